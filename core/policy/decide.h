@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The reference decision: what a ruleset says of one operation. Pure, total, no I/O. Every backend
+ * is tested against it. Also the shared arithmetic by which a backend's plan folds rules together:
+ * a rule's effect on an access, and the combination of effects, so that no backend has its own.
+ */
+#ifndef PCL_POLICY_DECIDE_H
+#define PCL_POLICY_DECIDE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "policy/resolve.h"
+
+enum pcl_access {
+	PCL_ACCESS_EXECUTE, /* process class */
+	PCL_ACCESS_READ,    /* file class: looks at the object */
+	PCL_ACCESS_WRITE,   /* file class: changes the object, its name or its metadata */
+};
+#define PCL_ACCESS_COUNT 3
+
+/* An object without a path: a memfd, a deleted file, a file outside the domain's root. */
+#define PCL_OBJECT_NONE NULL
+
+struct pcl_operation {
+	enum pcl_access access;	/* decides the class */
+	const char *object;	/* absolute normalised path, or PCL_OBJECT_NONE */
+	bool object_unknown;	/* the path could not be built: matches no Allow, refused if any Block */
+	const char *source;	/* absolute path of the acting task's executable, or NULL if none */
+	bool owner;		/* the object's owner is the acting fsuid */
+};
+
+enum pcl_effect {
+	PCL_EFFECT_NONE,  /* does not match */
+	PCL_EFFECT_ALLOW,
+	PCL_EFFECT_BLOCK,
+	PCL_EFFECT_AUDIT,
+};
+
+struct pcl_verdict {
+	bool refused;
+	int error;			  /* 0, or -EACCES where refused */
+	const struct pcl_rule *rule;	  /* decided (the Block or the Allow); NULL: none or the posture */
+	bool by_posture;		  /* the class is an allow-list and nothing listed matched */
+	const struct pcl_rule *audit_rule; /* an Audit rule matched and the operation is permitted */
+	bool alert;			  /* an alert is sent */
+};
+
+enum pcl_class pcl_access_class(enum pcl_access access);
+
+/* Whether rule's matcher matches path (sources not considered). */
+bool pcl_rule_matches_object(const struct pcl_rule *rule, const char *path);
+/* Whether fromSource is absent or holds source. */
+bool pcl_rule_matches_source(const struct pcl_rule *rule, const char *source);
+/* What a rule that matches does to this access once readOnly and ownerOnly became plain. */
+enum pcl_effect pcl_rule_effect(const struct pcl_rule *rule, enum pcl_access access, bool owner);
+
+void pcl_decide(const struct pcl_ruleset *ruleset, const struct pcl_operation *operation,
+		struct pcl_verdict *ret_verdict);
+
+#endif

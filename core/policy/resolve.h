@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Resolve: many policies to one ruleset per domain, in a total order that does not depend on the
+ * order of arrival. The first of the three laws: precedence is decided here and in decide.c, once,
+ * and never in a backend.
+ */
+#ifndef PCL_POLICY_RESOLVE_H
+#define PCL_POLICY_RESOLVE_H
+
+#include "policy/domain.h"
+#include "policy/policy.h"
+
+enum pcl_posture {
+	PCL_POSTURE_AUDIT, /* an allow-list permits what it does not list, with an alert */
+	PCL_POSTURE_BLOCK, /* and refuses it */
+};
+#define PCL_POSTURE_COUNT 2
+
+#define PCL_DEFAULT_POSTURE_NAME "DefaultPosture"
+
+/* Process follows file, so one value serves both classes. */
+struct pcl_postures {
+	enum pcl_posture file;
+};
+
+struct pcl_ruleset {
+	const struct pcl_domain *domain; /* borrowed */
+	/*
+	 * Rules of the policies that select domain, best attribution first: the most specific matcher
+	 * (path, then longer directory before shorter, then plain before recursive; with a source
+	 * before without), then higher severity, then policy name, then id. Duplicates in meaning stay:
+	 * they change nothing. Borrowed from the policy set.
+	 */
+	const struct pcl_rule **rules;
+	size_t rule_count;
+	struct pcl_postures postures;
+	bool allow_list[PCL_CLASS_COUNT]; /* some rule of the class has action Allow */
+	bool any_block[PCL_CLASS_COUNT];  /* some rule of the class can refuse (Block, readOnly, ownerOnly) */
+};
+
+int pcl_resolve(const struct pcl_policy_set *set, const struct pcl_domain *domain,
+		const struct pcl_postures *postures, struct pcl_ruleset **ret_ruleset);
+void pcl_ruleset_free(struct pcl_ruleset **ruleset);
+
+/* Total order of attribution described above; as for qsort, over const struct pcl_rule *. */
+int pcl_rule_compare(const struct pcl_rule *a, const struct pcl_rule *b);
+
+#endif
