@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# Portcullis: build, check, test, demo. One file, not recursive; everything made goes below build/.
+# Sources are found by wildcard, so a new file needs no line here.
+#
+#   V=1       show the commands         SAN=1     address and undefined-behaviour sanitizers
+#   CC=clang  the other compiler        WERROR=1  warnings are errors (make check sets it)
+#   B=DIR     another build folder      PORTCULLIS_CACHE=DIR  where kernels are kept
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.SECONDARY:
+MAKEFLAGS += --no-builtin-rules
+
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+AR       ?= ar
+MUSL_CC  ?= musl-gcc
+BPF_CC   ?= clang
+# Debian puts bpftool in /usr/sbin, which is not on every user's PATH.
+BPFTOOL  ?= $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
+Q        := $(if $(V),,@)
+say       = $(if $(V),,@printf '  %-8s %s\n' '$1' '$(patsubst $(B)/%,%,$2)')
+
+VERSION  := 0.1.0
+SAN      ?=
+WERROR   ?=
+B        ?= build$(if $(SAN),/san)
+
+# --- sources ------------------------------------------------------------------------------------
+LAYERS       := base policy node backend engine
+CORE_SRC     := $(foreach d,$(LAYERS),$(wildcard core/$d/*.c))
+CLI_SRC      := $(wildcard core/cli/*.c)
+RUNNER_SRC   := $(wildcard scenarios/runner/*.c)
+AGENT_SRC    := $(wildcard scenarios/agent/*.c)
+ATTACK_SRC   := $(wildcard scenarios/attacks/*.c)
+# bench/ holds guest programs, one file each, and code that the runner and the tests share.
+BENCH_GUEST  := $(wildcard bench/latency.c bench/floor.c)
+BENCH_TINY   := $(wildcard bench/nop.c)
+BENCH_SRC    := $(filter-out $(BENCH_GUEST) $(BENCH_TINY),$(wildcard bench/*.c))
+TEST_DIRS    := core/tests bench/tests scenarios/tests
+TEST_SRC     := $(foreach d,$(TEST_DIRS),$(wildcard $d/test_*.c))
+TEST_HELPERS := $(filter-out $(TEST_SRC) %/fuzz_policy.c,$(foreach d,$(TEST_DIRS),$(wildcard $d/*.c)))
+BPF_SRC      := $(wildcard bpf/*.bpf.c)
+HEADERS      := $(foreach d,$(LAYERS) cli tests,$(wildcard core/$d/*.h)) \
+		$(wildcard scenarios/*/*.h bench/*.h bench/tests/*.h)
+HOST_SRC     := $(CORE_SRC) $(CLI_SRC) $(RUNNER_SRC) $(AGENT_SRC) $(BENCH_SRC) $(BENCH_GUEST) \
+		$(TEST_SRC) $(TEST_HELPERS)
+
+obj = $(patsubst %.c,$(B)/obj/%.o,$1)
+
+# --- flags --------------------------------------------------------------------------------------
+WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wstrict-prototypes \
+	-Wmissing-prototypes -Wvla -Wformat=2 -Wnull-dereference -fno-common $(if $(WERROR),-Werror)
+ifneq ($(findstring clang,$(CC)),)
+# Clang counts GNU extensions that gnu17 code uses on purpose (statement expressions in the take
+# macros, zero-initialised structs) as pedantic; gcc keeps -Wpedantic without complaint.
+WARN += -Wno-gnu-statement-expression -Wno-gnu-zero-variadic-macro-arguments \
+	-Wno-missing-field-initializers
+endif
+# FORTIFY needs optimisation; sanitizers replace both it and the static link.
+HARDEN  := -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protection -fPIE
+LDHARD  := -Wl,-z,relro,-z,now
+SANFLAGS := -fsanitize=address,undefined -fno-sanitize-recover=undefined \
+	    -fno-omit-frame-pointer -DPCL_SANITIZED=1
+CPPFLAGS += -D_GNU_SOURCE -DPCL_VERSION='"$(VERSION)"' -Icore -iquote . -isystem $(B)/bpf
+CFLAGS   ?= -O2 -g
+ALLFLAGS  = -std=gnu17 $(CFLAGS) $(WARN) $(CPPFLAGS) -MMD -MP
+ifdef SAN
+MODE     := $(SANFLAGS) -fPIE
+LDMODE   := -pie $(LDHARD)
+LDSTATIC := -pie $(LDHARD)
+else
+MODE     := $(HARDEN)
+LDMODE   := -pie $(LDHARD)
+# One file that runs in any guest, whatever its libc: static, and still position-independent.
+LDSTATIC := -static-pie $(LDHARD)
+endif
+
+# --- goals --------------------------------------------------------------------------------------
+# A program is built when its main file is there.
+PROGRAMS := $(if $(wildcard core/cli/main.c),$(B)/portcullis) \
+	    $(if $(wildcard scenarios/runner/main.c),$(B)/gauntlet)
+GUEST    := $(if $(wildcard scenarios/agent/main.c),$(B)/guest/agent) \
+	    $(patsubst bench/%.c,$(B)/guest/%,$(BENCH_GUEST) $(BENCH_TINY)) \
+	    $(patsubst scenarios/attacks/%.c,$(B)/guest/attacks/%,$(ATTACK_SRC))
+SKELS    := $(patsubst bpf/%.bpf.c,$(B)/bpf/%.skel.h,$(BPF_SRC))
+TESTS    := $(foreach s,$(TEST_SRC),$(B)/tests/$(basename $(notdir $s)))
+IMAGE    := $(if $(wildcard vm-images/build-base),$(B)/guest/base.cpio)
+
+.PHONY: help
+help:
+	@echo 'Two commands on a fresh Debian 12 machine:'
+	@echo '  make demo      install, build, boot two VMs, attack them, measure; ends with two tables'
+	@echo '  make test      everything that can be tested; ends with N passed, N failed, N skipped'
+	@echo 'Day to day:'
+	@echo '  make build     build/portcullis, build/gauntlet and what the guests need'
+	@echo '  make check     format, lint, layers, headers, both compilers, unit tests; no root, no VM'
+	@echo '  make unit      the unit tests alone'
+	@echo '  make bench     latency of open and exec in every target'
+	@echo '  make format    clang-format everything in place'
+	@echo '  make setup     Debian packages and the kernels of the targets'
+	@echo '  make clean     remove build/ (kernels stay in the cache)'
+	@echo 'Variables: V=1  SAN=1  CC=clang  WERROR=1  B=DIR  PORTCULLIS_CACHE=DIR  DEBIAN_MIRROR=URL'
+
+.PHONY: build
+build: $(PROGRAMS) $(GUEST) $(IMAGE)
+
+# --- host programs ------------------------------------------------------------------------------
+$(B)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(ALLFLAGS) $(MODE) -c -o $@ $<
+
+# Skeletons must be there before the first compile that includes them; -MMD tracks them afterwards.
+$(filter $(B)/obj/core/node/% $(B)/obj/core/backend/% $(B)/obj/core/engine/% $(B)/obj/bench/floor.o,\
+	$(call obj,$(CORE_SRC) $(BENCH_GUEST))): | $(SKELS)
+
+$(B)/libportcullis.a: $(call obj,$(CORE_SRC))
+$(B)/libgauntlet.a: $(filter-out %/runner/main.o,$(call obj,$(RUNNER_SRC) $(BENCH_SRC)))
+# Made anew each time, so that the object of a file that was removed does not stay inside.
+$(B)/libportcullis.a $(B)/libgauntlet.a:
+	@mkdir -p $(@D)
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+# Debian 12's libelf is built without zstd, so zlib is all it wants.
+ENGINE_LIBS := -lbpf -lelf -lz -lyaml -ljansson -lm
+
+$(B)/portcullis: $(call obj,$(CLI_SRC)) $(B)/libportcullis.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(MODE) $(LDSTATIC) -o $@ $^ $(ENGINE_LIBS)
+
+$(B)/gauntlet: $(call obj,scenarios/runner/main.c) $(B)/libgauntlet.a $(B)/libportcullis.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(MODE) $(LDMODE) -o $@ $^ $(ENGINE_LIBS) -lpthread
+
+# --- BPF ----------------------------------------------------------------------------------------
+BPF_WARN := -Wall -Wextra -Wshadow -Wno-unused-parameter $(if $(WERROR),-Werror)
+
+$(B)/bpf/%.bpf.o: bpf/%.bpf.c
+	@mkdir -p $(@D)
+	$(call say,BPF,$<)
+	$(Q)$(BPF_CC) -target bpf -mcpu=v3 -std=gnu17 -O2 -g -D__TARGET_ARCH_x86 $(BPF_WARN) -Ibpf \
+		-idirafter /usr/include/x86_64-linux-gnu -MMD -MP -c -o $@ $<
+
+$(B)/bpf/%.skel.h: $(B)/bpf/%.bpf.o
+	$(call say,SKEL,$@)
+	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf >$@
+
+# --- what runs in the guest -----------------------------------------------------------------------
+$(B)/guest/agent: $(call obj,$(AGENT_SRC)) $(B)/libportcullis.a
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(MODE) $(LDSTATIC) -o $@ $^ -ljansson
+
+$(B)/guest/latency $(B)/guest/floor: $(B)/guest/%: $(B)/obj/bench/%.o $(B)/libportcullis.a
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(MODE) $(LDSTATIC) -o $@ $^ $(ENGINE_LIBS)
+
+# musl keeps the replay programs small; the kernel's own headers come after musl's.
+MUSL_FLAGS := -std=gnu17 -Os -g $(WARN) -D_GNU_SOURCE -static -fstack-protector-strong \
+	      -idirafter /usr/include -idirafter /usr/include/x86_64-linux-gnu
+
+$(B)/guest/attacks/%: scenarios/attacks/%.c
+	@mkdir -p $(@D) $(B)/obj/scenarios/attacks
+	$(call say,MUSL,$<)
+	$(Q)$(MUSL_CC) $(MUSL_FLAGS) -MMD -MP -MT $@ -MF $(B)/obj/scenarios/attacks/$*.d -o $@ $<
+
+$(B)/guest/nop: bench/nop.c
+	@mkdir -p $(@D) $(B)/obj/bench
+	$(call say,MUSL,$<)
+	$(Q)$(MUSL_CC) $(MUSL_FLAGS) -s -MMD -MP -MT $@ -MF $(B)/obj/bench/nop.d -o $@ $<
+
+$(B)/guest/base.cpio: vm-images/build-base $(GUEST) $(filter %/portcullis,$(PROGRAMS))
+	$(call say,IMAGE,$@)
+	$(Q)vm-images/build-base $@ $(filter-out $<,$^)
+
+# --- tests --------------------------------------------------------------------------------------
+define test_program
+$(B)/tests/$(basename $(notdir $1)): $(call obj,$1 $(TEST_HELPERS)) $(B)/libgauntlet.a \
+	$(B)/libportcullis.a
+endef
+$(foreach s,$(TEST_SRC),$(eval $(call test_program,$s)))
+
+$(TESTS):
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(MODE) $(LDMODE) -o $@ $^ -lcmocka $(ENGINE_LIBS) -lpthread
+
+.PHONY: unit
+unit: $(TESTS)
+	$(Q)set -e; for t in $(TESTS); do $$t; done
+
+# --- housekeeping ---------------------------------------------------------------------------------
+.PHONY: clean
+clean:
+	rm -rf build
+
+-include $(patsubst %.o,%.d,$(call obj,$(HOST_SRC))) $(wildcard $(B)/bpf/*.d) \
+	$(wildcard $(B)/obj/scenarios/attacks/*.d $(B)/obj/bench/*.d)
