@@ -46,7 +46,7 @@ static inline void pcl_closedirp(DIR **dir)
 
 /* Moves the pointer out of its owner, which becomes NULL. */
 #define pcl_take_ptr(ptr)                                                                          \
-	({                                                                                         \
+	__extension__({                                                                            \
 		__typeof__(ptr) pcl_taken_ = (ptr);                                                \
 		(ptr) = NULL;                                                                      \
 		pcl_taken_;                                                                        \
