@@ -1,0 +1,450 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * YAML text to a tree with places, by libyaml's event parser.
+ *
+ * The tree is built with an explicit stack, so that hostile nesting costs no C stack, and every
+ * limit is checked before the memory is spent. It must not know what the words mean: typed reads
+ * are in yaml_read.c, the meaning is its callers' business.
+ */
+#include "base/yaml.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <yaml.h>
+
+#include "base/cleanup.h"
+
+/* A node's policy of a whole cluster is far below a megabyte; 16 MiB is read in a blink. */
+#define INPUT_BYTES_MAX ((size_t)16 << 20)
+/* A policy nests 8 deep, a case 10; 64 keeps the recursion that frees the tree within 8 KiB. */
+#define DEPTH_MAX 64
+/* About 60 MiB of tree at worst, and some 50,000 rules. */
+#define NODES_MAX 500000
+/* First size of a growing array; most mappings hold fewer. */
+#define ARRAY_FIRST 4
+#define READ_CHUNK ((size_t)64 << 10)
+#define CORE_TAG_PREFIX "tag:yaml.org,2002:"
+
+struct builder {
+	struct pcl_yaml_file *file;
+	struct pcl_diag *diag;
+	struct pcl_yaml_node *stack[DEPTH_MAX]; /* open collections, borrowed: the tree owns them */
+	struct pcl_yaml_node *key[DEPTH_MAX];   /* key read, its value awaited; owned here */
+	size_t depth;
+	size_t node_count;
+};
+
+static void node_free(struct pcl_yaml_node *node)
+{
+	/* Recursion is bounded by DEPTH_MAX. */
+	if (!node)
+		return;
+	for (size_t i = 0; i < node->count; i++) {
+		node_free(node->items[i]);
+		if (node->keys)
+			node_free(node->keys[i]);
+	}
+	free(node->items);
+	free(node->keys);
+	free(node->text);
+	free(node);
+}
+
+static void node_freep(struct pcl_yaml_node **node)
+{
+	node_free(*node);
+}
+
+void pcl_yaml_free(struct pcl_yaml_file **file)
+{
+	if (!*file)
+		return;
+	for (size_t i = 0; i < (*file)->document_count; i++)
+		node_free((*file)->documents[i]);
+	free((*file)->documents);
+	free((*file)->name);
+	free(*file);
+	*file = NULL;
+}
+
+static void builder_fini(struct builder *builder)
+{
+	for (size_t i = 0; i < DEPTH_MAX; i++)
+		node_free(builder->key[i]);
+	pcl_yaml_free(&builder->file);
+}
+
+static int out_of_memory(struct builder *builder)
+{
+	return pcl_diag_set(builder->diag, -ENOMEM, "%s: out of memory", builder->file->name);
+}
+
+/* Room for one more of *count pointers; doubles at powers of two, so no capacity is kept. */
+static int grow(struct pcl_yaml_node ***array, size_t count)
+{
+	struct pcl_yaml_node **bigger;
+	size_t size;
+
+	if (count >= ARRAY_FIRST && (count & (count - 1)))
+		return 0;
+	if (count > 0 && count < ARRAY_FIRST)
+		return 0;
+	size = count ? count * 2 : ARRAY_FIRST;
+	bigger = reallocarray(*array, size, sizeof(**array));
+	if (!bigger)
+		return -ENOMEM;
+	*array = bigger;
+	return 0;
+}
+
+static bool is_null(const struct pcl_yaml_node *node)
+{
+	return node->type == PCL_YAML_SCALAR && !node->quoted &&
+	       (!node->text_len || !strcmp(node->text, "~") || !strcasecmp(node->text, "null"));
+}
+
+/* Adds a finished or just opened node where it belongs. Takes node, also on error. */
+static int attach(struct builder *builder, struct pcl_yaml_node *node)
+{
+	pcl_cleanup(node_freep) struct pcl_yaml_node *owned = node;
+	struct pcl_yaml_file *file = builder->file;
+	struct pcl_yaml_node *parent;
+
+	if (!builder->depth) {
+		if (is_null(node))
+			return 0;
+		if (grow(&file->documents, file->document_count))
+			return out_of_memory(builder);
+		file->documents[file->document_count++] = pcl_take_ptr(owned);
+		return 0;
+	}
+	parent = builder->stack[builder->depth - 1];
+	if (parent->type == PCL_YAML_MAPPING) {
+		struct pcl_yaml_node **key = &builder->key[builder->depth - 1];
+
+		if (!*key) {
+			if (node->type != PCL_YAML_SCALAR)
+				return pcl_yaml_error(file, node, builder->diag, -EINVAL,
+						      "a key must be a plain word, not a list or "
+						      "mapping; quote it or remove it");
+			*key = pcl_take_ptr(owned);
+			return 0;
+		}
+		if (grow(&parent->keys, parent->count))
+			return out_of_memory(builder);
+	}
+	if (grow(&parent->items, parent->count))
+		return out_of_memory(builder);
+	if (parent->type == PCL_YAML_MAPPING)
+		parent->keys[parent->count] = pcl_take_ptr(builder->key[builder->depth - 1]);
+	parent->items[parent->count++] = pcl_take_ptr(owned);
+	return 0;
+}
+
+static int node_new(struct builder *builder, enum pcl_yaml_type type, const yaml_mark_t *mark,
+		    struct pcl_yaml_node **ret_node)
+{
+	struct pcl_yaml_node *node;
+
+	/* Places fit 32 bits because the input is below INPUT_BYTES_MAX. */
+	if (builder->node_count >= NODES_MAX)
+		return pcl_diag_set(builder->diag, -E2BIG,
+				    "%s:%zu:%zu: more than %d YAML values in one file; split it",
+				    builder->file->name, mark->line + 1, mark->column + 1,
+				    NODES_MAX);
+	node = calloc(1, sizeof(*node));
+	if (!node)
+		return out_of_memory(builder);
+	builder->node_count++;
+	node->type = type;
+	node->place.line = (uint32_t)mark->line + 1;
+	node->place.column = (uint32_t)mark->column + 1;
+	*ret_node = node;
+	return 0;
+}
+
+/* Anchors and tags carry hidden meaning that a reviewer of a policy cannot see: refused. */
+static int check_properties(struct builder *builder, const yaml_event_t *event,
+			    const yaml_char_t *anchor, const yaml_char_t *tag)
+{
+	static const char *const core_tags[] = {"str", "int", "bool", "null", "float", "map", "seq"};
+	const char *name = builder->file->name;
+	size_t line = event->start_mark.line + 1, column = event->start_mark.column + 1;
+
+	if (anchor)
+		return pcl_diag_set(builder->diag, -EINVAL,
+				    "%s:%zu:%zu: anchors (&%s) are not allowed here; write the "
+				    "value out",
+				    name, line, column, (const char *)anchor);
+	if (!tag)
+		return 0;
+	for (size_t i = 0; i < PCL_ARRAY_SIZE(core_tags); i++)
+		if (!strncmp((const char *)tag, CORE_TAG_PREFIX, strlen(CORE_TAG_PREFIX)) &&
+		    !strcmp((const char *)tag + strlen(CORE_TAG_PREFIX), core_tags[i]))
+			return 0;
+	return pcl_diag_set(builder->diag, -EINVAL,
+			    "%s:%zu:%zu: the tag %s is not allowed here; remove it", name, line,
+			    column, (const char *)tag);
+}
+
+static int add_scalar(struct builder *builder, const yaml_event_t *event)
+{
+	pcl_cleanup(node_freep) struct pcl_yaml_node *node = NULL;
+	const char *value = (const char *)event->data.scalar.value;
+	size_t len = event->data.scalar.length;
+	int error;
+
+	error = check_properties(builder, event, event->data.scalar.anchor, event->data.scalar.tag);
+	if (error)
+		return error;
+	error = node_new(builder, PCL_YAML_SCALAR, &event->start_mark, &node);
+	if (error)
+		return error;
+	if (memchr(value, '\0', len))
+		return pcl_yaml_error(builder->file, node, builder->diag, -EINVAL,
+				      "a zero byte inside a value; remove it");
+	node->text = malloc(len + 1);
+	if (!node->text)
+		return out_of_memory(builder);
+	memcpy(node->text, value, len);
+	node->text[len] = '\0';
+	node->text_len = len;
+	node->quoted = event->data.scalar.style != YAML_PLAIN_SCALAR_STYLE ||
+		       (event->data.scalar.tag &&
+			!strcmp((const char *)event->data.scalar.tag, CORE_TAG_PREFIX "str"));
+	return attach(builder, pcl_take_ptr(node));
+}
+
+static int open_collection(struct builder *builder, const yaml_event_t *event)
+{
+	bool mapping = event->type == YAML_MAPPING_START_EVENT;
+	struct pcl_yaml_node *node = NULL;
+	int error;
+
+	error = mapping ? check_properties(builder, event, event->data.mapping_start.anchor,
+					   event->data.mapping_start.tag)
+			: check_properties(builder, event, event->data.sequence_start.anchor,
+					   event->data.sequence_start.tag);
+	if (error)
+		return error;
+	if (builder->depth == DEPTH_MAX)
+		return pcl_diag_set(builder->diag, -E2BIG,
+				    "%s:%zu:%zu: nested deeper than %d levels; flatten it",
+				    builder->file->name, event->start_mark.line + 1,
+				    event->start_mark.column + 1, DEPTH_MAX);
+	error = node_new(builder, mapping ? PCL_YAML_MAPPING : PCL_YAML_SEQUENCE,
+			 &event->start_mark, &node);
+	if (error)
+		return error;
+	error = attach(builder, node);
+	if (error)
+		return error;
+	builder->stack[builder->depth++] = node;
+	return 0;
+}
+
+/* By text, then by place, so that of two equal keys the later one stands second. */
+static int compare_keys(const void *a, const void *b)
+{
+	const struct pcl_yaml_node *left = *(struct pcl_yaml_node *const *)a;
+	const struct pcl_yaml_node *right = *(struct pcl_yaml_node *const *)b;
+	int order = strcmp(left->text, right->text);
+
+	if (order)
+		return order;
+	if (left->place.line != right->place.line)
+		return left->place.line < right->place.line ? -1 : 1;
+	return left->place.column < right->place.column ? -1 : 1;
+}
+
+/* Sorting a copy keeps a mapping of half a million keys affordable. */
+static int check_duplicates(struct builder *builder, const struct pcl_yaml_node *mapping)
+{
+	pcl_autofree struct pcl_yaml_node **sorted = NULL;
+
+	if (mapping->count < 2)
+		return 0;
+	sorted = reallocarray(NULL, mapping->count, sizeof(*sorted));
+	if (!sorted)
+		return out_of_memory(builder);
+	memcpy(sorted, mapping->keys, mapping->count * sizeof(*sorted));
+	qsort(sorted, mapping->count, sizeof(*sorted), compare_keys);
+	for (size_t i = 1; i < mapping->count; i++)
+		if (!strcmp(sorted[i - 1]->text, sorted[i]->text))
+			return pcl_yaml_error(builder->file, sorted[i], builder->diag, -EINVAL,
+					      "\"%s\" is given twice, first in line %u; keep one",
+					      sorted[i]->text, sorted[i - 1]->place.line);
+	return 0;
+}
+
+static int close_collection(struct builder *builder)
+{
+	const struct pcl_yaml_node *node = builder->stack[--builder->depth];
+
+	return node->type == PCL_YAML_MAPPING ? check_duplicates(builder, node) : 0;
+}
+
+static int take_event(struct builder *builder, const yaml_event_t *event)
+{
+	switch (event->type) {
+	case YAML_SCALAR_EVENT:
+		return add_scalar(builder, event);
+	case YAML_SEQUENCE_START_EVENT:
+	case YAML_MAPPING_START_EVENT:
+		return open_collection(builder, event);
+	case YAML_SEQUENCE_END_EVENT:
+	case YAML_MAPPING_END_EVENT:
+		return close_collection(builder);
+	case YAML_ALIAS_EVENT:
+		return pcl_diag_set(builder->diag, -EINVAL,
+				    "%s:%zu:%zu: aliases (*%s) are not allowed here; write the "
+				    "value out",
+				    builder->file->name, event->start_mark.line + 1,
+				    event->start_mark.column + 1,
+				    (const char *)event->data.alias.anchor);
+	case YAML_NO_EVENT:
+	case YAML_STREAM_START_EVENT:
+	case YAML_STREAM_END_EVENT:
+	case YAML_DOCUMENT_START_EVENT:
+	case YAML_DOCUMENT_END_EVENT:
+		return 0;
+	}
+	return 0;
+}
+
+/* Line and column of a byte offset, for errors that libyaml reports without a mark. */
+static struct pcl_place place_of_offset(const char *data, size_t data_len, size_t offset)
+{
+	struct pcl_place place = {.line = 1, .column = 1};
+
+	for (size_t i = 0; i < offset && i < data_len; i++) {
+		if (data[i] == '\n') {
+			place.line++;
+			place.column = 1;
+		} else if (((unsigned char)data[i] & 0xc0) != 0x80) {
+			place.column++;
+		}
+	}
+	return place;
+}
+
+static int explain_parser(const struct builder *builder, const yaml_parser_t *parser,
+			  const char *data, size_t data_len)
+{
+	const char *name = builder->file->name;
+	const char *problem = parser->problem ? parser->problem : "not valid YAML";
+	size_t at = parser->problem_mark.index;
+	const char *hint = "mend the YAML here";
+	struct pcl_place place;
+
+	if (parser->error == YAML_MEMORY_ERROR)
+		return pcl_diag_set(builder->diag, -ENOMEM, "%s: out of memory", name);
+	if (parser->error == YAML_READER_ERROR) {
+		place = place_of_offset(data, data_len, parser->problem_offset);
+		return pcl_diag_set(builder->diag, -EINVAL,
+				    "%s:%u:%u: %s; the file must be UTF-8 text", name, place.line,
+				    place.column, problem);
+	}
+	if (at < data_len && data[at] == '\t')
+		hint = "indent with spaces, not tabs";
+	if (parser->context)
+		return pcl_diag_set(builder->diag, -EINVAL,
+				    "%s:%zu:%zu: %s, %s that begins in line %zu; %s", name,
+				    parser->problem_mark.line + 1, parser->problem_mark.column + 1,
+				    problem, parser->context, parser->context_mark.line + 1, hint);
+	return pcl_diag_set(builder->diag, -EINVAL, "%s:%zu:%zu: %s; %s", name,
+			    parser->problem_mark.line + 1, parser->problem_mark.column + 1, problem,
+			    hint);
+}
+
+static int build(struct builder *builder, const char *data, size_t data_len)
+{
+	pcl_cleanup(yaml_parser_delete) yaml_parser_t parser;
+	bool end = false;
+	int error = 0;
+
+	if (!yaml_parser_initialize(&parser))
+		return out_of_memory(builder);
+	yaml_parser_set_input_string(&parser, (const unsigned char *)data, data_len);
+	while (!end && !error) {
+		yaml_event_t event;
+
+		if (!yaml_parser_parse(&parser, &event))
+			return explain_parser(builder, &parser, data, data_len);
+		end = event.type == YAML_STREAM_END_EVENT;
+		error = take_event(builder, &event);
+		yaml_event_delete(&event);
+	}
+	return error;
+}
+
+int pcl_yaml_load_memory(const char *name, const char *data, size_t data_len,
+			 struct pcl_yaml_file **ret_file, struct pcl_diag *diag)
+{
+	pcl_cleanup(builder_fini) struct builder builder = {.diag = diag};
+	int error;
+
+	builder.file = calloc(1, sizeof(*builder.file));
+	if (builder.file)
+		builder.file->name = strdup(name);
+	if (!builder.file || !builder.file->name)
+		return pcl_diag_set(diag, -ENOMEM, "%s: out of memory", name);
+	if (data_len > INPUT_BYTES_MAX)
+		return pcl_diag_set(diag, -E2BIG, "%s: larger than %zu MiB; split it", name,
+				    INPUT_BYTES_MAX >> 20);
+	error = build(&builder, data, data_len);
+	if (error)
+		return error;
+	*ret_file = pcl_take_ptr(builder.file);
+	return 0;
+}
+
+/* Reads until the end or one byte over the limit, so an endless input ends too. */
+static int read_all(int fd, char **ret_data, size_t *ret_len)
+{
+	pcl_autofree char *data = NULL;
+	size_t len = 0, size = 0;
+
+	for (;;) {
+		ssize_t got;
+
+		if (len == size) {
+			char *bigger = realloc(data, size += READ_CHUNK + size / 2);
+
+			if (!bigger)
+				return -ENOMEM;
+			data = bigger;
+		}
+		got = read(fd, data + len, size - len);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return -errno;
+		len += (size_t)got;
+		if (!got || len > INPUT_BYTES_MAX)
+			break;
+	}
+	*ret_data = pcl_take_ptr(data);
+	*ret_len = len;
+	return 0;
+}
+
+int pcl_yaml_load(const char *path, struct pcl_yaml_file **ret_file, struct pcl_diag *diag)
+{
+	pcl_autofree char *data = NULL;
+	pcl_autoclose int owned_fd = -1;
+	int fd = STDIN_FILENO, error;
+	size_t len = 0;
+
+	if (strcmp(path, "-")) {
+		owned_fd = open(path, O_RDONLY | O_CLOEXEC);
+		if (owned_fd < 0)
+			return pcl_diag_errno(diag, -errno, "%s: cannot open", path);
+		fd = owned_fd;
+	}
+	error = read_all(fd, &data, &len);
+	if (error)
+		return pcl_diag_errno(diag, error, "%s: cannot read", path);
+	return pcl_yaml_load_memory(path, data, len, ret_file, diag);
+}
