@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The contract between the BPF programs and core/backend: map keys and values, nothing else. The
+ * only header that both sides include. Fixed-width types, explicit padding, zero-filled padding,
+ * because keys are compared as bytes. A change here changes PCL_BPF_ABI.
+ *
+ * How a ruleset looks in the kernel. Each class of a domain has a trie over path components; an
+ * edge is one hash entry, so a lookup compares the component's bytes and no hash collision can
+ * decide. A component longer than a chunk takes several edges. Every edge carries three "sets",
+ * the rules that apply to an object which ends here, one component below, or deeper without an
+ * edge of its own: inherited directory rules are folded in when the plan is made, so the kernel
+ * decides no precedence. A set says for each access what happens and which rule is named.
+ *
+ * Two slots (maps in `tries` and `sets`, entries in `domains`) hold the live ruleset and the next;
+ * control.live names the live slot and is switched by one 8-byte store.
+ */
+#ifndef PCL_BPF_ABI_H
+#define PCL_BPF_ABI_H
+
+#ifndef PCL_BPF_PROGRAM
+#include <linux/types.h>
+#endif
+
+#define PCL_BPF_ABI 1
+
+/* Domains, the host (id 0) included; each costs PCL_SLOTS * sizeof(struct pcl_bpf_domain) bytes. */
+#define PCL_BPF_DOMAINS_MAX 10240u
+#define PCL_BPF_DOMAIN_HOST 0u
+#define PCL_SLOTS 2u
+
+/* Bytes of a path component in one trie edge; with node and len a key of 40 bytes. */
+#define PCL_CHUNK_WORDS 4u
+#define PCL_CHUNK_LEN (PCL_CHUNK_WORDS * 8u)
+/* In pcl_trie_key.len: the component goes on in the next edge. */
+#define PCL_CHUNK_MORE 0x100u
+/* In pcl_trie_key.node: the key is (set, source id) and leads to the set for that source. */
+#define PCL_NODE_SET 0x80000000u
+/* The trie of fromSource paths, shared by all domains; an edge's self is then a source id. */
+#define PCL_NODE_SOURCES 1u
+#define PCL_NODE_FIRST 2u
+
+/* Levels of a path that are gathered at once; deeper paths are gathered in several windows. */
+#define PCL_WINDOW 32u
+
+/* Set 0 permits everything silently and is never looked up. */
+#define PCL_SET_PERMIT 0u
+/* In a set's number: some rule of the set has a source, so there may be a variant for the task's. */
+#define PCL_SET_SOURCES 0x40000000u
+
+enum pcl_bpf_class {
+	PCL_BPF_PROCESS,
+	PCL_BPF_FILE,
+	PCL_BPF_CLASS_COUNT,
+};
+
+enum pcl_bpf_access {
+	PCL_BPF_EXECUTE,
+	PCL_BPF_READ,
+	PCL_BPF_WRITE,
+	PCL_BPF_ACCESS_COUNT,
+};
+/* A power of two, so that a mask is the bounds check. */
+#define PCL_BPF_ACCESS_SLOTS 4u
+
+/* pcl_bpf_outcome.flags */
+#define PCL_OUTCOME_REFUSE (1u << 0)
+#define PCL_OUTCOME_ALERT (1u << 1)
+#define PCL_OUTCOME_BY_ALLOW (1u << 2) /* holds only for an object that has a name */
+
+struct pcl_bpf_outcome {
+	__u32 rule; /* number in the generation's rule table, from 1; 0: the default posture */
+	__u32 flags;
+};
+
+struct pcl_bpf_set {
+	struct pcl_bpf_outcome access[PCL_BPF_ACCESS_SLOTS];
+};
+
+struct pcl_trie_key {
+	__u32 node;
+	__u32 len; /* bytes of name used, and PCL_CHUNK_MORE; a source id with PCL_NODE_SET */
+	__u64 name[PCL_CHUNK_WORDS];
+};
+
+struct pcl_trie_edge {
+	__u64 filter;	  /* bit pcl_filter_bit(first chunk) is set for every edge of node; 0: none */
+	__u32 node;	  /* where the edge leads; 0: no edges below */
+	__u32 self;	  /* set for an object that ends here */
+	__u32 child;	  /* set for an object one component below that has no edge */
+	__u32 deep;	  /* set for an object further below that has no edge */
+	__u32 below_rule; /* a rule that can refuse something below here, 0: none (rename) */
+	__u32 pad;
+};
+
+struct pcl_bpf_domain {
+	__u32 incarnation; /* never the same for two domains that use one id after another; 0: free */
+	__u32 active;	   /* bit per class that has rules */
+	struct pcl_trie_edge root[PCL_BPF_CLASS_COUNT];
+	__u32 nameless[PCL_BPF_CLASS_COUNT]; /* set for an object that has no path */
+	__u32 unknown[PCL_BPF_CLASS_COUNT];  /* set for an object whose path cannot be built */
+};
+
+struct pcl_bpf_cgroup {
+	__u32 domain;
+	__u32 incarnation;
+};
+
+struct pcl_bpf_control {
+	__u64 live;    /* generation << 1 | slot; 0: nothing applied yet */
+	__u64 epoch;   /* changes when domains come or go: tasks look again where they belong */
+	__u64 dropped; /* alerts lost because nobody read them in time */
+	__u64 unknown; /* operations whose path could not be built */
+	__u32 abi;
+	__u32 pad;
+};
+
+#define PCL_EVENT_OBJECT_MAX 4096u /* PATH_MAX */
+#define PCL_EVENT_SOURCE_MAX 1024u /* enough to recognise a program; longer ones are marked */
+#define PCL_EVENT_COMM_LEN 16u
+#define PCL_EVENT_NAME_MAX 256u /* NAME_MAX and its end; room behind each path for one name */
+
+/* pcl_bpf_event.flags */
+#define PCL_EVENT_REFUSED (1u << 0)
+#define PCL_EVENT_OBJECT_CUT (1u << 1)
+#define PCL_EVENT_SOURCE_CUT (1u << 2)
+#define PCL_EVENT_UNKNOWN (1u << 3) /* the path could not be built; object is what was found */
+#define PCL_EVENT_NAMELESS (1u << 4)
+#define PCL_EVENT_BELOW (1u << 5) /* a directory was not moved because the rule lies below it */
+
+/*
+ * Paths are sequences of NUL-terminated components from the leaf up to the root, as the walk meets
+ * them; the reader turns them round.
+ */
+struct pcl_bpf_event {
+	__u64 time_ns; /* CLOCK_BOOTTIME */
+	__u64 generation;
+	__u32 rule;
+	__u32 domain;
+	__u32 flags;
+	__u32 hook;   /* enum pcl_bpf_hook */
+	__u32 access; /* enum pcl_bpf_access */
+	__u32 pid;    /* thread, in the initial pid namespace */
+	__u32 tgid;
+	__u32 ppid; /* thread group of the real parent */
+	__u32 uid;
+	__u32 object_len;
+	__u32 source_len;
+	__u32 pid_in_ns; /* thread group as its own pid namespace numbers it */
+	char comm[PCL_EVENT_COMM_LEN];
+	char source[PCL_EVENT_SOURCE_MAX + PCL_EVENT_NAME_MAX];
+	char object[PCL_EVENT_OBJECT_MAX + PCL_EVENT_NAME_MAX];
+};
+
+enum pcl_bpf_hook {
+	PCL_HOOK_BPRM_CHECK,
+	PCL_HOOK_FILE_OPEN,
+	PCL_HOOK_TRUNCATE,
+	PCL_HOOK_MKNOD,
+	PCL_HOOK_MKDIR,
+	PCL_HOOK_SYMLINK,
+	PCL_HOOK_UNLINK,
+	PCL_HOOK_RMDIR,
+	PCL_HOOK_LINK,
+	PCL_HOOK_RENAME,
+	PCL_HOOK_CHMOD,
+	PCL_HOOK_CHOWN,
+	PCL_HOOK_COUNT,
+};
+
+/*
+ * Bit of the child filter for a component: a cheap mix of its first chunk's first word, its last
+ * used word and its length. Both sides use this one function. The multiplier is the golden ratio
+ * in 64 bits (Knuth, The Art of Computer Programming, volume 3, 6.4).
+ */
+static inline __u32 pcl_filter_bit(__u64 first, __u64 last, __u32 len)
+{
+	__u64 mixed = (first ^ (last << 7 | last >> 57) ^ len) * 0x9E3779B97F4A7C15ULL;
+
+	return (__u32)(mixed >> 58);
+}
+
+#endif

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The decision about one object: who acts, where the object lies, which set of
+ * rules applies, what the set says. Precedence was decided when the ruleset was
+ * compiled; here it is only looked up.
+ *
+ * Fails closed: without memory for the task's state, or with a map missing, a
+ * policed operation is refused.
+ */
+#ifndef PCL_BPF_JUDGE_H
+#define PCL_BPF_JUDGE_H
+
+#include "event.h"
+#include "match.h"
+#include "task.h"
+
+/* pcl_question.flags */
+#define ASK_BELOW (1u << 0)   /* the object is a directory about to move: ask for rules below it */
+#define ASK_DELETED (1u << 1) /* the object may have lost its name: then it matches no Allow */
+
+/* What is asked; passed by pointer to a function that the verifier checks once.
+ */
+struct pcl_question {
+	struct pcl_object object;
+	__u32 access;
+	__u32 class;
+	__u32 hook;
+	__u32 flags;
+};
+
+/*
+ * Which of the ruleset's sources the current task's executable is; 0: none of them. An executable
+ * without a name is no source, so a rule for a source does not reach it.
+ */
+static __always_inline __u32 current_source(struct pcl_task *state, void *trie, __u64 live)
+{
+	struct pcl_trie_key key = {.node = PCL_NODE_SOURCES};
+	struct pcl_trie_edge *root;
+	struct pcl_object exe;
+
+	if (!executable_of(bpf_get_current_task_btf(), &exe))
+		return 0;
+	root = bpf_map_lookup_elem(trie, &key);
+	if (!root || gather(state, &exe, ~0u) != WALK_TOP)
+		return 0;
+	return descend(state, root, &exe, live) ? 0 : state->down.set;
+}
+
+/* The variant of a set for the current task's executable, or the set itself. */
+__noinline __u32 set_for_source(struct pcl_task *state, __u32 set, __u64 live)
+{
+	void *trie = trie_of(live);
+	struct pcl_trie_key key = {.node = PCL_NODE_SET | set};
+	struct pcl_trie_edge *edge;
+
+	if (!state || !trie)
+		return set;
+	key.len = current_source(state, trie, live);
+	edge = key.len ? bpf_map_lookup_elem(trie, &key) : NULL;
+	return edge ? edge->self : set;
+}
+
+/* What set says of the access. Returns 0, or -EACCES where the maps are broken. */
+static __always_inline int outcome_of(struct pcl_task *state, __u32 set, __u32 access, __u64 live,
+				      struct pcl_bpf_outcome *ret_outcome)
+{
+	__u32 index = live & 1;
+	struct pcl_bpf_set *found;
+	void *map;
+
+	if (set == PCL_SET_PERMIT)
+		return 0;
+	if (set & PCL_SET_SOURCES)
+		set = set_for_source(state, set & ~PCL_SET_SOURCES, live);
+	map = bpf_map_lookup_elem(&sets, &index);
+	found = map ? bpf_map_lookup_elem(map, &set) : NULL;
+	if (!found)
+		return -EACCES;
+	*ret_outcome = found->access[access & (PCL_BPF_ACCESS_SLOTS - 1)];
+	return 0;
+}
+
+static __always_inline bool has_no_name(__u64 dentry)
+{
+	/* KERNEL: d_unhashed(). */
+	return !READ_FIELD(struct dentry, dentry, d_hash.pprev);
+}
+
+static __always_inline int say(const struct pcl_question *ask, struct pcl_task *state, __u64 live,
+			       const struct pcl_bpf_outcome *outcome, __u32 flags)
+{
+	struct pcl_alert alert = {
+		.generation = live >> 1,
+		.object = ask->object,
+		.rule = outcome->rule,
+		.domain = state->domain,
+		.flags = flags,
+		.hook = ask->hook,
+		.access = ask->access,
+	};
+
+	if (outcome->flags & PCL_OUTCOME_REFUSE)
+		alert.flags |= PCL_EVENT_REFUSED;
+	if (outcome->flags & PCL_OUTCOME_ALERT)
+		send_alert(&alert, state);
+	return outcome->flags & PCL_OUTCOME_REFUSE ? -EACCES : 0;
+}
+
+/* The set for the object; which kind of object it is goes into ret_flags. */
+static __always_inline __u32 set_for_object(const struct pcl_question *ask, struct pcl_task *state,
+					    struct pcl_bpf_domain *domain, __u64 live,
+					    __u32 *ret_flags)
+{
+	__u32 class = ask->class ? PCL_BPF_FILE : PCL_BPF_PROCESS;
+	int end = gather(state, &ask->object, ~0u);
+	struct pcl_bpf_control *ctl;
+
+	state->down.below_rule = 0;
+	if (end == WALK_TOP &&
+	    !descend(state, &domain->root[class], &ask->object, live))
+		return state->down.set;
+	if (end == WALK_NAMELESS) {
+		*ret_flags = PCL_EVENT_NAMELESS;
+		return domain->nameless[class];
+	}
+	*ret_flags = PCL_EVENT_UNKNOWN;
+	ctl = pcl_control();
+	if (ctl)
+		__sync_fetch_and_add(&ctl->unknown, 1);
+	return domain->unknown[class];
+}
+
+/* The whole decision for a domain that has rules of the class. 0 or -EACCES. */
+__noinline int judge_policed(const struct pcl_question *ask, struct pcl_task *state,
+			     struct pcl_bpf_domain *domain, __u64 live)
+{
+	struct pcl_bpf_outcome outcome = {};
+	__u32 set, below_rule, flags = 0;
+
+	if (!ask || !state || !domain)
+		return -EACCES;
+	set = set_for_object(ask, state, domain, live, &flags);
+	below_rule = (ask->flags & ASK_BELOW) ? state->down.below_rule : 0;
+	if (set == PCL_SET_PERMIT && !below_rule)
+		return 0;
+	if (outcome_of(state, set, ask->access, live, &outcome))
+		return -EACCES;
+	if ((outcome.flags & PCL_OUTCOME_BY_ALLOW) && (ask->flags & ASK_DELETED) &&
+	    has_no_name(ask->object.dentry)) {
+		flags |= PCL_EVENT_NAMELESS;
+		outcome.rule = outcome.flags = 0;
+		set = domain->nameless[ask->class ? PCL_BPF_FILE : PCL_BPF_PROCESS];
+		if (outcome_of(state, set, ask->access, live, &outcome))
+			return -EACCES;
+	}
+	if (below_rule && !(outcome.flags & PCL_OUTCOME_REFUSE)) {
+		flags |= PCL_EVENT_BELOW;
+		outcome.rule = below_rule;
+		outcome.flags = PCL_OUTCOME_REFUSE | PCL_OUTCOME_ALERT;
+	}
+	return say(ask, state, live, &outcome, flags);
+}
+
+/* 0 or -EACCES. Leaves early for a kernel thread and for a domain without rules
+ * of the class. */
+static __always_inline int judge(__u32 hook, __u32 class, __u32 access, __u64 dentry, __u64 mnt,
+				 __u32 flags)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct pcl_bpf_control *ctl = pcl_control();
+	struct pcl_bpf_domain *domain;
+	struct pcl_task *state;
+	struct pcl_question ask = {
+		.object = {.dentry = dentry, .mnt = mnt},
+		.access = access,
+		.class = class,
+		.hook = hook,
+		.flags = flags,
+	};
+	__u64 live;
+
+	/* FAIL-OPEN: the kernel's own threads act for the kernel and belong to no
+	 * domain. */
+	if (!ctl || !(live = ctl->live) || (task->flags & PF_KTHREAD))
+		return 0;
+	state = current_state(task, ctl, live);
+	if (!state)
+		return -EACCES;
+	domain = domain_entry(live, state->domain);
+	if (!domain)
+		return -EACCES;
+	if (!(domain->active & (1u << class)))
+		return 0;
+	return judge_policed(&ask, state, domain, live) ? -EACCES : 0;
+}
+
+#endif

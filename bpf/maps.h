@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Every map of the engine. All are pinned by name, so that they outlive the process that made them.
+ */
+#ifndef PCL_BPF_MAPS_H
+#define PCL_BPF_MAPS_H
+
+#include "kernel.h"
+
+#include <bpf/bpf_helpers.h>
+
+#include "abi.h"
+
+enum pcl_walk_end {
+	WALK_GOING,
+	WALK_TOP,	  /* reached the top of a namespace's mount tree */
+	WALK_NAMELESS,	  /* reached a mount of the kernel's own: memfd, pipe, socket */
+	WALK_UNKNOWN,	  /* ran out of the tree: a detached mount, a disconnected dentry */
+	WALK_INTERRUPTED, /* as many levels as asked for */
+};
+
+/* Where an object or an executable lies. */
+struct pcl_object {
+	__u64 dentry;
+	__u64 mnt; /* struct vfsmount */
+};
+
+/* A walk from a dentry towards the root. Pointers are kept as numbers. */
+struct pcl_walk {
+	__u64 dentry;
+	__u64 mnt; /* struct vfsmount */
+	__u64 mnt_root;
+	__u32 depth; /* components met so far */
+	__u32 limit; /* stop after so many */
+	__u32 end;   /* enum pcl_walk_end */
+	__u32 pad;
+};
+
+/* A descent from the root of a trie along a gathered path. */
+struct pcl_descent {
+	struct pcl_trie_edge at; /* where it stands */
+	__u32 depth;		 /* components of the whole path */
+	__u32 level;		 /* components consumed */
+	__u32 set;		 /* the answer, once ended */
+	__u32 below_rule;	 /* protects something below the object; 0: none */
+	__u32 ended;
+	__u32 offset; /* bytes consumed of a component longer than a chunk */
+	__u32 child;  /* of the edge above that component */
+	__u32 deep;
+};
+
+/*
+ * What is kept for a task: where it belongs, and the scratch of its own path walks. The scratch
+ * lives here and not per CPU, because a program may be preempted and a second task run on the same
+ * CPU would write into the first one's walk. Nor on the stack: the verifier follows every value
+ * there, and the loops would not converge.
+ */
+struct pcl_task {
+	__u64 epoch;	 /* control.epoch when domain was looked up */
+	__u64 cgroup_id; /* of the task then; a move to another cgroup means looking again */
+	__u32 domain;
+	__u32 incarnation;
+	struct pcl_walk walk;
+	struct pcl_descent down;
+	__u64 slot[PCL_WINDOW]; /* dentries by distance from the leaf, modulo PCL_WINDOW */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct pcl_task);
+} tasks SEC(".maps");
+
+/* Mapped by the engine, so that control.live is switched by one aligned store. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct pcl_bpf_control);
+} control SEC(".maps");
+
+/* Entry slot * PCL_BPF_DOMAINS_MAX + domain id. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, PCL_SLOTS *PCL_BPF_DOMAINS_MAX);
+	__type(key, __u32);
+	__type(value, struct pcl_bpf_domain);
+} domains SEC(".maps");
+
+/* Cgroup (v2) id to domain, for the top cgroup of each domain. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, PCL_BPF_DOMAINS_MAX);
+	__type(key, __u64);
+	__type(value, struct pcl_bpf_cgroup);
+} cgroups SEC(".maps");
+
+struct pcl_trie_map {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(struct pcl_trie_key));
+	__uint(value_size, sizeof(struct pcl_trie_edge));
+};
+
+/*
+ * One trie map per slot; the last entry is the fence. KERNEL: a change of an entry from user space
+ * returns only after every program that ran at that moment has ended (synchronize_rcu in
+ * maybe_wait_bpf_programs), so writing the fence tells when nobody reads the dead slot any more.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, PCL_SLOTS + 1);
+	__type(key, __u32);
+	__array(values, struct pcl_trie_map);
+} tries SEC(".maps");
+
+struct pcl_set_map {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_INNER_MAP);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct pcl_bpf_set));
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, PCL_SLOTS);
+	__type(key, __u32);
+	__array(values, struct pcl_set_map);
+} sets SEC(".maps");
+
+/* Alerts. When it is full an alert is lost and counted; the operation is decided all the same. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 8 << 20);
+} events SEC(".maps");
+
+static __always_inline struct pcl_bpf_control *pcl_control(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&control, &zero);
+}
+
+#endif

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * From a dentry and its mount up to the root of the mount tree, without building a string.
+ *
+ * The walk crosses mounts and goes to the top of the namespace's mount tree, not to the task's
+ * root, so chroot changes nothing. It keeps the dentries of the topmost PCL_WINDOW levels; deeper
+ * levels are gathered again when the match needs them, so depth has no limit and the memory is
+ * fixed. Pointers are kept as numbers and read with fault handling, as nothing is locked here.
+ */
+#ifndef PCL_BPF_PATH_H
+#define PCL_BPF_PATH_H
+
+#include "maps.h"
+
+#include <bpf/bpf_core_read.h>
+
+/* From 6.2: a number becomes a typed pointer that may be read directly, faults handled. */
+extern void *bpf_rdonly_cast(void *obj, __u32 btf_id) __ksym __weak;
+
+/*
+ * Set by the loader from the kernel's own BTF. Where false, bpf_probe_read_kernel does the same at
+ * several times the price.
+ */
+const volatile bool pcl_has_rdonly_cast = false;
+
+#define READ_FIELD(type, address, field)                                                           \
+	({                                                                                         \
+		__typeof__(((type *)0)->field) value_;                                             \
+		__u64 address_ = (__u64)(address);                                                 \
+                                                                                                   \
+		if (pcl_has_rdonly_cast)                                                           \
+			value_ = ((type *)bpf_rdonly_cast((void *)address_,                        \
+							  bpf_core_type_id_kernel(type)))          \
+					 ->field;                                                  \
+		else                                                                               \
+			bpf_core_read(&value_, sizeof(value_), &((type *)address_)->field);        \
+		value_;                                                                            \
+	})
+
+/* More steps than any path has; beyond it the path counts as unknown, which is refused. */
+#define PCL_WALK_STEPS (1u << 20)
+
+static __always_inline void cross_mount(struct pcl_walk *walk)
+{
+	__u64 mount = walk->mnt - bpf_core_field_offset(struct mount, mnt);
+	__u64 parent = (__u64)READ_FIELD(struct mount, mount, mnt_parent);
+
+	if (parent == mount) {
+		__u64 ns = (__u64)READ_FIELD(struct mount, mount, mnt_ns);
+
+		/* KERNEL: the kernel's own mounts have MNT_INTERNAL, detached ones no namespace. */
+		if (READ_FIELD(struct vfsmount, walk->mnt, mnt_flags) & MNT_INTERNAL)
+			walk->end = WALK_NAMELESS;
+		else
+			walk->end = ns ? WALK_TOP : WALK_UNKNOWN;
+		return;
+	}
+	walk->dentry = (__u64)READ_FIELD(struct mount, mount, mnt_mountpoint);
+	walk->mnt = parent + bpf_core_field_offset(struct mount, mnt);
+	walk->mnt_root = (__u64)READ_FIELD(struct vfsmount, walk->mnt, mnt_root);
+}
+
+/*
+ * One step towards the root: over a mount point (returns 0) or to the parent (returns the dentry
+ * left behind). The walk has ended when walk->end is no longer WALK_GOING.
+ */
+static __always_inline __u64 walk_next(struct pcl_walk *walk)
+{
+	__u64 dentry = walk->dentry, parent;
+
+	if (dentry == walk->mnt_root) {
+		cross_mount(walk);
+		return 0;
+	}
+	if (walk->depth == walk->limit) {
+		walk->end = WALK_INTERRUPTED;
+		return 0;
+	}
+	parent = (__u64)READ_FIELD(struct dentry, dentry, d_parent);
+	if (parent == dentry) {
+		walk->end = WALK_UNKNOWN;
+		return 0;
+	}
+	walk->depth++;
+	walk->dentry = parent;
+	return dentry;
+}
+
+static __always_inline void walk_init(struct pcl_walk *walk, const struct pcl_object *object,
+				      __u32 limit)
+{
+	walk->dentry = object->dentry;
+	walk->mnt = object->mnt;
+	walk->mnt_root = (__u64)READ_FIELD(struct vfsmount, object->mnt, mnt_root);
+	walk->depth = 0;
+	walk->limit = limit;
+	walk->end = WALK_GOING;
+}
+
+static long gather_step(__u32 i, struct pcl_task **ctx)
+{
+	struct pcl_task *task = *ctx;
+	__u32 slot = task->walk.depth & (PCL_WINDOW - 1);
+	__u64 component = walk_next(&task->walk);
+
+	if (component)
+		task->slot[slot] = component;
+	return task->walk.end != WALK_GOING;
+}
+
+/*
+ * Gathers the dentries from the leaf upwards, at most limit of them; afterwards task->slot holds
+ * the last PCL_WINDOW by their distance from the leaf, and task->walk how far it went and why it
+ * ended. Returns enum pcl_walk_end. A global function, so the verifier checks it once.
+ */
+__noinline int gather(struct pcl_task *task, const struct pcl_object *object, __u32 limit)
+{
+	if (!task || !object)
+		return WALK_UNKNOWN;
+	walk_init(&task->walk, object, limit);
+	bpf_loop(PCL_WALK_STEPS, gather_step, &task, 0);
+	return task->walk.end == WALK_GOING ? WALK_UNKNOWN : task->walk.end;
+}
+
+#endif

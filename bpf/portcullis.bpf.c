@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The hooks. Each names the objects that an operation touches and how, and lets
+ * judge() decide. The engine attaches the programs of a class only while some
+ * ruleset has rules of that class.
+ *
+ * KERNEL: the trampoline stops at the first program that refuses, so none looks
+ * at an earlier program's answer.
+ */
+#include "kernel.h"
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#include "judge.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+static __always_inline int judge_file(__u32 hook, __u32 access, struct dentry *dentry,
+				      struct vfsmount *mnt, __u32 flags)
+{
+	return judge(hook, PCL_BPF_FILE, access, (__u64)dentry, (__u64)mnt, flags);
+}
+
+/* A new name, or the loss of one, under a directory. */
+static __always_inline int judge_name(__u32 hook, const struct path *dir, struct dentry *dentry)
+{
+	return judge_file(hook, PCL_BPF_WRITE, dentry, dir->mnt, 0);
+}
+
+/* KERNEL: called for the program, then again for each interpreter of a #! or
+ * binfmt_misc chain. */
+SEC("lsm/bprm_check_security")
+int BPF_PROG(pcl_bprm_check, struct linux_binprm *bprm)
+{
+	struct file *file = bprm->file;
+
+	return judge(PCL_HOOK_BPRM_CHECK, PCL_BPF_PROCESS, PCL_BPF_EXECUTE,
+		     (__u64)file->f_path.dentry, (__u64)file->f_path.mnt, ASK_DELETED);
+}
+
+SEC("lsm/file_open")
+int BPF_PROG(pcl_file_open, struct file *file)
+{
+	__u32 access = PCL_BPF_READ;
+
+	/* Opened to be executed, which is the process class's business. */
+	if (file->f_flags & FMODE_EXEC_FLAG)
+		return 0;
+	if ((file->f_mode & FMODE_WRITE) || (file->f_flags & O_TRUNC))
+		access = PCL_BPF_WRITE;
+	return judge_file(PCL_HOOK_FILE_OPEN, access, file->f_path.dentry, file->f_path.mnt,
+			  ASK_DELETED);
+}
+
+SEC("lsm/path_truncate")
+int BPF_PROG(pcl_path_truncate, const struct path *path)
+{
+	return judge_name(PCL_HOOK_TRUNCATE, path, path->dentry);
+}
+
+SEC("lsm/path_mknod")
+int BPF_PROG(pcl_path_mknod, const struct path *dir, struct dentry *dentry, __u16 mode,
+	     unsigned int dev)
+{
+	return judge_name(PCL_HOOK_MKNOD, dir, dentry);
+}
+
+SEC("lsm/path_mkdir")
+int BPF_PROG(pcl_path_mkdir, const struct path *dir, struct dentry *dentry, __u16 mode)
+{
+	return judge_name(PCL_HOOK_MKDIR, dir, dentry);
+}
+
+SEC("lsm/path_symlink")
+int BPF_PROG(pcl_path_symlink, const struct path *dir, struct dentry *dentry, const char *target)
+{
+	return judge_name(PCL_HOOK_SYMLINK, dir, dentry);
+}
+
+SEC("lsm/path_unlink")
+int BPF_PROG(pcl_path_unlink, const struct path *dir, struct dentry *dentry)
+{
+	return judge_name(PCL_HOOK_UNLINK, dir, dentry);
+}
+
+SEC("lsm/path_rmdir")
+int BPF_PROG(pcl_path_rmdir, const struct path *dir, struct dentry *dentry)
+{
+	return judge_name(PCL_HOOK_RMDIR, dir, dentry);
+}
+
+/* KERNEL: a hard link stays on its mount, so the old name is judged with the
+ * new one's mount. */
+SEC("lsm/path_link")
+int BPF_PROG(pcl_path_link_old, struct dentry *old_dentry, const struct path *new_dir,
+	     struct dentry *new_dentry)
+{
+	return judge_name(PCL_HOOK_LINK, new_dir, old_dentry);
+}
+
+SEC("lsm/path_link")
+int BPF_PROG(pcl_path_link_new, struct dentry *old_dentry, const struct path *new_dir,
+	     struct dentry *new_dentry)
+{
+	return judge_name(PCL_HOOK_LINK, new_dir, new_dentry);
+}
+
+static __always_inline bool is_dir(struct dentry *dentry)
+{
+	struct inode *inode = dentry->d_inode;
+
+	return inode && (inode->i_mode & S_IFMT) == S_IFDIR;
+}
+
+/*
+ * Both names change. A directory is also asked for rules below it: with its new
+ * name what lies there would leave the rule.
+ */
+SEC("lsm/path_rename")
+int BPF_PROG(pcl_path_rename_old, const struct path *old_dir, struct dentry *old_dentry,
+	     const struct path *new_dir, struct dentry *new_dentry)
+{
+	return judge_file(PCL_HOOK_RENAME, PCL_BPF_WRITE, old_dentry, old_dir->mnt,
+			  is_dir(old_dentry) ? ASK_BELOW : 0);
+}
+
+SEC("lsm/path_rename")
+int BPF_PROG(pcl_path_rename_new, const struct path *old_dir, struct dentry *old_dentry,
+	     const struct path *new_dir, struct dentry *new_dentry)
+{
+	return judge_file(PCL_HOOK_RENAME, PCL_BPF_WRITE, new_dentry, new_dir->mnt,
+			  is_dir(new_dentry) ? ASK_BELOW : 0);
+}
+
+SEC("lsm/path_chmod")
+int BPF_PROG(pcl_path_chmod, const struct path *path, __u16 mode)
+{
+	return judge_name(PCL_HOOK_CHMOD, path, path->dentry);
+}
+
+/* The owner arguments are structs of one word, which the trampoline passes as
+ * such from 6.1. */
+SEC("lsm/path_chown")
+int BPF_PROG(pcl_path_chown, const struct path *path)
+{
+	return judge_name(PCL_HOOK_CHOWN, path, path->dentry);
+}
+
+/* A child of a contained task is contained, wherever it is put. */
+SEC("lsm/task_alloc")
+int BPF_PROG(pcl_task_alloc, struct task_struct *child, unsigned long clone_flags)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct pcl_bpf_control *ctl = pcl_control();
+	struct pcl_task *state, *born;
+	__u64 live;
+
+	if (!ctl || !(live = ctl->live) || (task->flags & PF_KTHREAD))
+		return 0;
+	state = current_state(task, ctl, live);
+	if (!state)
+		return -EACCES;
+	if (state->domain == PCL_BPF_DOMAIN_HOST)
+		return 0;
+	born = bpf_task_storage_get(&tasks, child, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!born)
+		return -EACCES;
+	born->epoch = state->epoch;
+	born->cgroup_id = state->cgroup_id;
+	born->domain = state->domain;
+	born->incarnation = state->incarnation;
+	return 0;
+}
