@@ -13,16 +13,15 @@
 #include <string.h>
 #include <yaml.h>
 
+#include "base/array.h"
 #include "base/cleanup.h"
 
-/* A node's policy of a whole cluster is far below a megabyte; 16 MiB is read in a blink. */
+/* The policy of a whole cluster is far below a megabyte; 16 MiB is read in a blink. */
 #define INPUT_BYTES_MAX ((size_t)16 << 20)
 /* A policy nests 8 deep, a case 10; 64 keeps the recursion that frees the tree within 8 KiB. */
 #define DEPTH_MAX 64
 /* About 60 MiB of tree at worst, and some 50,000 rules. */
 #define NODES_MAX 500000
-/* First size of a growing array; most mappings hold fewer. */
-#define ARRAY_FIRST 4
 #define READ_CHUNK ((size_t)64 << 10)
 #define CORE_TAG_PREFIX "tag:yaml.org,2002:"
 
@@ -80,24 +79,6 @@ static int out_of_memory(struct builder *builder)
 	return pcl_diag_set(builder->diag, -ENOMEM, "%s: out of memory", builder->file->name);
 }
 
-/* Room for one more of *count pointers; doubles at powers of two, so no capacity is kept. */
-static int grow(struct pcl_yaml_node ***array, size_t count)
-{
-	struct pcl_yaml_node **bigger;
-	size_t size;
-
-	if (count >= ARRAY_FIRST && (count & (count - 1)))
-		return 0;
-	if (count > 0 && count < ARRAY_FIRST)
-		return 0;
-	size = count ? count * 2 : ARRAY_FIRST;
-	bigger = reallocarray(*array, size, sizeof(**array));
-	if (!bigger)
-		return -ENOMEM;
-	*array = bigger;
-	return 0;
-}
-
 static bool is_null(const struct pcl_yaml_node *node)
 {
 	return node->type == PCL_YAML_SCALAR && !node->quoted &&
@@ -114,7 +95,8 @@ static int attach(struct builder *builder, struct pcl_yaml_node *node)
 	if (!builder->depth) {
 		if (is_null(node))
 			return 0;
-		if (grow(&file->documents, file->document_count))
+		if (pcl_array_grow(&file->documents, file->document_count,
+				   sizeof(*file->documents)))
 			return out_of_memory(builder);
 		file->documents[file->document_count++] = pcl_take_ptr(owned);
 		return 0;
@@ -131,10 +113,10 @@ static int attach(struct builder *builder, struct pcl_yaml_node *node)
 			*key = pcl_take_ptr(owned);
 			return 0;
 		}
-		if (grow(&parent->keys, parent->count))
+		if (pcl_array_grow(&parent->keys, parent->count, sizeof(*parent->keys)))
 			return out_of_memory(builder);
 	}
-	if (grow(&parent->items, parent->count))
+	if (pcl_array_grow(&parent->items, parent->count, sizeof(*parent->items)))
 		return out_of_memory(builder);
 	if (parent->type == PCL_YAML_MAPPING)
 		parent->keys[parent->count] = pcl_take_ptr(builder->key[builder->depth - 1]);
