@@ -36,6 +36,7 @@ enum pcl_effect {
 	PCL_EFFECT_BLOCK,
 	PCL_EFFECT_AUDIT,
 };
+#define PCL_EFFECT_COUNT 4
 
 struct pcl_verdict {
 	bool refused;
@@ -52,7 +53,10 @@ enum pcl_class pcl_access_class(enum pcl_access access);
 bool pcl_rule_matches_object(const struct pcl_rule *rule, const char *path);
 /* Whether fromSource is absent or holds source. */
 bool pcl_rule_matches_source(const struct pcl_rule *rule, const char *source);
-/* What a rule that matches does to this access once readOnly and ownerOnly became plain. */
+/*
+ * What a rule that matches does to this access once readOnly and ownerOnly became plain. An Audit
+ * rule with either audits what the flag would grant: reads, the owner's accesses.
+ */
 enum pcl_effect pcl_rule_effect(const struct pcl_rule *rule, enum pcl_access access, bool owner);
 
 void pcl_decide(const struct pcl_ruleset *ruleset, const struct pcl_operation *operation,

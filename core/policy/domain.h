@@ -36,7 +36,8 @@ void pcl_domain_free(struct pcl_domain **domain);
 /*
  * Whether policy selects domain: host policies the host only, container policies containers only;
  * every selector label must be there with the same value; the value "*" of kubearmor.io/hostname
- * means any host; an empty selector of a container policy selects every container of its namespace.
+ * means any host; kubearmor.io/container.name stands for a container domain's name where it has no
+ * such label; an empty selector of a container policy selects every container of its namespace.
  */
 bool pcl_domain_selected(const struct pcl_domain *domain, const struct pcl_policy *policy);
 
