@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The floor: LSM programs that permit and do nothing else, on the hooks of portcullis.bpf.c that
+ * an open and an exec pass through. What they cost is the price of BPF-LSM itself; what portcullis
+ * costs above them is the price of portcullis. Must stay empty, and must gain a hook when
+ * portcullis.bpf.c gains one that open or exec passes.
+ */
+#include "kernel.h"
+
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+SEC("lsm/file_open")
+int BPF_PROG(floor_file_open, struct file *file)
+{
+	return 0;
+}
+
+SEC("lsm/bprm_check_security")
+int BPF_PROG(floor_bprm_check, struct linux_binprm *bprm)
+{
+	return 0;
+}
+
+SEC("lsm/task_alloc")
+int BPF_PROG(floor_task_alloc, struct task_struct *child, unsigned long clone_flags)
+{
+	return 0;
+}
