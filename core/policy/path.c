@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Paths as policies name them: bytes, absolute, in one spelling.
+ * One spelling for every path.
  *
- * Works on text only and must not look at the file system: what a policy means must not depend on
- * the machine that reads it. Symlinks are resolved where the policy is applied.
+ * It must not look at the file system: what a policy means must not depend on the machine that
+ * reads it. Symlinks are resolved where the policy is applied.
  */
+#include "policy/path.h"
+
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "policy/reader.h"
 
 int pcl_path_normalise(const char *path, char **ret_path, const char **ret_reason)
 {

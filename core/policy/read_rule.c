@@ -13,6 +13,7 @@
 
 #include "base/array.h"
 #include "base/cleanup.h"
+#include "policy/path.h"
 #include "policy/reader.h"
 
 /* Longest "process.matchDirectories[N]", for messages and ids. */

@@ -2,8 +2,7 @@
 /*
  * What the files of the policy reader share; for core/policy only.
  *
- * read.c finds policies in documents, read_rule.c turns a section's entries into rules, path.c
- * normalises what they name. The words of the language stand in word lists that also name what
+ * read.c finds policies in documents, read_rule.c turns a section's entries into rules . The words of the language stand in word lists that also name what
  * KubeArmor has and this version does not enforce, so that such a word is refused by name and a
  * misspelt one gets the right suggestion.
  */
@@ -64,11 +63,5 @@ int pcl_reader_attributes(struct pcl_reader *reader, const struct pcl_yaml_node 
 /* Reads spec.process or spec.file (section) into policy's rules. */
 int pcl_reader_section(struct pcl_reader *reader, struct pcl_policy *policy, enum pcl_class class,
 		       const struct pcl_yaml_node *section, const struct pcl_attributes *inherited);
-
-/*
- * Normalises an absolute path: doubled and trailing slashes and "." components go. 0 and a new
- * string, or -EINVAL with *ret_reason (static text): not absolute, "..", too long; or -ENOMEM.
- */
-int pcl_path_normalise(const char *path, char **ret_path, const char **ret_reason);
 
 #endif

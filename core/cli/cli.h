@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the verbs share: exit codes, options, output. Each verb has a file of its own.
+ *
+ * The cli is the only layer besides engine/ that prints. A verb gets its own name as argv[0].
+ */
+#ifndef PCL_CLI_CLI_H
+#define PCL_CLI_CLI_H
+
+#include <getopt.h>
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "base/diag.h"
+#include "policy/domain.h"
+#include "policy/policy.h"
+#include "policy/resolve.h"
+
+/* Stable exit codes. */
+#define PCL_EXIT_YES 0	      /* done, permitted, as wanted */
+#define PCL_EXIT_NO 1	      /* refused, differs, failed */
+#define PCL_EXIT_USAGE 2      /* wrong command line or bad policy */
+#define PCL_EXIT_UNSUPPORTED 3 /* this node can't */
+
+int pcl_cmd_probe(int argc, char **argv);
+int pcl_cmd_check(int argc, char **argv);
+int pcl_cmd_explain(int argc, char **argv);
+int pcl_cmd_apply(int argc, char **argv);
+int pcl_cmd_status(int argc, char **argv);
+int pcl_cmd_remove(int argc, char **argv);
+int pcl_cmd_events(int argc, char **argv);
+int pcl_cmd_domain(int argc, char **argv);
+
+/*
+ * getopt_long() for a verb: long options only, given in any order around the arguments. Returns the
+ * option's val (make it 1 or more), -1 at the end with optind at the first argument, or '?' after
+ * it has printed one line that names the nearest option. "--help" and "-h" must be among options.
+ */
+int pcl_cli_getopt(int argc, char **argv, const struct option *options);
+
+/* Prints "portcullis: TEXT" as one line on standard error; returns exit_code. */
+int pcl_cli_fail(int exit_code, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* The same with an explanation as TEXT. */
+int pcl_cli_fail_diag(int exit_code, const struct pcl_diag *diag);
+
+/* Prints json as one line on standard output and drops it; PCL_EXIT_NO when that fails. */
+int pcl_cli_print_json(json_t *json);
+/* Flushes standard output: PCL_EXIT_NO with a message where it failed (a full disk), else code. */
+int pcl_cli_finish(int exit_code);
+
+/* "audit" or "block"; false after an error line that names the option. */
+bool pcl_cli_posture(const char *text, enum pcl_posture *ret_posture);
+
+/*
+ * Reads every path into a new set. 0, or an exit code after the error line. Notices are left in
+ * the set; pcl_cli_print_notices() puts them on standard error.
+ */
+int pcl_cli_read_policies(char *const *paths, int count, struct pcl_policy_set **ret_set);
+void pcl_cli_print_notices(const struct pcl_policy_set *set);
+
+#endif
