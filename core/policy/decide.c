@@ -94,24 +94,17 @@ static enum pcl_effect effect_on(const struct pcl_rule *rule, const struct pcl_o
 	return pcl_rule_effect(rule, operation->access, operation->owner);
 }
 
-void pcl_decide(const struct pcl_ruleset *ruleset, const struct pcl_operation *operation,
-		struct pcl_verdict *ret_verdict)
+/* What follows for an access of class from the best rule of each effect. */
+static void conclude(const struct pcl_ruleset *ruleset, enum pcl_class class, bool object_unknown,
+		     const struct pcl_rule *const first[PCL_EFFECT_COUNT],
+		     struct pcl_verdict *ret_verdict)
 {
-	enum pcl_class class = pcl_access_class(operation->access);
-	const struct pcl_rule *first[PCL_EFFECT_COUNT] = {NULL};
 	struct pcl_verdict verdict = {0};
 
-	/* Rules stand in the order of attribution, so the first of each effect is the one to name. */
-	for (size_t i = 0; i < ruleset->rule_count; i++) {
-		enum pcl_effect effect = effect_on(ruleset->rules[i], operation);
-
-		if (!first[effect])
-			first[effect] = ruleset->rules[i];
-	}
 	if (first[PCL_EFFECT_BLOCK]) {
 		verdict.refused = true;
 		verdict.rule = first[PCL_EFFECT_BLOCK];
-	} else if (operation->object_unknown && ruleset->any_block[class]) {
+	} else if (object_unknown && ruleset->any_block[class]) {
 		/* It may be the blocked object, so it is refused, though no rule can be named. */
 		verdict.refused = true;
 	} else if (first[PCL_EFFECT_ALLOW]) {
@@ -126,4 +119,35 @@ void pcl_decide(const struct pcl_ruleset *ruleset, const struct pcl_operation *o
 		verdict.audit_rule = first[PCL_EFFECT_AUDIT];
 	verdict.alert = verdict.refused || verdict.by_posture || verdict.audit_rule;
 	*ret_verdict = verdict;
+}
+
+void pcl_decide(const struct pcl_ruleset *ruleset, const struct pcl_operation *operation,
+		struct pcl_verdict *ret_verdict)
+{
+	const struct pcl_rule *first[PCL_EFFECT_COUNT] = {NULL};
+
+	/* Rules stand in the order of attribution, so the first of each effect is the one to name. */
+	for (size_t i = 0; i < ruleset->rule_count; i++) {
+		enum pcl_effect effect = effect_on(ruleset->rules[i], operation);
+
+		if (!first[effect])
+			first[effect] = ruleset->rules[i];
+	}
+	conclude(ruleset, pcl_access_class(operation->access), operation->object_unknown, first,
+		 ret_verdict);
+}
+
+void pcl_decide_matched(const struct pcl_ruleset *ruleset, const struct pcl_rule *const *rules,
+			size_t rule_count, enum pcl_access access, bool owner,
+			struct pcl_verdict *ret_verdict)
+{
+	const struct pcl_rule *first[PCL_EFFECT_COUNT] = {NULL};
+
+	for (size_t i = 0; i < rule_count; i++) {
+		enum pcl_effect effect = pcl_rule_effect(rules[i], access, owner);
+
+		if (!first[effect])
+			first[effect] = rules[i];
+	}
+	conclude(ruleset, pcl_access_class(access), false, first, ret_verdict);
 }

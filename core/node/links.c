@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Resolves links in user space, component by component below a root that may be a container's.
+ * The result is what holds at this moment; a link that is changed later is noticed by the next
+ * apply, not before.
+ */
+#include "node/links.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/array.h"
+#include "base/cleanup.h"
+
+/* As many as the kernel follows (MAXSYMLINKS). */
+#define LINKS_MAX 40
+
+struct resolution {
+	int root_fd;
+	char done[PATH_MAX]; /* absolute and free of links; "" is the root */
+	char rest[PATH_MAX]; /* still to be walked; no slash in front */
+	int links;
+};
+
+static int prepend_rest(struct resolution *walk, const char *link)
+{
+	char joined[PATH_MAX];
+	size_t link_len = strlen(link), rest_len = strlen(walk->rest);
+
+	if (link_len + 1 + rest_len >= sizeof(joined))
+		return -ENAMETOOLONG;
+	memcpy(joined, link, link_len);
+	joined[link_len] = '/';
+	memcpy(joined + link_len + 1, walk->rest, rest_len + 1);
+	memcpy(walk->rest, joined, link_len + 1 + rest_len + 1);
+	return 0;
+}
+
+/* Takes the next component off rest; NULL when there is none. */
+static const char *next_component(struct resolution *walk, char component[NAME_MAX + 1])
+{
+	size_t skip = strspn(walk->rest, "/");
+	size_t len = strcspn(walk->rest + skip, "/");
+
+	if (!len || len > NAME_MAX)
+		return NULL;
+	memcpy(component, walk->rest + skip, len);
+	component[len] = '\0';
+	memmove(walk->rest, walk->rest + skip + len, strlen(walk->rest + skip + len) + 1);
+	return component;
+}
+
+static int append_done(struct resolution *walk, const char *component)
+{
+	size_t len = strlen(walk->done), more = strlen(component);
+
+	if (len + 1 + more >= sizeof(walk->done))
+		return -ENAMETOOLONG;
+	walk->done[len] = '/';
+	memcpy(walk->done + len + 1, component, more + 1);
+	return 0;
+}
+
+static void drop_last(struct resolution *walk)
+{
+	char *slash = strrchr(walk->done, '/');
+
+	if (slash)
+		*slash = '\0';
+}
+
+/* If done is a link, replaces it by what it points to. 1 followed, 0 no link, or negative errno. */
+static int follow(struct resolution *walk)
+{
+	char link[PATH_MAX];
+	int error;
+	ssize_t len = readlinkat(walk->root_fd, walk->done + 1, link, sizeof(link) - 1);
+
+	if (len < 0)
+		return 0;
+	link[len] = '\0';
+	if (++walk->links > LINKS_MAX)
+		return -ELOOP;
+	drop_last(walk);
+	if (link[0] == '/')
+		walk->done[0] = '\0';
+	error = prepend_rest(walk, link);
+	return error ? error : 1;
+}
+
+static int take_step(struct resolution *walk, const char *component)
+{
+	if (!strcmp(component, "."))
+		return 0;
+	if (!strcmp(component, "..")) {
+		drop_last(walk);
+		return 0;
+	}
+	return append_done(walk, component);
+}
+
+/*
+ * ret_named (PATH_MAX bytes) is name with every link above its last component resolved, walk->done
+ * the whole. 0 or negative errno.
+ */
+static int resolve(struct resolution *walk, const char *name, char *ret_named)
+{
+	char component[NAME_MAX + 1];
+	bool named = false;
+
+	if (strlen(name) >= sizeof(walk->rest))
+		return -ENAMETOOLONG;
+	strcpy(walk->rest, name);
+	while (next_component(walk, component)) {
+		int error = take_step(walk, component);
+
+		if (error)
+			return error;
+		if (!named && !walk->rest[strspn(walk->rest, "/")]) {
+			strcpy(ret_named, walk->done);
+			named = true;
+		}
+		if (!walk->done[0])
+			continue;
+		error = follow(walk);
+		if (error < 0)
+			return error;
+	}
+	return 0;
+}
+
+static int add_target(struct pcl_alias *alias, const char *target)
+{
+	const char *path = *target ? target : "/";
+
+	if (!strcmp(path, alias->name))
+		return 0;
+	if (alias->target_count && !strcmp(path, alias->targets[0]))
+		return 0;
+	alias->targets[alias->target_count] = strdup(path);
+	if (!alias->targets[alias->target_count])
+		return -ENOMEM;
+	alias->target_count++;
+	return 0;
+}
+
+static void alias_fini(struct pcl_alias *alias)
+{
+	free(alias->name);
+	for (size_t i = 0; i < alias->target_count; i++)
+		free(alias->targets[i]);
+}
+
+int pcl_aliases_add(struct pcl_aliases *aliases, int root_fd, const char *name,
+		    struct pcl_diag *diag)
+{
+	struct resolution walk = {.root_fd = root_fd};
+	struct pcl_alias alias = {0};
+	char named[PATH_MAX] = "";
+	int error;
+
+	if (aliases->count && !strcmp(aliases->items[aliases->count - 1].name, name))
+		return 0;
+	error = resolve(&walk, name, named);
+	if (error)
+		return pcl_diag_errno(diag, error, "cannot follow the links of \"%s\"", name);
+	alias.name = strdup(name);
+	if (!alias.name)
+		return pcl_diag_set(diag, -ENOMEM, "out of memory");
+	error = add_target(&alias, named);
+	if (!error)
+		error = add_target(&alias, walk.done);
+	if (!error && alias.target_count)
+		error = pcl_array_grow(&aliases->items, aliases->count, sizeof(alias));
+	if (error || !alias.target_count) {
+		alias_fini(&alias);
+		return error ? pcl_diag_set(diag, error, "out of memory") : 0;
+	}
+	aliases->items[aliases->count++] = alias;
+	return 0;
+}
+
+void pcl_aliases_fini(struct pcl_aliases *aliases)
+{
+	for (size_t i = 0; i < aliases->count; i++)
+		alias_fini(&aliases->items[i]);
+	free(aliases->items);
+	aliases->items = NULL;
+	aliases->count = 0;
+}
+
+static int compare_alias(const void *name, const void *alias)
+{
+	return strcmp(name, ((const struct pcl_alias *)alias)->name);
+}
+
+const struct pcl_alias *pcl_aliases_find(const struct pcl_aliases *aliases, const char *name)
+{
+	if (!aliases || !aliases->count)
+		return NULL;
+	return bsearch(name, aliases->items, aliases->count, sizeof(*aliases->items),
+		       compare_alias);
+}
