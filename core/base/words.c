@@ -10,6 +10,8 @@
 
 #include "base/yaml.h"
 
+/* A beginning this long is taken for the whole word: "exec" finds "execute". */
+#define BEGINNING_LEN_MIN 3
 /* Longer than any word of the language; a longer one gets no suggestion. */
 #define WORD_LEN_MAX 48
 
@@ -48,24 +50,35 @@ static size_t distance(const char *a, size_t a_len, const char *b, size_t b_len)
 	return last[b_len];
 }
 
+static const char *by_beginning(const char *word, size_t word_len, const char *const *known)
+{
+	if (word_len < BEGINNING_LEN_MIN)
+		return NULL;
+	for (; *known; known++)
+		if (!strncasecmp(*known, word, word_len))
+			return *known;
+	return NULL;
+}
+
 const char *pcl_nearest_word(const char *word, const char *const *known)
 {
-	size_t word_len = strlen(word), best_distance, limit = 1 + word_len / 4;
+	size_t word_len = strlen(word), best_distance;
 	const char *best = NULL;
 
 	if (!word_len || word_len > WORD_LEN_MAX)
 		return NULL;
-	best_distance = smaller(limit, word_len - 1) + 1;
-	for (; *known; known++) {
-		size_t known_len = strlen(*known), d;
+	/* A longer word may hold more mistakes, but one in which all is replaced is another word. */
+	best_distance = smaller(1 + word_len / 4, word_len - 1) + 1;
+	for (const char *const *candidate = known; *candidate; candidate++) {
+		size_t len = strlen(*candidate), d;
 
-		if (known_len > WORD_LEN_MAX)
+		if (len > WORD_LEN_MAX)
 			continue;
-		d = distance(word, word_len, *known, known_len);
+		d = distance(word, word_len, *candidate, len);
 		if (d < best_distance) {
 			best_distance = d;
-			best = *known;
+			best = *candidate;
 		}
 	}
-	return best;
+	return best ? best : by_beginning(word, word_len, known);
 }

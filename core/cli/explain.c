@@ -252,11 +252,11 @@ static void print_head(const struct pcl_ruleset *ruleset, const struct request *
 		     ruleset->domain->name);
 	if (verdict->rule) {
 		print_rule("rule", verdict->rule);
-		(void)printf("  policy   %s %s%s%s, severity %d\n",
-			     pcl_kind_name(verdict->rule->policy->kind),
+		(void)printf("  policy   %s %s%s%s\n", pcl_kind_name(verdict->rule->policy->kind),
 			     verdict->rule->policy->ns ? verdict->rule->policy->ns : "",
-			     verdict->rule->policy->ns ? "/" : "", verdict->rule->policy->name,
-			     verdict->rule->severity);
+			     verdict->rule->policy->ns ? "/" : "", verdict->rule->policy->name);
+		if (verdict->rule->severity)
+			(void)printf("  severity %d\n", verdict->rule->severity);
 		if (verdict->rule->message)
 			(void)printf("  message  %s\n", verdict->rule->message);
 	} else if (verdict->by_posture) {
@@ -278,11 +278,12 @@ static void print_steps(const struct pcl_policy_set *set, const struct pcl_rules
 		class_count += ruleset->rules[i]->class == class;
 		near_count += is_near(ruleset->rules[i], &request->operation);
 	}
-	(void)printf("steps:\n  1. %zu of %zu policies select the domain; %zu rules of class %s; %s\n",
-		     selected, set->policy_count, class_count, pcl_class_name(class),
+	(void)printf("steps:\n  1. policies that select the domain: %zu of %zu; their rules of "
+		     "class %s: %zu; %s\n",
+		     selected, set->policy_count, pcl_class_name(class), class_count,
 		     ruleset->allow_list[class] ? "an Allow among them makes it an allow-list"
 						: "no allow-list");
-	(void)printf("  2. %zu of them match the object%s\n", near_count, near_count ? ":" : "");
+	(void)printf("  2. rules that match the object: %zu\n", near_count);
 	for (size_t i = 0; i < ruleset->rule_count; i++) {
 		const struct pcl_rule *rule = ruleset->rules[i];
 

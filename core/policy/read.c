@@ -115,7 +115,7 @@ int pcl_reader_check_words(struct pcl_reader *reader, const struct pcl_yaml_node
 		if (word < words->enforced_count || says_nothing(value))
 			continue;
 		if (!strcmp(key->text, "ownerOnly") && value->type == PCL_YAML_SCALAR &&
-		    !strcmp(value->text, "false"))
+		    !strcasecmp(value->text, "false"))
 			continue;
 		return pcl_yaml_error(reader->file, key, reader->diag, -EOPNOTSUPP,
 				      "\"%s\" in %s is not enforced by this version; remove it",
