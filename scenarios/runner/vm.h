@@ -38,6 +38,12 @@ struct gnt_vm_options {
 	enum gnt_accel accel;
 	unsigned flags;		      /* GNT_VM_* */
 	int boot_timeout_ms;	      /* from start to the agent's first answer */
+	/*
+	 * Requests (a JSON array) that the agent serves by itself before it opens the channel, so that
+	 * under deterministic time nothing from outside reaches the guest while they run; travels as
+	 * /plan.json in the initramfs. The replies are the hello's "plan". NULL: none.
+	 */
+	const json_t *plan;
 };
 
 /* How a guest ended or fails to end; each is a result of its own. */
