@@ -7,9 +7,8 @@
 #define GNT_LATENCY_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
-
-#include "base/diag.h"
 
 enum gnt_latency_op {
 	GNT_LATENCY_OPEN, /* openat + close */
@@ -37,8 +36,15 @@ struct gnt_latency_row {
 	double median;	 /* of samples */
 	double p99;	 /* of all batches of all rounds */
 	double spread;	 /* interquartile range of samples */
-	double vs_floor; /* median over the floor's median; 0 where there is no floor */
-	double vs_none;	 /* likewise over nothing attached */
+	/*
+	 * Cost over the floor's, 0 where the floor was not measured. ns: the median over rounds of the
+	 * ratio within a round, so that drift cancels; guest_insns: the ratio of the medians.
+	 */
+	double vs_floor;
+	double vs_floor_spread; /* interquartile range of the ratios of the rounds; 0 for guest_insns */
+	double vs_none;		/* likewise over nothing attached */
+	int boots;		/* guest_insns: boots whose counts were compared, else 1 */
+	bool boots_agree;	/* guest_insns: every count of every boot was the same, to the last digit */
 };
 
 struct gnt_latency_rows {

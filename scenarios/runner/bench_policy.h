@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The policy that the bench applies: rules that do not match what is measured, and are not easy to
+ * dismiss either.
+ */
+#ifndef GNT_BENCH_POLICY_H
+#define GNT_BENCH_POLICY_H
+
+/* Fewer rules than this cannot hold one of each kind and class. */
+#define GNT_BENCH_RULES_MIN 8
+/* More is beyond what the policy reader takes from one file. */
+#define GNT_BENCH_RULES_MAX 10000
+
+/* Exact file rule of every bench policy, beside the measured tree; reading it must be refused. */
+#define GNT_BENCH_CANARY "/bench/locked-file"
+
+/*
+ * A host policy in YAML with `rules` Block rules, half for files and half for programs, mixed of
+ * exact paths, directories and recursive directories: first siblings in every directory above the
+ * measured file at `depth` (bench/latency.c makes /bench/d2/.../dDEPTH/file), and a plain directory
+ * rule on /bench itself, whose reach ends above the file where depth is 2 or more; the rest lies
+ * elsewhere. Owned; NULL without memory.
+ */
+char *gnt_bench_policy(int rules, int depth);
+
+#endif
