@@ -114,7 +114,7 @@ json_t *gnt_latency_rows_json(const struct gnt_latency_rows *rows)
 static void format_ratio(char *text, size_t size, double ratio)
 {
 	if (ratio > 0)
-		snprintf(text, size, "%.3fx", ratio);
+		snprintf(text, size, "%.*fx", ratio < 100 ? 3 : 0, ratio);
 	else
 		snprintf(text, size, "-");
 }
