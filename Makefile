@@ -24,6 +24,7 @@ BPFTOOL  ?= $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
 Q        := $(if $(V),,@)
 say       = $(if $(V),,@printf '  %-8s %s\n' '$1' '$(patsubst $(B)/%,%,$2)')
 
+JOBS     ?= $(shell nproc)
 VERSION  := 0.1.0
 SAN      ?=
 WERROR   ?=
@@ -191,9 +192,94 @@ $(TESTS):
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(MODE) $(LDMODE) -o $@ $^ -lcmocka $(ENGINE_LIBS) -lpthread
 
-.PHONY: unit
+.PHONY: tests unit
+tests: $(TESTS)
 unit: $(TESTS)
 	$(Q)set -e; for t in $(TESTS); do $$t; done
+
+# --- checks: without root, without a VM -------------------------------------------------------------
+# Each check of a file leaves a stamp, so that a second run looks only at what changed.
+C         := $(B)/check
+FORMAT_IN := $(HOST_SRC) $(HEADERS) $(ATTACK_SRC) $(BENCH_TINY) $(wildcard bpf/*.[ch])
+SCRIPTS   := $(wildcard $(filter-out %.txt,$(wildcard scripts/*)) vm-images/build-base .ci/run)
+CLANG_CPP  = -std=gnu17 $(CPPFLAGS)
+host_obj   = $(patsubst %.c,$C/$1/obj/%.o,$(HOST_SRC))
+CHECKS    := format scripts layers spdx headers gcc clang tidy cppcheck unit
+
+.PHONY: check $(addprefix check-,$(CHECKS))
+check:
+	$(Q)+$(MAKE) --no-print-directory -j$(JOBS) -O $(addprefix check-,$(CHECKS))
+	@echo 'check: all in order'
+
+check-format:
+	$(call say,FORMAT,all sources)
+	$(Q)clang-format --dry-run -Werror $(FORMAT_IN) || \
+		{ echo 'check: run make format' >&2; exit 1; }
+
+check-scripts:
+	$(call say,SHELL,scripts)
+	$(Q)shellcheck $(SCRIPTS)
+
+check-layers:
+	$(Q)scripts/layers
+check-spdx:
+	$(Q)scripts/spdx
+
+# The whole tree by each compiler, warnings being errors; in folders of their own.
+check-gcc check-clang: check-%:
+	$(Q)+$(MAKE) --no-print-directory B=$C/$* CC=$* WERROR=1 objects
+.PHONY: objects
+objects: $(call obj,$(HOST_SRC)) $(SKELS) $(patsubst scenarios/attacks/%.c,$(B)/guest/attacks/%,$(ATTACK_SRC))
+
+# Every header says all that it needs.
+check-headers: $(patsubst %,$C/headers/%.ok,$(HEADERS)) $(patsubst %,$C/headers/%.ok,$(wildcard bpf/*.h))
+$C/headers/bpf/%.h.ok: bpf/%.h $(wildcard bpf/*.h)
+	@mkdir -p $(@D)
+	$(Q)$(BPF_CC) -target bpf -std=gnu17 -O2 $(BPF_WARN) -Wno-unused -Werror -Ibpf \
+		-idirafter /usr/include/x86_64-linux-gnu -fsyntax-only -include $< -x c /dev/null
+	@touch $@
+$C/headers/%.h.ok: %.h $(HEADERS) | $(SKELS)
+	@mkdir -p $(@D)
+	$(Q)for cc in gcc clang; do \
+		$$cc $(CLANG_CPP) -Wall -Wextra -Werror -fsyntax-only -include $< -x c /dev/null || exit 1; \
+	done
+	@touch $@
+
+# The object knows the headers, so the stamp is as old as any of them.
+check-tidy: $(patsubst %.c,$C/tidy/%.ok,$(filter-out $(TEST_SRC),$(HOST_SRC)))
+$C/tidy/%.ok: %.c $(B)/obj/%.o .clang-tidy
+	@mkdir -p $(@D)
+	$(call say,TIDY,$<)
+	$(Q)clang-tidy --quiet $< -- $(CLANG_CPP) 2>$@.log >$@.out || { cat $@.out; cat $@.log >&2; exit 1; }
+	@touch $@
+
+check-cppcheck:
+	@mkdir -p $C/cppcheck
+	$(call say,CPPCHECK,all sources)
+	$(Q)cppcheck --quiet --std=c11 --enable=warning,performance,portability --error-exitcode=1 \
+		--inline-suppr --cppcheck-build-dir=$C/cppcheck --suppressions-list=scripts/cppcheck.txt \
+		-j $(JOBS) -Icore $(sort $(filter-out $(TEST_SRC),$(HOST_SRC)) $(ATTACK_SRC))
+
+check-unit: $(TESTS)
+	$(call say,UNIT,$(words $(TESTS)) programs)
+	$(Q)mkdir -p $C && for t in $(TESTS); do \
+		$$t >$C/unit.log 2>&1 || { cat $C/unit.log; exit 1; }; \
+	done
+
+.PHONY: format
+format:
+	clang-format -i $(FORMAT_IN)
+
+# --- the two commands, and their parts --------------------------------------------------------------
+.PHONY: setup demo test bench
+setup:
+	$(Q)scripts/setup
+demo:
+	$(Q)+scripts/demo
+test:
+	$(Q)+scripts/test
+bench: build
+	$(Q)$(B)/gauntlet bench
 
 # --- housekeeping ---------------------------------------------------------------------------------
 .PHONY: clean
