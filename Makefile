@@ -100,6 +100,7 @@ help:
 	@echo '  make build     build/portcullis, build/gauntlet and what the guests need'
 	@echo '  make check     format, lint, layers, headers, both compilers, unit tests; no root, no VM'
 	@echo '  make unit      the unit tests alone'
+	@echo '  make fuzz      the policy reader under libFuzzer for FUZZ_SECONDS (60)'
 	@echo '  make bench     latency of open and exec in every target'
 	@echo '  make format    clang-format everything in place'
 	@echo '  make setup     Debian packages and the kernels of the targets'
@@ -280,6 +281,18 @@ test:
 	$(Q)+scripts/test
 bench: build
 	$(Q)$(B)/gauntlet bench
+
+# The reader under libFuzzer, for FUZZ_SECONDS from the seeds in FUZZ_CORPUS (a folder, optional).
+FUZZ_SECONDS ?= 60
+FUZZ_CORPUS  ?=
+.PHONY: fuzz
+fuzz: core/tests/fuzz_policy.c $(wildcard core/base/*.c core/policy/*.c)
+	@mkdir -p build/fuzz/found
+	$(call say,FUZZ,$<)
+	$(Q)clang -std=gnu17 -O1 -g $(CPPFLAGS) -fsanitize=fuzzer,address,undefined \
+		-fno-sanitize-recover=undefined -o build/fuzz/policy $^ -lyaml
+	$(Q)build/fuzz/policy -max_total_time=$(FUZZ_SECONDS) -max_len=8192 -timeout=5 -verbosity=0 \
+		-artifact_prefix=build/fuzz/ build/fuzz/found $(FUZZ_CORPUS)
 
 # --- housekeeping ---------------------------------------------------------------------------------
 .PHONY: clean

@@ -23,8 +23,7 @@ static void replace_text(struct pcl_diag *diag, int error, char *text)
 	diag->error = error;
 }
 
-__attribute__((format(printf, 1, 0)))
-static char *format_text(const char *format, va_list args)
+__attribute__((format(printf, 1, 0))) static char *format_text(const char *format, va_list args)
 {
 	char *text = NULL;
 

@@ -37,8 +37,8 @@ static size_t distance(const char *a, size_t a_len, const char *b, size_t b_len)
 		for (size_t j = 1; j <= b_len; j++) {
 			int cb = tolower((unsigned char)b[j - 1]);
 
-			row[j] = smaller(last[j - 1] + (ca != cb),
-					 smaller(last[j], row[j - 1]) + 1);
+			row[j] =
+				smaller(last[j - 1] + (ca != cb), smaller(last[j], row[j - 1]) + 1);
 			if (i > 1 && j > 1 && ca == tolower((unsigned char)b[j - 2]) &&
 			    cb == tolower((unsigned char)a[i - 2]))
 				row[j] = smaller(row[j], before[j - 2] + 1);
@@ -67,7 +67,8 @@ const char *pcl_nearest_word(const char *word, const char *const *known)
 
 	if (!word_len || word_len > WORD_LEN_MAX)
 		return NULL;
-	/* A longer word may hold more mistakes, but one in which all is replaced is another word. */
+	/* A longer word may hold more mistakes, but one in which all is replaced is another word.
+	 */
 	best_distance = smaller(1 + word_len / 4, word_len - 1) + 1;
 	for (const char *const *candidate = known; *candidate; candidate++) {
 		size_t len = strlen(*candidate), d;

@@ -29,7 +29,7 @@ struct builder {
 	struct pcl_yaml_file *file;
 	struct pcl_diag *diag;
 	struct pcl_yaml_node *stack[DEPTH_MAX]; /* open collections, borrowed: the tree owns them */
-	struct pcl_yaml_node *key[DEPTH_MAX];   /* key read, its value awaited; owned here */
+	struct pcl_yaml_node *key[DEPTH_MAX];	/* key read, its value awaited; owned here */
 	size_t depth;
 	size_t node_count;
 };
@@ -150,7 +150,8 @@ static int node_new(struct builder *builder, enum pcl_yaml_type type, const yaml
 static int check_properties(struct builder *builder, const yaml_event_t *event,
 			    const yaml_char_t *anchor, const yaml_char_t *tag)
 {
-	static const char *const core_tags[] = {"str", "int", "bool", "null", "float", "map", "seq"};
+	static const char *const core_tags[] = {"str",	 "int", "bool", "null",
+						"float", "map", "seq"};
 	const char *name = builder->file->name;
 	size_t line = event->start_mark.line + 1, column = event->start_mark.column + 1;
 

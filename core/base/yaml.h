@@ -33,7 +33,8 @@ struct pcl_yaml_node {
 	char *text;
 	size_t text_len;
 	bool quoted; /* '...' or "..." or a block: `"true"` is a string, `true` a boolean */
-	/* Sequence and mapping: count children. Mapping: keys[i] (scalars only) belongs to items[i]. */
+	/* Sequence and mapping: count children. Mapping: keys[i] (scalars only) belongs to
+	 * items[i]. */
 	struct pcl_yaml_node **items;
 	struct pcl_yaml_node **keys;
 	size_t count;
@@ -82,7 +83,8 @@ int pcl_yaml_error(const struct pcl_yaml_file *file, const struct pcl_yaml_node 
 int pcl_yaml_only_keys(const struct pcl_yaml_file *file, const struct pcl_yaml_node *mapping,
 		       const char *const *known, const char *context, struct pcl_diag *diag);
 
-/* The nearest of known (NULL-terminated) to word within a small edit distance, or NULL. Borrowed. */
+/* The nearest of known (NULL-terminated) to word within a small edit distance, or NULL. Borrowed.
+ */
 const char *pcl_nearest_word(const char *word, const char *const *known);
 
 #endif

@@ -72,8 +72,8 @@ int pcl_yaml_string(const struct pcl_yaml_file *file, const struct pcl_yaml_node
 	/* A plain 6.1 or true is taken as text: the author of `kernel: 6.1` meant the text. */
 	if (!node || node->type != PCL_YAML_SCALAR)
 		return mismatch(file, node, diag, "a text");
-	if (!node->quoted && (!node->text_len || !strcmp(node->text, "~") ||
-			      !strcasecmp(node->text, "null")))
+	if (!node->quoted &&
+	    (!node->text_len || !strcmp(node->text, "~") || !strcasecmp(node->text, "null")))
 		return mismatch(file, node, diag, "a text");
 	*ret_text = node->text;
 	return 0;
@@ -118,9 +118,8 @@ int pcl_yaml_int(const struct pcl_yaml_file *file, const struct pcl_yaml_node *n
 	errno = 0;
 	value = strtoll(node->text, NULL, 10);
 	if (errno || value < min || value > max)
-		return pcl_yaml_error(file, node, diag, -EINVAL,
-				      "%.*s is outside of %lld to %lld", SHOWN_LEN_MAX, node->text,
-				      (long long)min, (long long)max);
+		return pcl_yaml_error(file, node, diag, -EINVAL, "%.*s is outside of %lld to %lld",
+				      SHOWN_LEN_MAX, node->text, (long long)min, (long long)max);
 	*ret_value = value;
 	return 0;
 }

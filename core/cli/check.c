@@ -19,11 +19,12 @@ static const struct option options[] = {
 
 static int help(void)
 {
-	(void)puts("usage: portcullis check [--json] POLICY...\n"
-		   "Reads policies (files, directories of *.yaml and *.yml, or - for standard input) and\n"
-		   "says what was understood, or the first mistake as FILE:LINE:COLUMN.\n\n"
-		   "  --json    one JSON object on standard output\n\n"
-		   "Exit codes: 0 good, 2 a bad policy.");
+	(void)puts(
+		"usage: portcullis check [--json] POLICY...\n"
+		"Reads policies (files, directories of *.yaml and *.yml, or - for standard input) and\n"
+		"says what was understood, or the first mistake as FILE:LINE:COLUMN.\n\n"
+		"  --json    one JSON object on standard output\n\n"
+		"Exit codes: 0 good, 2 a bad policy.");
 	return pcl_cli_finish(PCL_EXIT_YES);
 }
 
@@ -52,11 +53,11 @@ static void print_policy(const struct pcl_policy *policy)
 		     pcl_kind_name(policy->kind), policy->ns ? policy->ns : "",
 		     policy->ns ? "/" : "", policy->name, policy->rule_count,
 		     policy->rule_count == 1 ? "" : "s");
-	for (int class = 0; class < PCL_CLASS_COUNT; class++) {
+	for (int class = 0; class < PCL_CLASS_COUNT; class ++) {
 		if (!counts.class[class])
 			continue;
 		(void)printf("%s%zu %s", separator, counts.class[class],
-			     pcl_class_name((enum pcl_class)class));
+			     pcl_class_name((enum pcl_class) class));
 		separator = ", ";
 	}
 	separator = "; ";
@@ -98,9 +99,9 @@ static json_t *policy_json(const struct pcl_policy *policy)
 		(void)json_object_set_new(selector, policy->selector[i].key,
 					  json_string(policy->selector[i].value));
 	return json_pack("{s:s, s:s, s:s?, s:s, s:i, s:o, s:o}", "kind",
-			 pcl_kind_name(policy->kind), "name", policy->name, "namespace",
-			 policy->ns, "file", policy->file, "line", (int)policy->place.line,
-			 "selector", selector, "rules", rules);
+			 pcl_kind_name(policy->kind), "name", policy->name, "namespace", policy->ns,
+			 "file", policy->file, "line", (int)policy->place.line, "selector",
+			 selector, "rules", rules);
 }
 
 static int print_json(const struct pcl_policy_set *set)
@@ -111,7 +112,8 @@ static int print_json(const struct pcl_policy_set *set)
 		(void)json_array_append_new(policies, policy_json(set->policies[i]));
 	for (size_t i = 0; i < set->notice_count; i++)
 		(void)json_array_append_new(notices, json_string(set->notices[i]));
-	return pcl_cli_print_json(json_pack("{s:o, s:o}", "policies", policies, "notices", notices));
+	return pcl_cli_print_json(
+		json_pack("{s:o, s:o}", "policies", policies, "notices", notices));
 }
 
 int pcl_cmd_check(int argc, char **argv)

@@ -36,7 +36,7 @@ static int unknown_option(const char *verb, const char *given, const struct opti
 	const char *names[OPTION_COUNT_MAX + 1] = {NULL}, *near;
 	pcl_autofree char *word = strndup(given + 2, strcspn(given + 2, "="));
 
-	for (size_t i = 0; options[i].name && i < OPTION_COUNT_MAX; i++)
+	for (size_t i = 0; i < OPTION_COUNT_MAX && options[i].name; i++)
 		names[i] = options[i].name;
 	near = word ? pcl_nearest_word(word, names) : NULL;
 	if (near)

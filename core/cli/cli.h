@@ -17,9 +17,9 @@
 #include "policy/resolve.h"
 
 /* Stable exit codes. */
-#define PCL_EXIT_YES 0	      /* done, permitted, as wanted */
-#define PCL_EXIT_NO 1	      /* refused, differs, failed */
-#define PCL_EXIT_USAGE 2      /* wrong command line or bad policy */
+#define PCL_EXIT_YES 0	       /* done, permitted, as wanted */
+#define PCL_EXIT_NO 1	       /* refused, differs, failed */
+#define PCL_EXIT_USAGE 2       /* wrong command line or bad policy */
 #define PCL_EXIT_UNSUPPORTED 3 /* this node can't */
 
 int pcl_cmd_probe(int argc, char **argv);

@@ -167,10 +167,11 @@ static int fill_access(struct request *request)
 		}
 	}
 	near = pcl_nearest_word(request->op, op_names);
-	return pcl_cli_fail(PCL_EXIT_USAGE,
-			    near ? "explain: unknown --op \"%s\"; did you mean \"%s\"?"
-				 : "explain: unknown --op \"%s\"; it must be execute, read or write",
-			    request->op, near);
+	return pcl_cli_fail(
+		PCL_EXIT_USAGE,
+		near ? "explain: unknown --op \"%s\"; did you mean \"%s\"?"
+		     : "explain: unknown --op \"%s\"; it must be execute, read or write",
+		request->op, near);
 }
 
 static int fill_operation(struct request *request)
@@ -202,8 +203,9 @@ static int make_domain(const struct request *request, struct pcl_domain **ret_do
 		name = request->labels || request->ns ? "container" : PCL_HOST_DOMAIN_NAME;
 	if (!strcmp(name, PCL_HOST_DOMAIN_NAME)) {
 		if (request->ns)
-			return pcl_cli_fail(PCL_EXIT_USAGE,
-					    "explain: the host has no namespace; remove --namespace");
+			return pcl_cli_fail(
+				PCL_EXIT_USAGE,
+				"explain: the host has no namespace; remove --namespace");
 		if (!request->hostname)
 			(void)gethostname(hostname, sizeof(hostname) - 1);
 		error = pcl_domain_new_host(request->hostname ? request->hostname : hostname,
@@ -322,8 +324,8 @@ static int print_json(const struct pcl_ruleset *ruleset, const struct request *r
 
 	for (size_t i = 0; i < ruleset->rule_count; i++)
 		if (is_near(ruleset->rules[i], &request->operation))
-			(void)json_array_append_new(
-				steps, step_json(ruleset->rules[i], request, verdict));
+			(void)json_array_append_new(steps,
+						    step_json(ruleset->rules[i], request, verdict));
 	return pcl_cli_print_json(json_pack(
 		"{s:s, s:s?, s:s, s:s?, s:s?, s:s?, s:s?, s:o, s:s?, s:b, s:b, s:s, s:s, s:o}",
 		"verdict", verdict->refused ? "refused" : "permitted", "errno",

@@ -26,8 +26,9 @@ static int help(void)
 		   "Enforces KubeArmor policies inline, by the kernel's own security hooks.\n");
 	for (size_t i = 0; i < PCL_ARRAY_SIZE(verbs); i++)
 		(void)printf("  %-9s %s\n", verbs[i].name, verbs[i].help);
-	(void)puts("\nportcullis VERB --help tells more. Exit codes: 0 yes, 1 no (refused, failed),\n"
-		   "2 wrong command line or bad policy, 3 this node can't.");
+	(void)puts(
+		"\nportcullis VERB --help tells more. Exit codes: 0 yes, 1 no (refused, failed),\n"
+		"2 wrong command line or bad policy, 3 this node can't.");
 	return pcl_cli_finish(PCL_EXIT_YES);
 }
 

@@ -126,7 +126,8 @@ void pcl_decide(const struct pcl_ruleset *ruleset, const struct pcl_operation *o
 {
 	const struct pcl_rule *first[PCL_EFFECT_COUNT] = {NULL};
 
-	/* Rules stand in the order of attribution, so the first of each effect is the one to name. */
+	/* Rules stand in the order of attribution, so the first of each effect is the one to name.
+	 */
 	for (size_t i = 0; i < ruleset->rule_count; i++) {
 		enum pcl_effect effect = effect_on(ruleset->rules[i], operation);
 

@@ -23,15 +23,16 @@ enum pcl_access {
 #define PCL_OBJECT_NONE NULL
 
 struct pcl_operation {
-	enum pcl_access access;	/* decides the class */
+	enum pcl_access access; /* decides the class */
 	const char *object;	/* absolute normalised path, or PCL_OBJECT_NONE */
-	bool object_unknown;	/* the path could not be built: matches no Allow, refused if any Block */
-	const char *source;	/* absolute path of the acting task's executable, or NULL if none */
-	bool owner;		/* the object's owner is the acting fsuid */
+	bool object_unknown; /* the path could not be built: matches no Allow, refused if any Block
+			      */
+	const char *source;  /* absolute path of the acting task's executable, or NULL if none */
+	bool owner;	     /* the object's owner is the acting fsuid */
 };
 
 enum pcl_effect {
-	PCL_EFFECT_NONE,  /* does not match */
+	PCL_EFFECT_NONE, /* does not match */
 	PCL_EFFECT_ALLOW,
 	PCL_EFFECT_BLOCK,
 	PCL_EFFECT_AUDIT,
@@ -40,11 +41,13 @@ enum pcl_effect {
 
 struct pcl_verdict {
 	bool refused;
-	int error;			  /* 0, or -EACCES where refused */
-	const struct pcl_rule *rule;	  /* decided (the Block or the Allow); NULL: none or the posture */
-	bool by_posture;		  /* the class is an allow-list and nothing listed matched */
-	const struct pcl_rule *audit_rule; /* an Audit rule matched and the operation is permitted */
-	bool alert;			  /* an alert is sent */
+	int error; /* 0, or -EACCES where refused */
+	const struct pcl_rule
+		*rule;	 /* decided (the Block or the Allow); NULL: none or the posture */
+	bool by_posture; /* the class is an allow-list and nothing listed matched */
+	const struct pcl_rule
+		*audit_rule; /* an Audit rule matched and the operation is permitted */
+	bool alert;	     /* an alert is sent */
 };
 
 enum pcl_class pcl_access_class(enum pcl_access access);

@@ -43,7 +43,8 @@ enum pcl_kind {
 #define PCL_KIND_COUNT 2
 
 /* Rule flags. */
-#define PCL_RULE_READ_ONLY (1u << 0)  /* reading is Allowed, changing is Blocked, for Allow and Block alike */
+#define PCL_RULE_READ_ONLY                                                                         \
+	(1u << 0) /* reading is Allowed, changing is Blocked, for Allow and Block alike */
 #define PCL_RULE_OWNER_ONLY (1u << 1) /* the owner is Allowed, anyone else Blocked, likewise */
 
 #define PCL_SEVERITY_MIN 1
@@ -65,10 +66,11 @@ struct pcl_rule {
 	enum pcl_match match;
 	enum pcl_action action; /* after inheritance entry > section > spec; absent means Block */
 	unsigned flags;		/* PCL_RULE_* */
-	/* Normalised absolute path: no doubled slashes, no "." or "..", no slash at the end ("/" itself
-	 * excepted); match tells whether it is a directory rule. */
+	/* Normalised absolute path: no doubled slashes, no "." or "..", no slash at the end ("/"
+	 * itself excepted); match tells whether it is a directory rule. */
 	char *object;
-	/* fromSource paths, normalised as object, sorted, without duplicates; count 0: any source. */
+	/* fromSource paths, normalised as object, sorted, without duplicates; count 0: any source.
+	 */
 	char **sources;
 	size_t source_count;
 	int severity; /* after inheritance; 0 where the policy says nothing */
@@ -85,7 +87,8 @@ struct pcl_policy {
 	char *ns; /* namespace; NULL for host policies; "default" where metadata says nothing */
 	char *file;
 	struct pcl_place place;
-	struct pcl_label *selector; /* matchLabels (nodeSelector's for host policies), all must match */
+	struct pcl_label
+		*selector; /* matchLabels (nodeSelector's for host policies), all must match */
 	size_t selector_count;
 	struct pcl_rule **rules;
 	size_t rule_count;

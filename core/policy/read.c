@@ -2,9 +2,9 @@
 /*
  * Policies in: files and directories, documents, metadata, spec and selectors.
  *
- * Guarantee: all or nothing per call, and nothing that a policy says is dropped: a word is enforced,
- * refused as not enforced by this version, or refused as unknown, each with FILE:LINE:COLUMN.
- * It must not look at the system beyond the files it is given.
+ * Guarantee: all or nothing per call, and nothing that a policy says is dropped: a word is
+ * enforced, refused as not enforced by this version, or refused as unknown, each with
+ * FILE:LINE:COLUMN. It must not look at the system beyond the files it is given.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -24,25 +24,36 @@
 #define NAME_LEN_MAX 253
 #define NAMESPACE_LEN_MAX 63
 
-static const char *const document_words[] = {"apiVersion", "kind", "metadata",
-					     "spec",       "status", NULL};
+static const char *const document_words[] = {"apiVersion", "kind",   "metadata",
+					     "spec",	   "status", NULL};
 static const struct pcl_words document_known = {document_words, 5};
 
 /* What Kubernetes itself writes there has no meaning for enforcement. */
-static const char *const metadata_words[] = {
-	"name",		     "namespace",	  "labels",	     "annotations",
-	"uid",		     "generation",	  "resourceVersion", "creationTimestamp",
-	"deletionTimestamp", "ownerReferences",	  "finalizers",	     "managedFields",
-	"selfLink",	     "generateName",	  "clusterName",     NULL};
+static const char *const metadata_words[] = {"name",
+					     "namespace",
+					     "labels",
+					     "annotations",
+					     "uid",
+					     "generation",
+					     "resourceVersion",
+					     "creationTimestamp",
+					     "deletionTimestamp",
+					     "ownerReferences",
+					     "finalizers",
+					     "managedFields",
+					     "selfLink",
+					     "generateName",
+					     "clusterName",
+					     NULL};
 static const struct pcl_words metadata_known = {metadata_words, 15};
 
 #define SPEC_WORDS "process", "file", "severity", "tags", "message", "action"
 #define SPEC_FOREIGN_WORDS "network", "capabilities", "syscalls", "apparmor"
 
-static const char *const container_words[] = {"selector", SPEC_WORDS, SPEC_FOREIGN_WORDS,
-					      "presets",  NULL};
-static const char *const host_words[] = {"nodeSelector", SPEC_WORDS, SPEC_FOREIGN_WORDS,
-					 "device",	 NULL};
+static const char *const container_words[] = {"selector", SPEC_WORDS, SPEC_FOREIGN_WORDS, "presets",
+					      NULL};
+static const char *const host_words[] = {"nodeSelector", SPEC_WORDS, SPEC_FOREIGN_WORDS, "device",
+					 NULL};
 static const struct pcl_words spec_known[PCL_KIND_COUNT] = {
 	[PCL_KIND_CONTAINER] = {container_words, 7},
 	[PCL_KIND_HOST] = {host_words, 7},
@@ -87,8 +98,8 @@ static bool says_nothing(const struct pcl_yaml_node *node)
 {
 	if (node->type != PCL_YAML_SCALAR)
 		return !node->count;
-	return !node->quoted && (!node->text_len || !strcmp(node->text, "~") ||
-				 !strcasecmp(node->text, "null"));
+	return !node->quoted &&
+	       (!node->text_len || !strcmp(node->text, "~") || !strcasecmp(node->text, "null"));
 }
 
 const struct pcl_yaml_node *pcl_reader_get(const struct pcl_yaml_node *mapping, const char *key)
@@ -125,8 +136,8 @@ int pcl_reader_check_words(struct pcl_reader *reader, const struct pcl_yaml_node
 }
 
 /* Names travel in rule ids ("NAMESPACE/NAME#..."), so they must not hold their separators. */
-static int check_name(struct pcl_reader *reader, const struct pcl_yaml_node *node,
-		      const char *what, size_t len_max)
+static int check_name(struct pcl_reader *reader, const struct pcl_yaml_node *node, const char *what,
+		      size_t len_max)
 {
 	static const char *const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 					   "0123456789-._";
@@ -281,12 +292,12 @@ static int read_spec(struct pcl_reader *reader, const struct pcl_yaml_node *docu
 		error = read_selector(reader, spec, policy);
 	if (!error)
 		error = pcl_reader_attributes(reader, spec, &attributes);
-	for (int class = 0; !error && class < PCL_CLASS_COUNT; class++) {
+	for (int class = 0; !error && class < PCL_CLASS_COUNT; class ++) {
 		const struct pcl_yaml_node *section =
-			pcl_reader_get(spec, pcl_class_name((enum pcl_class)class));
+			pcl_reader_get(spec, pcl_class_name((enum pcl_class) class));
 
 		if (section)
-			error = pcl_reader_section(reader, policy, (enum pcl_class)class, section,
+			error = pcl_reader_section(reader, policy, (enum pcl_class) class, section,
 						   &attributes);
 	}
 	if (!error && !policy->rule_count &&
@@ -380,8 +391,8 @@ static int read_document(struct pcl_reader *reader, const struct pcl_yaml_node *
 			continue;
 		if (strcmp(api, API_VERSION))
 			return pcl_yaml_error(reader->file, api_node ? api_node : document,
-					      reader->diag, -EINVAL, "apiVersion of a %s must be %s",
-					      kind, API_VERSION);
+					      reader->diag, -EINVAL,
+					      "apiVersion of a %s must be %s", kind, API_VERSION);
 		return read_policy(reader, (enum pcl_kind)k, document);
 	}
 	return read_foreign_kind(reader, kind_node, kind, api);
@@ -398,7 +409,8 @@ static int read_documents(struct pcl_policy_set *set, const struct pcl_yaml_file
 	return error;
 }
 
-/* A policy and its place in the order of reading, to sort by name and still tell which was first. */
+/* A policy and its place in the order of reading, to sort by name and still tell which was first.
+ */
 struct named {
 	const struct pcl_policy *policy;
 	size_t index;
@@ -509,14 +521,14 @@ static int read_directory(struct pcl_policy_set *added, const char *path, struct
 	if (count < 0)
 		return pcl_diag_errno(diag, -errno, "%s: cannot read the directory", path);
 	if (!count)
-		error = pcl_diag_set(diag, -ENOENT,
-				     "%s: no *.yaml or *.yml file in the directory", path);
+		error = pcl_diag_set(diag, -ENOENT, "%s: no *.yaml or *.yml file in the directory",
+				     path);
 	for (int i = 0; i < count; i++) {
 		pcl_autofree char *file = NULL;
 
-		if (!error && asprintf(&file, "%s%s%s", path,
-				       path[strlen(path) - 1] == '/' ? "" : "/",
-				       entries[i]->d_name) < 0) {
+		if (!error &&
+		    asprintf(&file, "%s%s%s", path, path[strlen(path) - 1] == '/' ? "" : "/",
+			     entries[i]->d_name) < 0) {
 			file = NULL;
 			error = pcl_diag_set(diag, -ENOMEM, "%s: out of memory", path);
 		}

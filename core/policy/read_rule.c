@@ -30,14 +30,19 @@ struct rule_list {
 	struct pcl_words words[PCL_CLASS_COUNT];
 };
 
-static const char *const process_path_words[] = {"path", "fromSource", ATTRIBUTE_WORDS, "execname",
-						 "ownerOnly", "pts", "allowedArgs", NULL};
-static const char *const process_dir_words[] = {
-	"dir", "recursive", "fromSource", ATTRIBUTE_WORDS, "ownerOnly", "pts", NULL};
-static const char *const file_path_words[] = {
-	"path", "fromSource", "readOnly", ATTRIBUTE_WORDS, "ownerOnly", "pts", NULL};
-static const char *const file_dir_words[] = {
-	"dir", "recursive", "fromSource", "readOnly", ATTRIBUTE_WORDS, "ownerOnly", "pts", NULL};
+static const char *const process_path_words[] = {"path",	"fromSource", ATTRIBUTE_WORDS,
+						 "execname",	"ownerOnly",  "pts",
+						 "allowedArgs", NULL};
+static const char *const process_dir_words[] = {"dir",	      "recursive",
+						"fromSource", ATTRIBUTE_WORDS,
+						"ownerOnly",  "pts",
+						NULL};
+static const char *const file_path_words[] = {"path",	   "fromSource",
+					      "readOnly",  ATTRIBUTE_WORDS,
+					      "ownerOnly", "pts",
+					      NULL};
+static const char *const file_dir_words[] = {"dir",	      "recursive", "fromSource", "readOnly",
+					     ATTRIBUTE_WORDS, "ownerOnly", "pts",	 NULL};
 
 static const struct rule_list rule_lists[] = {
 	{.key = "matchPaths",
@@ -263,7 +268,8 @@ static int copy_attributes(struct pcl_reader *reader, const struct pcl_attribute
 			return pcl_reader_no_memory(reader);
 	}
 	for (size_t i = 0; attributes->tags && i < attributes->tags->count; i++)
-		if (pcl_strings_add(&rule->tags, &rule->tag_count, attributes->tags->items[i]->text))
+		if (pcl_strings_add(&rule->tags, &rule->tag_count,
+				    attributes->tags->items[i]->text))
 			return pcl_reader_no_memory(reader);
 	return 0;
 }

@@ -2,9 +2,9 @@
 /*
  * What the files of the policy reader share; for core/policy only.
  *
- * read.c finds policies in documents, read_rule.c turns a section's entries into rules . The words of the language stand in word lists that also name what
- * KubeArmor has and this version does not enforce, so that such a word is refused by name and a
- * misspelt one gets the right suggestion.
+ * read.c finds policies in documents, read_rule.c turns a section's entries into rules . The words
+ * of the language stand in word lists that also name what KubeArmor has and this version does not
+ * enforce, so that such a word is refused by name and a misspelt one gets the right suggestion.
  */
 #ifndef PCL_POLICY_READER_H
 #define PCL_POLICY_READER_H
@@ -32,9 +32,9 @@ struct pcl_words {
 struct pcl_attributes {
 	bool has_action;
 	enum pcl_action action;
-	int severity;		      /* 0: not said */
+	int severity;			  /* 0: not said */
 	const struct pcl_yaml_node *tags; /* NULL: not said; a sequence of texts, checked */
-	const char *message;	      /* NULL: not said; borrowed from the tree */
+	const char *message;		  /* NULL: not said; borrowed from the tree */
 };
 
 void pcl_rule_free(struct pcl_rule **rule);

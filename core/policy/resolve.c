@@ -19,7 +19,8 @@ static int compare_specificity(const struct pcl_rule *a, const struct pcl_rule *
 	if ((a->match == PCL_MATCH_PATH) != (b->match == PCL_MATCH_PATH))
 		return a->match == PCL_MATCH_PATH ? -1 : 1;
 	if (a->match != PCL_MATCH_PATH) {
-		/* Directories that hold the same object lie inside each other: the longer is inside. */
+		/* Directories that hold the same object lie inside each other: the longer is
+		 * inside. */
 		a_len = strlen(a->object);
 		b_len = strlen(b->object);
 		if (a_len != b_len)

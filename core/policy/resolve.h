@@ -26,16 +26,17 @@ struct pcl_postures {
 struct pcl_ruleset {
 	const struct pcl_domain *domain; /* borrowed */
 	/*
-	 * Rules of the policies that select domain, best attribution first: the most specific matcher
-	 * (path, then longer directory before shorter, then plain before recursive; with a source
-	 * before without), then higher severity, then policy name, then id. Duplicates in meaning stay:
-	 * they change nothing. Borrowed from the policy set.
+	 * Rules of the policies that select domain, best attribution first: the most specific
+	 * matcher (path, then longer directory before shorter, then plain before recursive; with a
+	 * source before without), then higher severity, then policy name, then id. Duplicates in
+	 * meaning stay: they change nothing. Borrowed from the policy set.
 	 */
 	const struct pcl_rule **rules;
 	size_t rule_count;
 	struct pcl_postures postures;
 	bool allow_list[PCL_CLASS_COUNT]; /* some rule of the class has action Allow */
-	bool any_block[PCL_CLASS_COUNT];  /* some rule of the class can refuse (Block, readOnly, ownerOnly) */
+	bool any_block[PCL_CLASS_COUNT];  /* some rule of the class can refuse (Block, readOnly,
+					     ownerOnly) */
 };
 
 int pcl_resolve(const struct pcl_policy_set *set, const struct pcl_domain *domain,

@@ -38,8 +38,8 @@ void test_read_fails(const char *text, int error, ...)
 	assert_int_equal(pcl_policy_set_new(&set), 0);
 	got = pcl_policy_set_read_memory(set, "test.yaml", text, strlen(text), &diag);
 	if (got != error)
-		fail_msg("expected error %d, got %d (%s) for\n%s", error, got,
-			 pcl_diag_text(&diag), text);
+		fail_msg("expected error %d, got %d (%s) for\n%s", error, got, pcl_diag_text(&diag),
+			 text);
 	assert_int_equal(diag.error, error);
 	assert_int_equal(set->policy_count, 0);
 	assert_int_equal(set->notice_count, 0);

@@ -204,8 +204,9 @@ static void posture_decides_what_an_allow_list_does_not_list(void **state)
 
 static void read_only_block_makes_no_allow_list(void **state)
 {
-	pcl_autofree char *text = test_policy_text(
-		TEST_HOST, "p", "  file: {matchPaths: [{path: /x, readOnly: true}]}\n");
+	pcl_autofree char *text =
+		test_policy_text(TEST_HOST, "p",
+				 "  file: {matchPaths: [{path: /x, readOnly: true}]}\n");
 	autoset *set = test_read(text);
 	struct pcl_operation other = {.access = WRITE, .object = "/y"};
 
@@ -215,11 +216,12 @@ static void read_only_block_makes_no_allow_list(void **state)
 
 static void an_unknown_path_is_refused_where_something_is_blocked(void **state)
 {
-	pcl_autofree char *block_text = test_policy_text(
-		TEST_HOST, "p", "  file: {matchPaths: [{path: /x}]}\n");
-	pcl_autofree char *allow_text = test_policy_text(
-		TEST_HOST, "p", "  file: {matchDirectories: [{dir: /, recursive: true, action: "
-				"Allow}]}\n");
+	pcl_autofree char *block_text =
+		test_policy_text(TEST_HOST, "p", "  file: {matchPaths: [{path: /x}]}\n");
+	pcl_autofree char *allow_text =
+		test_policy_text(TEST_HOST, "p",
+				 "  file: {matchDirectories: [{dir: /, recursive: true, action: "
+				 "Allow}]}\n");
 	autoset *block = test_read(block_text);
 	autoset *allow = test_read(allow_text);
 	struct pcl_operation unknown = {.access = READ, .object_unknown = true};
@@ -241,13 +243,13 @@ static void an_unknown_path_is_refused_where_something_is_blocked(void **state)
 
 static void audit_never_changes_the_outcome(void **state)
 {
-	pcl_autofree char *text = test_policy_text(
-		TEST_HOST, "p",
-		"  file:\n    matchPaths:\n"
-		"    - {path: /x, action: Audit}\n"
-		"    - {path: /y, action: Audit}\n"
-		"    - {path: /y}\n"
-		"    - {path: /z, action: Audit, readOnly: true}\n");
+	pcl_autofree char *text =
+		test_policy_text(TEST_HOST, "p",
+				 "  file:\n    matchPaths:\n"
+				 "    - {path: /x, action: Audit}\n"
+				 "    - {path: /y, action: Audit}\n"
+				 "    - {path: /y}\n"
+				 "    - {path: /z, action: Audit, readOnly: true}\n");
 	autoset *set = test_read(text);
 	struct pcl_operation x = {.access = WRITE, .object = "/x"};
 	struct pcl_operation y = {.access = WRITE, .object = "/y"};

@@ -173,8 +173,8 @@ static void what_the_language_does_not_have(void **state)
 		{"kind: KubeArmorPolicy\n", "test.yaml:1:1: ", "apiVersion of a KubeArmorPolicy"},
 		{"kind: KubeArmorPolicy\napiVersion: v1\n", "test.yaml:2:13: ", "must be security"},
 		{"kind: KubearmorPolicy\n", "test.yaml:1:7: ", "did you mean \"KubeArmorPolicy\"?"},
-		{"kind: Shield\napiVersion: security.kubearmor.com/v1\n", "test.yaml:1:7: ",
-		 "unknown kind"},
+		{"kind: Shield\napiVersion: security.kubearmor.com/v1\n",
+		 "test.yaml:1:7: ", "unknown kind"},
 		{"apiVersion: security.kubearmor.com/v1\nkind: KubeArmorPolicy\nspec: {}\n",
 		 "test.yaml:1:1: ", "no metadata"},
 		{"apiVersion: security.kubearmor.com/v1\nkind: KubeArmorPolicy\n"
@@ -207,14 +207,14 @@ static void what_is_not_enforced_is_refused_by_name(void **state)
 		{PATHS("{path: /a, pts: false}"), ":11:18:", "\"pts\""},
 		{PROC("{execname: ls}"), ":11:8:", "\"execname\""},
 		{PROC("{path: /a, allowedArgs: [x]}"), ":11:18:", "\"allowedArgs\""},
-		{HOST_HEAD "spec:\n" ANY_HOST "  device: {matchDevice: []}\n", ":9:3:",
-		 "\"device\""},
-		{HEAD "spec:\n  selector: {matchExpressions: [{key: label}]}\n", ":6:14:",
-		 "\"matchExpressions\""},
-		{"apiVersion: security.kubearmor.com/v1\nkind: KubeArmorClusterPolicy\n", ":2:7:",
-		 "KubeArmorClusterPolicy"},
-		{"apiVersion: security.kubearmor.com/v1\nkind: KubeArmorNetworkPolicy\n", ":2:7:",
-		 "KubeArmorNetworkPolicy"},
+		{HOST_HEAD "spec:\n" ANY_HOST "  device: {matchDevice: []}\n",
+		 ":9:3:", "\"device\""},
+		{HEAD "spec:\n  selector: {matchExpressions: [{key: label}]}\n",
+		 ":6:14:", "\"matchExpressions\""},
+		{"apiVersion: security.kubearmor.com/v1\nkind: KubeArmorClusterPolicy\n",
+		 ":2:7:", "KubeArmorClusterPolicy"},
+		{"apiVersion: security.kubearmor.com/v1\nkind: KubeArmorNetworkPolicy\n",
+		 ":2:7:", "KubeArmorNetworkPolicy"},
 		{"apiVersion: v1\nkind: List\nitems: []\n", ":2:7:", "List"},
 	};
 
@@ -349,10 +349,10 @@ static void paths_have_one_spelling(void **state)
 		const char *path;
 		const char *clean;
 	} tries[] = {
-		{"/", "/"},	      {"//", "/"},	   {"/.", "/"},	    {"/a", "/a"},
-		{"/a/", "/a"},	      {"//a///b/", "/a/b"}, {"/a/./b/.", "/a/b"},
-		{"/a/...", "/a/..."}, {"/.a", "/.a"},	   {"", NULL},	    {"a", NULL},
-		{"/..", NULL},	      {"/a/..", NULL},
+		{"/", "/"},	 {"//", "/"},	       {"/.", "/"},	     {"/a", "/a"},
+		{"/a/", "/a"},	 {"//a///b/", "/a/b"}, {"/a/./b/.", "/a/b"}, {"/a/...", "/a/..."},
+		{"/.a", "/.a"},	 {"", NULL},	       {"a", NULL},	     {"/..", NULL},
+		{"/a/..", NULL},
 	};
 	char lengthy[4200];
 	const char *reason = NULL;

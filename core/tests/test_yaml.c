@@ -228,7 +228,8 @@ static void unknown_keys_get_a_suggestion(void **state)
 	assert_string_equal(pcl_diag_text(&diag), "t:2:1: unknown field \"matchpath\" in spec; did "
 						  "you mean \"matchPaths\"?");
 	assert_int_equal(pcl_yaml_only_keys(odd, odd->documents[0], known, "spec", &diag), -EINVAL);
-	assert_string_equal(pcl_diag_text(&diag), "t:1:1: unknown field \"zzz\" in spec; remove it");
+	assert_string_equal(pcl_diag_text(&diag),
+			    "t:1:1: unknown field \"zzz\" in spec; remove it");
 }
 
 static void nearest_words(void **state)
