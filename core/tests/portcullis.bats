@@ -1,0 +1,269 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+#
+# The command line of portcullis without root and without a VM: what it reads, what it answers, and
+# its exit codes. What the kernel then does is tested in the VMs.
+
+setup() {
+	root=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
+	portcullis=$root/build/portcullis
+	tmp=$BATS_TEST_TMPDIR
+	[ -x "$portcullis" ] || {
+		echo "no $portcullis; run make build" >&2
+		return 1
+	}
+	cat >"$tmp/secret.yaml" <<-'YAML'
+		apiVersion: security.kubearmor.com/v1
+		kind: KubeArmorHostPolicy
+		metadata:
+		  name: keep-secret
+		spec:
+		  nodeSelector:
+		    matchLabels:
+		      kubearmor.io/hostname: "*"
+		  severity: 7
+		  file:
+		    matchPaths:
+		    - path: /etc/secret
+		    matchDirectories:
+		    - dir: /srv/data/
+		      recursive: true
+		      readOnly: true
+		  action: Block
+	YAML
+}
+
+teardown() {
+	[ -z "${open:-}" ] || rm -rf "$open"
+}
+
+# Bats prints $output of a failed assertion only when told to.
+fails_with() { # fails_with CODE TEXT: the last run ended with CODE and said TEXT in one line
+	[ "$status" -eq "$1" ] || {
+		echo "want exit $1, got $status: $output"
+		return 1
+	}
+	[[ $output == *"$2"* ]] || {
+		echo "want \"$2\", got: $output"
+		return 1
+	}
+	[ "${#lines[@]}" -eq 1 ] || {
+		echo "want one line, got: $output"
+		return 1
+	}
+}
+# variant SED-EXPRESSION: the good policy with one mistake in it, in $tmp/bad.yaml
+variant() { sed "$1" "$tmp/secret.yaml" >"$tmp/bad.yaml"; }
+
+@test "help names every verb and the exit codes" {
+	run "$portcullis" --help
+	[ "$status" -eq 0 ]
+	for verb in probe check explain apply status remove events domain; do
+		[[ $output == *"  $verb "* ]] || {
+			echo "verb $verb is missing: $output"
+			return 1
+		}
+		run "$portcullis" "$verb" --help
+		[ "$status" -eq 0 ]
+		[[ $output == usage:* ]]
+		run "$portcullis" --help
+	done
+	[[ $output == *"Exit codes"* ]]
+}
+
+@test "version is one line" {
+	run "$portcullis" --version
+	[ "$status" -eq 0 ]
+	[ "${#lines[@]}" -eq 1 ]
+	[[ $output == portcullis\ * ]]
+}
+
+@test "a wrong verb is answered with the nearest one" {
+	run "$portcullis" aply
+	fails_with 2 '"apply"'
+}
+
+@test "a wrong option is answered with the nearest one" {
+	run "$portcullis" check --jsn "$tmp/secret.yaml"
+	fails_with 2 '--json'
+}
+
+@test "no verb at all is a usage error" {
+	run "$portcullis"
+	[ "$status" -eq 2 ]
+}
+
+@test "check accepts a good policy and counts its rules" {
+	run "$portcullis" check "$tmp/secret.yaml"
+	[ "$status" -eq 0 ]
+	[[ $output == *keep-secret*"2 rules"* ]]
+	run "$portcullis" check --json "$tmp/secret.yaml"
+	[ "$status" -eq 0 ]
+	[ "$(jq -r '.policies[0].name' <<<"$output")" = keep-secret ]
+}
+
+@test "check reads standard input" {
+	run bash -c "'$portcullis' check - <'$tmp/secret.yaml'"
+	[ "$status" -eq 0 ]
+}
+
+@test "check points at an unknown field and offers the nearest" {
+	variant 's/matchPaths:/matchPath:/'
+	run "$portcullis" check "$tmp/bad.yaml"
+	fails_with 2 "$tmp/bad.yaml:11:"
+	[[ $output == *matchPaths* ]]
+}
+
+@test "check refuses by name what this version does not enforce" {
+	variant 's/^  file:/  network:/'
+	run "$portcullis" check "$tmp/bad.yaml"
+	fails_with 2 "$tmp/bad.yaml:10:"
+	[[ $output == *network* ]]
+}
+
+@test "check points at a wrong action" {
+	variant 's/Block/Blok/'
+	run "$portcullis" check "$tmp/bad.yaml"
+	fails_with 2 "$tmp/bad.yaml:17:"
+	[[ $output == *Block* ]]
+}
+
+@test "check points at a severity out of range" {
+	variant 's/severity: 7/severity: 11/'
+	run "$portcullis" check "$tmp/bad.yaml"
+	fails_with 2 "$tmp/bad.yaml:9:"
+}
+
+@test "check points at a relative path" {
+	variant 's,/etc/secret,etc/secret,'
+	run "$portcullis" check "$tmp/bad.yaml"
+	fails_with 2 "$tmp/bad.yaml:12:"
+}
+
+@test "check explains broken YAML with its place" {
+	printf 'kind: [KubeArmorHostPolicy\nmetadata: {\n' >"$tmp/bad.yaml"
+	run "$portcullis" check "$tmp/bad.yaml"
+	fails_with 2 "$tmp/bad.yaml:"
+}
+
+@test "check explains a duplicate key" {
+	variant 's/^  severity: 7/  severity: 7\n  severity: 8/'
+	run "$portcullis" check "$tmp/bad.yaml"
+	fails_with 2 "$tmp/bad.yaml:10:"
+}
+
+@test "check explains a file that is not there" {
+	run "$portcullis" check "$tmp/absent.yaml"
+	fails_with 2 "$tmp/absent.yaml"
+}
+
+@test "check survives a file of zeros, a directory loop and a huge line" {
+	head -c 4096 /dev/zero >"$tmp/zeros.yaml"
+	run "$portcullis" check "$tmp/zeros.yaml"
+	[ "$status" -eq 2 ]
+	{ printf 'kind: '; head -c 2000000 /dev/zero | tr '\0' a; } >"$tmp/long.yaml"
+	run "$portcullis" check "$tmp/long.yaml"
+	[ "$status" -le 2 ]
+	mkdir "$tmp/dir" && ln -s . "$tmp/dir/loop"
+	cp "$tmp/secret.yaml" "$tmp/dir/"
+	run "$portcullis" check "$tmp/dir"
+	[ "$status" -le 2 ]
+}
+
+@test "one bad file among good ones refuses the set" {
+	variant 's/Block/Blok/'
+	run "$portcullis" check "$tmp/secret.yaml" "$tmp/bad.yaml"
+	[ "$status" -eq 2 ]
+	[[ $output == *"$tmp/bad.yaml:17:"* ]]
+}
+
+@test "explain refuses the file, names the rule and its place" {
+	run "$portcullis" explain "$tmp/secret.yaml" --op read --object /etc/secret
+	[ "$status" -eq 1 ]
+	[[ $output == *"keep-secret#file.matchPaths[0]"* ]]
+	[[ $output == *"$tmp/secret.yaml:12"* ]]
+}
+
+@test "explain permits the neighbour" {
+	run "$portcullis" explain "$tmp/secret.yaml" --op read --object /etc/secretary
+	[ "$status" -eq 0 ]
+}
+
+@test "explain: read-only permits reading and refuses writing, at any depth" {
+	run "$portcullis" explain "$tmp/secret.yaml" --op read --object /srv/data/a/b/c
+	[ "$status" -eq 0 ]
+	run "$portcullis" explain "$tmp/secret.yaml" --op write --object /srv/data/a/b/c
+	[ "$status" -eq 1 ]
+	run "$portcullis" explain "$tmp/secret.yaml" --op write --object /srv/database
+	[ "$status" -eq 0 ]
+}
+
+@test "explain --json has the verdict, the errno and the rule" {
+	run "$portcullis" explain "$tmp/secret.yaml" --op read --object /etc/secret --json
+	[ "$status" -eq 1 ]
+	[ "$(jq -r '.verdict' <<<"$output")" = refused ]
+	[ "$(jq -r '.rule' <<<"$output")" = 'keep-secret#file.matchPaths[0]' ]
+}
+
+@test "explain: a host policy says nothing of a container" {
+	run "$portcullis" explain "$tmp/secret.yaml" --op read --object /etc/secret \
+		--labels app=web --namespace shop
+	[ "$status" -eq 0 ]
+}
+
+@test "explain without an operation is a usage error" {
+	run "$portcullis" explain "$tmp/secret.yaml" --object /etc/secret
+	fails_with 2 --op
+}
+
+@test "probe answers as any user, and in JSON" {
+	run "$portcullis" probe --json
+	[ "$status" -eq 0 ] || [ "$status" -eq 3 ]
+	jq -e 'type == "object"' <<<"$output" >/dev/null
+}
+
+@test "apply refuses a bad policy before it touches the kernel" {
+	variant 's/Block/Blok/'
+	run "$portcullis" apply "$tmp/bad.yaml"
+	fails_with 2 "$tmp/bad.yaml:17:"
+}
+
+@test "apply without a policy, and with an unknown backend, are usage errors" {
+	run "$portcullis" apply
+	[ "$status" -eq 2 ]
+	run "$portcullis" apply --backend bpf_lms "$tmp/secret.yaml"
+	fails_with 2 bpf_lsm
+}
+
+@test "apply and remove say in one line that they need root" {
+	[ "$(id -u)" -eq 0 ] || skip "started by an ordinary user: needs root to drop from"
+	# Not below $tmp, which bats closes to other users.
+	open=$(mktemp -d) && chmod 0755 "$open"
+	cp "$portcullis" "$tmp/secret.yaml" "$open/"
+	cd "$open"
+	run setpriv --reuid=65534 --regid=65534 --clear-groups ./portcullis apply secret.yaml
+	fails_with 3 root
+	run setpriv --reuid=65534 --regid=65534 --clear-groups ./portcullis remove
+	fails_with 3 root
+}
+
+@test "the corpus: no crash, and every refusal has file, line and column" {
+	corpus=${PORTCULLIS_CORPUS:-$root/../shared/corpus}
+	[ -d "$corpus" ] || skip "no corpus: set PORTCULLIS_CORPUS"
+	count=0
+	while IFS= read -r file; do
+		count=$((count + 1))
+		run "$portcullis" check "$file"
+		[ "$status" -eq 0 ] || [ "$status" -eq 2 ] || {
+			echo "$file: exit $status: $output"
+			return 1
+		}
+		if [ "$status" -eq 2 ]; then
+			[[ ${lines[-1]} =~ :[0-9]+:[0-9]+:\  ]] || {
+				echo "no place in: ${lines[-1]}"
+				return 1
+			}
+		fi
+	done < <(find "$corpus" -name '*.yaml' -o -name '*.yml')
+	[ "$count" -gt 0 ]
+}
