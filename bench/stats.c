@@ -36,12 +36,15 @@ double gnt_stats_quantile(const double *sorted, size_t count, double fraction)
 int gnt_stats_compute(const double *samples, size_t count, struct gnt_stats *ret_stats)
 {
 	pcl_autofree double *sorted = NULL;
+	double sum = 0;
 
 	if (!count)
 		return -EINVAL;
 	sorted = calloc(count, sizeof(*sorted));
 	if (!sorted)
 		return -ENOMEM;
+	for (size_t i = 0; i < count; i++)
+		sum += samples[i];
 	memcpy(sorted, samples, count * sizeof(*sorted));
 	qsort(sorted, count, sizeof(*sorted), compare_doubles);
 	*ret_stats = (struct gnt_stats){
@@ -49,6 +52,7 @@ int gnt_stats_compute(const double *samples, size_t count, struct gnt_stats *ret
 		.p99 = gnt_stats_quantile(sorted, count, 0.99),
 		.iqr = gnt_stats_quantile(sorted, count, 0.75) -
 		       gnt_stats_quantile(sorted, count, 0.25),
+		.mean = sum / (double)count,
 		.min = sorted[0],
 		.max = sorted[count - 1],
 	};

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Statistics over samples: order statistics only, because latencies have long tails and a mean
- * hides them. Pure, knows nothing of what was measured. NaN and infinity must not be passed in.
+ * Statistics over samples: order statistics, because latencies have long tails, and the mean, which
+ * is what a long run costs in all. Pure, knows nothing of what was measured. NaN and infinity must
+ * not be passed in.
  */
 #ifndef GNT_BENCH_STATS_H
 #define GNT_BENCH_STATS_H
@@ -11,7 +12,9 @@
 struct gnt_stats {
 	double median;
 	double p99;
-	double iqr; /* interquartile range: third quartile less first, the spread of the middle half */
+	double iqr; /* interquartile range: third quartile less first, the spread of the middle half
+		     */
+	double mean;
 	double min;
 	double max;
 };

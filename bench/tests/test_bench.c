@@ -230,13 +230,16 @@ static void add_visit(struct gnt_bench_data *data, enum gnt_bench_contender cont
 
 static void ratios_are_taken_within_a_round(void **state)
 {
-	const struct gnt_bench_row_facts facts = {
-		.target = "t", .unit = GNT_LATENCY_NS, .rules = 100, .boots = 1};
+	const struct gnt_bench_row_facts facts = {.target = "t",
+						  .unit = GNT_LATENCY_NS,
+						  .rules = 100,
+						  .boots = 1};
 	pcl_cleanup(gnt_bench_data_fini) struct gnt_bench_data data = {0};
 	pcl_cleanup(gnt_latency_rows_fini) struct gnt_latency_rows rows = {0};
 
 	(void)state;
-	/* The machine is three times slower in round 1; portcullis costs 1.1 of the floor in both. */
+	/* The machine is three times slower in round 1; portcullis costs 1.1 of the floor in both.
+	 */
 	add_visit(&data, GNT_BENCH_FLOOR, 0, 1000, 1000, 9000);
 	add_visit(&data, GNT_BENCH_PORTCULLIS, 0, 1100, 1100, 1100);
 	add_visit(&data, GNT_BENCH_PORTCULLIS, 1, 3300, 3300, 3300);

@@ -37,6 +37,7 @@ static void an_even_count_has_its_median_between(void **state)
 	(void)state;
 	assert_int_equal(gnt_stats_compute(samples, PCL_ARRAY_SIZE(samples), &stats), 0);
 	assert_float_equal(stats.median, 2.5, NEAR);
+	assert_float_equal(stats.mean, 2.5, NEAR);
 	/* Quartiles at ranks 0.75 and 2.25: 1.75 and 3.25. */
 	assert_float_equal(stats.iqr, 1.5, NEAR);
 	/* Rank 2.97. */
@@ -58,6 +59,7 @@ static void an_outlier_moves_p99_and_not_the_median(void **state)
 	/* Rank 99 of 0 to 100: the second largest. */
 	assert_float_equal(stats.p99, 5000, NEAR);
 	assert_float_equal(stats.max, 1e6, NEAR);
+	assert_float_equal(stats.mean, (99 * 10 + 5000 + 1e6) / 101, 1e-6);
 	assert_float_equal(stats.iqr, 0, NEAR);
 }
 

@@ -276,6 +276,7 @@ static int fill_numbers(const struct gnt_bench_data *data, const struct gnt_benc
 	row->median = shown_stats.median;
 	row->spread = shown_stats.iqr;
 	row->p99 = all_stats.p99;
+	row->mean = all_stats.mean;
 	row->samples = pcl_take_ptr(shown.values);
 	row->sample_count = shown.count;
 	return 0;

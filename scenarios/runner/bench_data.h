@@ -46,8 +46,8 @@ int gnt_bench_data_add(struct gnt_bench_data *data, const struct gnt_bench_visit
 		       const char *output, struct pcl_diag *diag);
 
 /*
- * Whether two boots counted the same everywhere, batch by batch. If not, ret_difference (owned) says
- * in one line where they first differ, and how often.
+ * Whether two boots counted the same everywhere, batch by batch. If not, ret_difference (owned)
+ * says in one line where they first differ, and how often.
  */
 bool gnt_bench_data_equal(const struct gnt_bench_data *a, const struct gnt_bench_data *b,
 			  char **ret_difference);

@@ -30,12 +30,12 @@ struct effort {
 
 /*
  * ns: a visit of 0.1 s or so under emulation, long enough to see past a clock of 1 us and short
- * enough that the rounds fit a minute. guest_insns: batches far shorter than a timer tick (4 ms), so
- * that the median batch is one that no tick interrupted.
+ * enough that the rounds fit a minute. guest_insns: batches far shorter than a timer tick (4 ms),
+ * so that the median batch is one that no tick interrupted.
  */
 static const struct effort efforts[GNT_LATENCY_UNIT_COUNT][GNT_LATENCY_OP_COUNT] = {
 	[GNT_LATENCY_NS] = {{"200", "15"}, {"8", "15"}},
-	[GNT_LATENCY_GUEST_INSNS] = {{"100", "25"}, {"4", "25"}},
+	[GNT_LATENCY_GUEST_INSNS] = {{"100", "25"}, {"4", "61"}},
 };
 
 static int add_step(struct gnt_bench_plan *plan, enum gnt_bench_step_kind kind,
@@ -109,8 +109,7 @@ static int add_switch(struct gnt_bench_plan *plan, const struct gnt_bench_visit 
 						      NULL});
 	case GNT_BENCH_PORTCULLIS:
 		return add_exec(plan, on ? GNT_BENCH_STEP_APPLY : GNT_BENCH_STEP_DO, visit,
-				(const char *const[]){TOOLS "/portcullis",
-						      on ? "apply" : "remove",
+				(const char *const[]){TOOLS "/portcullis", on ? "apply" : "remove",
 						      on ? POLICY_PATH : NULL, NULL});
 	}
 	return 0;

@@ -54,8 +54,8 @@ json_t *gnt_bench_plan_requests(const struct gnt_bench_plan *plan);
 
 /*
  * Judges the reply to a step and keeps what was measured. -EOPNOTSUPP: the target cannot do what
- * the contender needs; -EPERM: a contender is not on when it should be, or not off; -EIO and others:
- * the step failed. diag says which and why.
+ * the contender needs; -EPERM: a contender is not on when it should be, or not off; -EIO and
+ * others: the step failed. diag says which and why.
  */
 int gnt_bench_plan_take(const struct gnt_bench_step *step, const json_t *reply,
 			struct gnt_bench_data *data, struct pcl_diag *diag);

@@ -33,18 +33,21 @@ struct gnt_latency_row {
 	/* ns: the median of each round; guest_insns: one count per batch of a boot. Owned. */
 	double *samples;
 	size_t sample_count;
-	double median;	 /* of samples */
-	double p99;	 /* of all batches of all rounds */
-	double spread;	 /* interquartile range of samples */
+	double median; /* of samples */
+	double p99;    /* of all batches of all rounds */
+	double mean;   /* of all batches: with what is left to ticks and to RCU */
+	double spread; /* interquartile range of samples */
 	/*
-	 * Cost over the floor's, 0 where the floor was not measured. ns: the median over rounds of the
-	 * ratio within a round, so that drift cancels; guest_insns: the ratio of the medians.
+	 * Cost over the floor's, 0 where the floor was not measured. ns: the median over rounds of
+	 * the ratio within a round, so that drift cancels; guest_insns: the ratio of the medians.
 	 */
 	double vs_floor;
-	double vs_floor_spread; /* interquartile range of the ratios of the rounds; 0 for guest_insns */
+	double vs_floor_spread; /* interquartile range of the ratios of the rounds; 0 for
+				   guest_insns */
 	double vs_none;		/* likewise over nothing attached */
 	int boots;		/* guest_insns: boots whose counts were compared, else 1 */
-	bool boots_agree;	/* guest_insns: every count of every boot was the same, to the last digit */
+	bool boots_agree; /* guest_insns: every count of every boot was the same, to the last digit
+			   */
 };
 
 struct gnt_latency_rows {
