@@ -16,8 +16,17 @@ void pcl_diag_fini(struct pcl_diag *diag)
 	diag->error = 0;
 }
 
+void pcl_text_one_line(char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < ' ' || *text == 0x7f)
+			*text = '?';
+}
+
 static void replace_text(struct pcl_diag *diag, int error, char *text)
 {
+	if (text)
+		pcl_text_one_line(text);
 	free(diag->text);
 	diag->text = text;
 	diag->error = error;

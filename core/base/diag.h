@@ -35,6 +35,12 @@ int pcl_diag_errno(struct pcl_diag *diag, int error, const char *format, ...)
 int pcl_diag_context(struct pcl_diag *diag, int error, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/*
+ * Replaces control characters by "?", so that text is one line and can't steer a terminal: what is
+ * said quotes what others wrote. The functions above do so by themselves.
+ */
+void pcl_text_one_line(char *text);
+
 /* What was said, or the text of diag->error, or "no error"; never NULL; borrowed. */
 const char *pcl_diag_text(const struct pcl_diag *diag);
 

@@ -44,31 +44,49 @@ static struct counts count_rules(const struct pcl_policy *policy)
 	return counts;
 }
 
+/* "2 process, 1 file" of the counts that are not zero. */
+static void print_counts(FILE *stream, const size_t *counts, int count,
+			 const char *(*name)(int index))
+{
+	const char *separator = "";
+
+	for (int i = 0; i < count; i++) {
+		if (!counts[i])
+			continue;
+		(void)fprintf(stream, "%s%zu %s", separator, counts[i], name(i));
+		separator = ", ";
+	}
+}
+
+static const char *class_name(int class)
+{
+	return pcl_class_name((enum pcl_class) class);
+}
+
+static const char *action_name(int action)
+{
+	return pcl_action_name((enum pcl_action)action);
+}
+
 static void print_policy(const struct pcl_policy *policy)
 {
 	struct counts counts = count_rules(policy);
-	const char *separator = " (";
+	pcl_autofree char *details = NULL;
+	size_t len = 0;
+	FILE *stream = open_memstream(&details, &len);
 
-	(void)printf("%s:%u: %s %s%s%s: %zu rule%s", policy->file, policy->place.line,
-		     pcl_kind_name(policy->kind), policy->ns ? policy->ns : "",
-		     policy->ns ? "/" : "", policy->name, policy->rule_count,
-		     policy->rule_count == 1 ? "" : "s");
-	for (int class = 0; class < PCL_CLASS_COUNT; class ++) {
-		if (!counts.class[class])
-			continue;
-		(void)printf("%s%zu %s", separator, counts.class[class],
-			     pcl_class_name((enum pcl_class) class));
-		separator = ", ";
+	if (stream) {
+		print_counts(stream, counts.class, PCL_CLASS_COUNT, class_name);
+		(void)fputs("; ", stream);
+		print_counts(stream, counts.action, PCL_ACTION_COUNT, action_name);
+		if (fclose(stream))
+			len = 0;
 	}
-	separator = "; ";
-	for (int action = 0; action < PCL_ACTION_COUNT; action++) {
-		if (!counts.action[action])
-			continue;
-		(void)printf("%s%zu %s", separator, counts.action[action],
-			     pcl_action_name((enum pcl_action)action));
-		separator = ", ";
-	}
-	(void)puts(policy->rule_count ? ")" : "");
+	pcl_cli_print("%s:%u: %s %s%s%s: %zu rule%s%s%s%s", policy->file, policy->place.line,
+		      pcl_kind_name(policy->kind), policy->ns ? policy->ns : "",
+		      policy->ns ? "/" : "", policy->name, policy->rule_count,
+		      policy->rule_count == 1 ? "" : "s", policy->rule_count ? " (" : "",
+		      policy->rule_count && len ? details : "", policy->rule_count ? ")" : "");
 }
 
 static json_t *rule_json(const struct pcl_rule *rule)

@@ -14,15 +14,34 @@
 /* More than any verb has; what exceeds it gets no suggestion. */
 #define OPTION_COUNT_MAX 32
 
+__attribute__((format(printf, 3, 0))) static void print_line(FILE *stream, const char *prefix,
+							     const char *format, va_list args)
+{
+	pcl_autofree char *text = NULL;
+
+	if (vasprintf(&text, format, args) < 0)
+		text = NULL;
+	if (text)
+		pcl_text_one_line(text);
+	(void)fprintf(stream, "%s%s\n", prefix, text ? text : "out of memory");
+}
+
+void pcl_cli_print(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	print_line(stdout, "", format, args);
+	va_end(args);
+}
+
 int pcl_cli_fail(int exit_code, const char *format, ...)
 {
 	va_list args;
 
-	(void)fputs("portcullis: ", stderr);
 	va_start(args, format);
-	(void)vfprintf(stderr, format, args);
+	print_line(stderr, "portcullis: ", format, args);
 	va_end(args);
-	(void)fputc('\n', stderr);
 	return exit_code;
 }
 

@@ -38,7 +38,13 @@ int pcl_cmd_domain(int argc, char **argv);
  */
 int pcl_cli_getopt(int argc, char **argv, const struct option *options);
 
-/* Prints "portcullis: TEXT" as one line on standard error; returns exit_code. */
+/*
+ * Prints the text and a newline on standard output, control characters replaced by "?": policies
+ * are written by others and must not steer the terminal. Output errors show in pcl_cli_finish().
+ */
+void pcl_cli_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Prints "portcullis: TEXT" likewise on standard error; returns exit_code. */
 int pcl_cli_fail(int exit_code, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* The same with an explanation as TEXT. */
 int pcl_cli_fail_diag(int exit_code, const struct pcl_diag *diag);

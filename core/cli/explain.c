@@ -241,31 +241,44 @@ static const char *decided_by(const struct pcl_verdict *verdict)
 
 static void print_rule(const char *title, const struct pcl_rule *rule)
 {
-	(void)printf("  %-8s %s (%s), %s:%u\n", title, rule->id, pcl_action_name(rule->action),
-		     rule->policy->file, rule->place.line);
+	pcl_cli_print("  %-8s %s (%s), %s:%u", title, rule->id, pcl_action_name(rule->action),
+		      rule->policy->file, rule->place.line);
 }
 
 static void print_head(const struct pcl_ruleset *ruleset, const struct request *request,
 		       const struct pcl_verdict *verdict)
 {
-	(void)printf("%s: %s %s by %s in domain %s\n", verdict->refused ? "refused" : "permitted",
-		     request->op, request->object ? request->object : "an object without a path",
-		     request->source ? request->source : "an unnamed source",
-		     ruleset->domain->name);
-	if (verdict->rule) {
-		print_rule("rule", verdict->rule);
-		(void)printf("  policy   %s %s%s%s\n", pcl_kind_name(verdict->rule->policy->kind),
-			     verdict->rule->policy->ns ? verdict->rule->policy->ns : "",
-			     verdict->rule->policy->ns ? "/" : "", verdict->rule->policy->name);
-		if (verdict->rule->severity)
-			(void)printf("  severity %d\n", verdict->rule->severity);
-		if (verdict->rule->message)
-			(void)printf("  message  %s\n", verdict->rule->message);
+	const struct pcl_rule *rule = verdict->rule;
+
+	pcl_cli_print("%s: %s %s by %s in domain %s", verdict->refused ? "refused" : "permitted",
+		      request->op, request->object ? request->object : "an object without a path",
+		      request->source ? request->source : "an unnamed source",
+		      ruleset->domain->name);
+	if (rule) {
+		print_rule("rule", rule);
+		pcl_cli_print("  policy   %s %s%s%s", pcl_kind_name(rule->policy->kind),
+			      rule->policy->ns ? rule->policy->ns : "", rule->policy->ns ? "/" : "",
+			      rule->policy->name);
+		if (rule->severity)
+			pcl_cli_print("  severity %d", rule->severity);
+		if (rule->message)
+			pcl_cli_print("  message  %s", rule->message);
 	} else if (verdict->by_posture) {
-		(void)printf("  policy   %s\n", PCL_DEFAULT_POSTURE_NAME);
+		pcl_cli_print("  policy   %s", PCL_DEFAULT_POSTURE_NAME);
 	}
 	if (verdict->audit_rule)
 		print_rule("audited", verdict->audit_rule);
+}
+
+static void print_step(const struct pcl_rule *rule, const struct request *request)
+{
+	bool from_source = pcl_rule_matches_source(rule, request->source);
+
+	pcl_cli_print("     %s:%u: %s, %s %s%s: %s", rule->policy->file, rule->place.line, rule->id,
+		      pcl_match_name(rule->match), rule->object,
+		      rule->flags & PCL_RULE_READ_ONLY ? ", readOnly" : "",
+		      from_source ? effect_names[effect_of(rule, &request->operation)]
+				  : "the source is not in its fromSource");
 }
 
 static void print_steps(const struct pcl_policy_set *set, const struct pcl_ruleset *ruleset,
@@ -280,28 +293,19 @@ static void print_steps(const struct pcl_policy_set *set, const struct pcl_rules
 		class_count += ruleset->rules[i]->class == class;
 		near_count += is_near(ruleset->rules[i], &request->operation);
 	}
-	(void)printf("steps:\n  1. policies that select the domain: %zu of %zu; their rules of "
-		     "class %s: %zu; %s\n",
-		     selected, set->policy_count, pcl_class_name(class), class_count,
-		     ruleset->allow_list[class] ? "an Allow among them makes it an allow-list"
-						: "no allow-list");
-	(void)printf("  2. rules that match the object: %zu\n", near_count);
-	for (size_t i = 0; i < ruleset->rule_count; i++) {
-		const struct pcl_rule *rule = ruleset->rules[i];
-
-		if (!is_near(rule, &request->operation))
-			continue;
-		(void)printf("     %s:%u: %s, %s %s%s: ", rule->policy->file, rule->place.line,
-			     rule->id, pcl_match_name(rule->match), rule->object,
-			     rule->flags & PCL_RULE_READ_ONLY ? ", readOnly" : "");
-		if (!pcl_rule_matches_source(rule, request->source))
-			(void)puts("the source is not in its fromSource");
-		else
-			(void)puts(effect_names[effect_of(rule, &request->operation)]);
-	}
-	(void)printf("  3. decided by %s: %s%s\n", decided_by(verdict),
-		     verdict->refused ? "refused (EACCES)" : "permitted",
-		     verdict->alert ? ", with an alert" : "");
+	pcl_cli_print("steps:");
+	pcl_cli_print("  1. policies that select the domain: %zu of %zu; their rules of class %s: "
+		      "%zu; %s",
+		      selected, set->policy_count, pcl_class_name(class), class_count,
+		      ruleset->allow_list[class] ? "an Allow among them makes it an allow-list"
+						 : "no allow-list");
+	pcl_cli_print("  2. rules that match the object: %zu", near_count);
+	for (size_t i = 0; i < ruleset->rule_count; i++)
+		if (is_near(ruleset->rules[i], &request->operation))
+			print_step(ruleset->rules[i], request);
+	pcl_cli_print("  3. decided by %s: %s%s", decided_by(verdict),
+		      verdict->refused ? "refused (EACCES)" : "permitted",
+		      verdict->alert ? ", with an alert" : "");
 }
 
 static json_t *step_json(const struct pcl_rule *rule, const struct request *request,

@@ -91,6 +91,7 @@ int pcl_reader_notice(struct pcl_reader *reader, const struct pcl_yaml_node *nod
 		line = NULL;
 		return -ENOMEM;
 	}
+	pcl_text_one_line(line);
 	return pcl_strings_add(&set->notices, &set->notice_count, line);
 }
 

@@ -259,6 +259,16 @@ static void surprises_are_noticed(void **state)
 	}
 }
 
+static void quoted_text_cannot_steer_a_terminal(void **state)
+{
+	autoset *set = test_read(PATHS("path: \"/a\\e[2J\\n*\""));
+
+	(void)state;
+	assert_string_equal(set->policies[0]->rules[0]->object, "/a\x1b[2J\n*");
+	test_contains(set->notices[0], "\"/a?[2J?*\"");
+	test_read_fails(PATHS("\"x\\ny\\u001b\": /a"), -EINVAL, "unknown field \"x?y?\"", NULL);
+}
+
 static void second_policy_of_a_name_is_refused(void **state)
 {
 	pcl_autofree char *a = test_policy_text(TEST_HOST, "a", "  file: {matchPaths: []}\n");
@@ -402,6 +412,7 @@ int main(void)
 		cmocka_unit_test(what_is_not_enforced_is_refused_by_name),
 		cmocka_unit_test(words_that_say_nothing_are_taken),
 		cmocka_unit_test(surprises_are_noticed),
+		cmocka_unit_test(quoted_text_cannot_steer_a_terminal),
 		cmocka_unit_test(second_policy_of_a_name_is_refused),
 		cmocka_unit_test(an_error_leaves_the_set_as_it_was),
 		cmocka_unit_test(directories_are_read_in_order_or_not_at_all),
