@@ -36,6 +36,8 @@ struct gnt_bench_options {
 	const char *guest_dir; /* as in gnt_vm_options */
 	/* One line of progress or trouble about a target, without a newline; or NULL. */
 	void (*say)(void *context, const char *target, const char *line);
+	/* Called from the caller's thread for each guest that did its work; or NULL. */
+	void (*booted)(void *context, const struct gnt_target *target, const struct gnt_vm *vm);
 	void *context;
 };
 
