@@ -259,6 +259,7 @@ check-cppcheck:
 	$(call say,CPPCHECK,all sources)
 	$(Q)cppcheck --quiet --std=c11 --enable=warning,performance,portability --error-exitcode=1 \
 		--inline-suppr --cppcheck-build-dir=$C/cppcheck --suppressions-list=scripts/cppcheck.txt \
+		'-DLIBBPF_OPTS(type,name,...)=struct type name = {0}' \
 		-j $(JOBS) -Icore $(sort $(filter-out $(TEST_SRC),$(HOST_SRC)) $(ATTACK_SRC))
 
 check-unit: $(TESTS)
