@@ -44,7 +44,8 @@
 
 /* Set 0 permits everything silently and is never looked up. */
 #define PCL_SET_PERMIT 0u
-/* In a set's number: some rule of the set has a source, so there may be a variant for the task's. */
+/* In a set's number: some rule of the set has a source, so there may be a variant for the task's.
+ */
 #define PCL_SET_SOURCES 0x40000000u
 
 enum pcl_bpf_class {
@@ -83,17 +84,18 @@ struct pcl_trie_key {
 };
 
 struct pcl_trie_edge {
-	__u64 filter;	  /* bit pcl_filter_bit(first chunk) is set for every edge of node; 0: none */
-	__u32 node;	  /* where the edge leads; 0: no edges below */
-	__u32 self;	  /* set for an object that ends here */
-	__u32 child;	  /* set for an object one component below that has no edge */
-	__u32 deep;	  /* set for an object further below that has no edge */
+	__u64 filter; /* bit pcl_filter_bit(first chunk) is set for every edge of node; 0: none */
+	__u32 node;   /* where the edge leads; 0: no edges below */
+	__u32 self;   /* set for an object that ends here */
+	__u32 child;  /* set for an object one component below that has no edge */
+	__u32 deep;   /* set for an object further below that has no edge */
 	__u32 below_rule; /* a rule that can refuse something below here, 0: none (rename) */
 	__u32 pad;
 };
 
 struct pcl_bpf_domain {
-	__u32 incarnation; /* never the same for two domains that use one id after another; 0: free */
+	__u32 incarnation; /* never the same for two domains that use one id after another; 0: free
+			    */
 	__u32 active;	   /* bit per class that has rules */
 	struct pcl_trie_edge root[PCL_BPF_CLASS_COUNT];
 	__u32 nameless[PCL_BPF_CLASS_COUNT]; /* set for an object that has no path */

@@ -59,7 +59,8 @@ __noinline int emit_path(struct pcl_bpf_event *event, struct pcl_task *task,
 	return 0;
 }
 
-/* Where the program lies that task runs; false where it runs none (a kernel thread, an exiting task). */
+/* Where the program lies that task runs; false where it runs none (a kernel thread, an exiting
+ * task). */
 static __always_inline bool executable_of(struct task_struct *task, struct pcl_object *ret_exe)
 {
 	__u64 exe = (__u64)BPF_CORE_READ(task, mm, exe_file);

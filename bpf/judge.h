@@ -17,6 +17,8 @@
 /* pcl_question.flags */
 #define ASK_BELOW (1u << 0)   /* the object is a directory about to move: ask for rules below it */
 #define ASK_DELETED (1u << 1) /* the object may have lost its name: then it matches no Allow */
+#define ASK_NAMED (1u << 2)   /* only whether a rule refuses; a posture or an alert does not count \
+			       */
 
 /* What is asked; passed by pointer to a function that the verifier checks once.
  */
@@ -116,8 +118,7 @@ static __always_inline __u32 set_for_object(const struct pcl_question *ask, stru
 	struct pcl_bpf_control *ctl;
 
 	state->down.below_rule = 0;
-	if (end == WALK_TOP &&
-	    !descend(state, &domain->root[class], &ask->object, live))
+	if (end == WALK_TOP && !descend(state, &domain->root[class], &ask->object, live))
 		return state->down.set;
 	if (end == WALK_NAMELESS) {
 		*ret_flags = PCL_EVENT_NAMELESS;
@@ -153,6 +154,8 @@ __noinline int judge_policed(const struct pcl_question *ask, struct pcl_task *st
 		if (outcome_of(state, set, ask->access, live, &outcome))
 			return -EACCES;
 	}
+	if ((ask->flags & ASK_NAMED) && (!outcome.rule || !(outcome.flags & PCL_OUTCOME_REFUSE)))
+		outcome.flags = 0;
 	if (below_rule && !(outcome.flags & PCL_OUTCOME_REFUSE)) {
 		flags |= PCL_EVENT_BELOW;
 		outcome.rule = below_rule;

@@ -52,6 +52,7 @@ enum {
 #define FMODE_WRITE 0x2
 #define FMODE_EXEC_FLAG 0x20 /* __FMODE_EXEC in f_flags: opened by execve, not to be read */
 #define MNT_INTERNAL 0x4000
+#define RENAME_EXCHANGE 2
 #define S_IFMT 00170000
 #define S_IFDIR 0040000
 

@@ -81,9 +81,10 @@ struct {
 	__type(value, struct pcl_bpf_control);
 } control SEC(".maps");
 
-/* Entry slot * PCL_BPF_DOMAINS_MAX + domain id. */
+/* Entry slot * PCL_BPF_DOMAINS_MAX + domain id. Mapped by the engine, which fills the dead slot. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, PCL_SLOTS *PCL_BPF_DOMAINS_MAX);
 	__type(key, __u32);
 	__type(value, struct pcl_bpf_domain);

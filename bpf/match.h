@@ -26,8 +26,8 @@ static __always_inline bool read_chunk(struct pcl_trie_key *key, __u64 dentry, _
 	key->name[0] = key->name[1] = key->name[2] = key->name[3] = 0;
 	if (left < PCL_CHUNK_LEN && offset == 0 && pcl_has_rdonly_cast &&
 	    bpf_core_field_exists(struct dentry___shortname, d_shortname)) {
-		struct dentry___shortname *d = bpf_rdonly_cast(
-			(void *)dentry, bpf_core_type_id_kernel(struct dentry));
+		struct dentry___shortname *d =
+			bpf_rdonly_cast((void *)dentry, bpf_core_type_id_kernel(struct dentry));
 
 		/* KERNEL: a name this short is always kept inside the dentry, in whole words. */
 		key->len = len;

@@ -91,13 +91,35 @@ int BPF_PROG(pcl_path_rmdir, const struct path *dir, struct dentry *dentry)
 	return judge_name(PCL_HOOK_RMDIR, dir, dentry);
 }
 
-/* KERNEL: a hard link stays on its mount, so the old name is judged with the
- * new one's mount. */
+static __always_inline bool is_dir(struct dentry *dentry)
+{
+	struct inode *inode = dentry->d_inode;
+
+	return inode && (inode->i_mode & S_IFMT) == S_IFDIR;
+}
+
+/*
+ * An object is about to get another name, under which no rule would know it: refused where a file
+ * rule forbids changing it, and where a process rule forbids running it. A directory is also asked
+ * for rules below it, since what lies there would leave them.
+ */
+static __always_inline int judge_move(__u32 hook, struct dentry *dentry, struct vfsmount *mnt)
+{
+	__u32 flags = is_dir(dentry) ? ASK_BELOW : 0;
+	int error = judge_file(hook, PCL_BPF_WRITE, dentry, mnt, flags);
+
+	if (error)
+		return error;
+	return judge(hook, PCL_BPF_PROCESS, PCL_BPF_EXECUTE, (__u64)dentry, (__u64)mnt,
+		     flags | ASK_NAMED);
+}
+
+/* KERNEL: a hard link stays on its mount, so the old name is judged with the new one's mount. */
 SEC("lsm/path_link")
 int BPF_PROG(pcl_path_link_old, struct dentry *old_dentry, const struct path *new_dir,
 	     struct dentry *new_dentry)
 {
-	return judge_name(PCL_HOOK_LINK, new_dir, old_dentry);
+	return judge_move(PCL_HOOK_LINK, old_dentry, new_dir->mnt);
 }
 
 SEC("lsm/path_link")
@@ -107,31 +129,21 @@ int BPF_PROG(pcl_path_link_new, struct dentry *old_dentry, const struct path *ne
 	return judge_name(PCL_HOOK_LINK, new_dir, new_dentry);
 }
 
-static __always_inline bool is_dir(struct dentry *dentry)
-{
-	struct inode *inode = dentry->d_inode;
-
-	return inode && (inode->i_mode & S_IFMT) == S_IFDIR;
-}
-
-/*
- * Both names change. A directory is also asked for rules below it: with its new
- * name what lies there would leave the rule.
- */
 SEC("lsm/path_rename")
 int BPF_PROG(pcl_path_rename_old, const struct path *old_dir, struct dentry *old_dentry,
 	     const struct path *new_dir, struct dentry *new_dentry)
 {
-	return judge_file(PCL_HOOK_RENAME, PCL_BPF_WRITE, old_dentry, old_dir->mnt,
-			  is_dir(old_dentry) ? ASK_BELOW : 0);
+	return judge_move(PCL_HOOK_RENAME, old_dentry, old_dir->mnt);
 }
 
+/* KERNEL: from 5.19 the hook has the flags and is called once for an exchange of two names. */
 SEC("lsm/path_rename")
 int BPF_PROG(pcl_path_rename_new, const struct path *old_dir, struct dentry *old_dentry,
-	     const struct path *new_dir, struct dentry *new_dentry)
+	     const struct path *new_dir, struct dentry *new_dentry, unsigned int flags)
 {
-	return judge_file(PCL_HOOK_RENAME, PCL_BPF_WRITE, new_dentry, new_dir->mnt,
-			  is_dir(new_dentry) ? ASK_BELOW : 0);
+	if (flags & RENAME_EXCHANGE)
+		return judge_move(PCL_HOOK_RENAME, new_dentry, new_dir->mnt);
+	return judge_name(PCL_HOOK_RENAME, new_dir, new_dentry);
 }
 
 SEC("lsm/path_chmod")

@@ -51,7 +51,7 @@ __noinline int place_task(struct pcl_task *state, __u64 live, __u64 epoch, __u64
 		return 0;
 	kept = state->domain ? domain_entry(live, state->domain) : NULL;
 	if (!kept || kept->incarnation != state->incarnation) {
-	if (level > 0)
+		if (level > 0)
 			bpf_loop(PCL_CGROUP_LEVELS, search_step, &search, 0);
 		state->domain = search.found.domain;
 		state->incarnation = search.found.incarnation;

@@ -146,3 +146,17 @@ void pcl_cli_print_notices(const struct pcl_policy_set *set)
 	for (size_t i = 0; i < set->notice_count; i++)
 		(void)fprintf(stderr, "portcullis: notice: %s\n", set->notices[i]);
 }
+
+int pcl_cli_exit_code(int error)
+{
+	switch (error) {
+	case 0:
+		return PCL_EXIT_YES;
+	case -EINVAL:
+		return PCL_EXIT_USAGE;
+	case -EOPNOTSUPP:
+		return PCL_EXIT_UNSUPPORTED;
+	default:
+		return PCL_EXIT_NO;
+	}
+}

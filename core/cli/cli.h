@@ -49,6 +49,9 @@ int pcl_cli_fail(int exit_code, const char *format, ...) __attribute__((format(p
 /* The same with an explanation as TEXT. */
 int pcl_cli_fail_diag(int exit_code, const struct pcl_diag *diag);
 
+/* The exit code for a negative errno of the engine: bad input, a node that can't, or failed. */
+int pcl_cli_exit_code(int error);
+
 /* Prints json as one line on standard output and drops it; PCL_EXIT_NO when that fails. */
 int pcl_cli_print_json(json_t *json);
 /* Flushes standard output: PCL_EXIT_NO with a message where it failed (a full disk), else code. */

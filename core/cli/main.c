@@ -15,9 +15,15 @@ struct verb {
 };
 
 static const struct verb verbs[] = {
+	{"probe", "what this node has, and which backends can enforce here", pcl_cmd_probe},
 	{"check", "read policies and say what is wrong with them", pcl_cmd_check},
 	{"explain", "what a policy set says of one operation, and why; works offline",
 	 pcl_cmd_explain},
+	{"apply", "enforce policies instead of what was applied before", pcl_cmd_apply},
+	{"status", "what is applied and live", pcl_cmd_status},
+	{"remove", "take all of it away", pcl_cmd_remove},
+	{"events", "alerts as JSON lines", pcl_cmd_events},
+	{"domain", "containers as domains that policies select by label", pcl_cmd_domain},
 };
 
 static int help(void)

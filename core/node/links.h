@@ -12,7 +12,8 @@
 /* name, as a policy gives it, also means the places in targets. */
 struct pcl_alias {
 	char *name;
-	char *targets[2]; /* the last component with the links above it resolved; what it links to */
+	char *targets[2]; /* the last component with the links above it resolved; what it links to
+			   */
 	size_t target_count;
 };
 

@@ -18,11 +18,11 @@ struct pcl_node {
 	char *kernel; /* release, as uname -r */
 	char **lsms;  /* active, in the kernel's order */
 	size_t lsm_count;
-	bool lsms_known;     /* securityfs could be read */
-	bool btf;	     /* the kernel describes its own types */
-	bool bpffs;	     /* pins can be made */
-	bool cgroup2;	     /* a cgroup v2 tree is mounted at PCL_CGROUP_DIR */
-	bool privileged;     /* root, or what stands for it */
+	bool lsms_known; /* securityfs could be read */
+	bool btf;	 /* the kernel describes its own types */
+	bool bpffs;	 /* pins can be made */
+	bool cgroup2;	 /* a cgroup v2 tree is mounted at PCL_CGROUP_DIR */
+	bool privileged; /* root, or what stands for it */
 };
 
 /* 0 or -ENOMEM; what cannot be found out is false or empty. */

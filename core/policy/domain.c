@@ -121,6 +121,25 @@ void pcl_domain_free(struct pcl_domain **domain)
 	*domain = NULL;
 }
 
+int pcl_domain_copy(const struct pcl_domain *domain, struct pcl_domain **ret_copy)
+{
+	pcl_cleanup(pcl_domain_free) struct pcl_domain *copy = calloc(1, sizeof(*copy));
+
+	if (!copy)
+		return -ENOMEM;
+	copy->host = domain->host;
+	copy->name = strdup(domain->name);
+	copy->ns = domain->ns ? strdup(domain->ns) : NULL;
+	if (!copy->name || (domain->ns && !copy->ns))
+		return -ENOMEM;
+	for (size_t i = 0; i < domain->label_count; i++)
+		if (set_label(copy, strdup(domain->labels[i].key),
+			      strdup(domain->labels[i].value)))
+			return -ENOMEM;
+	*ret_copy = pcl_take_ptr(copy);
+	return 0;
+}
+
 int pcl_domain_new(const char *name, const char *ns, const char *labels,
 		   struct pcl_domain **ret_domain, struct pcl_diag *diag)
 {

@@ -32,6 +32,8 @@ int pcl_domain_new(const char *name, const char *ns, const char *labels,
 int pcl_domain_new_host(const char *hostname, const char *labels, struct pcl_domain **ret_domain,
 			struct pcl_diag *diag);
 void pcl_domain_free(struct pcl_domain **domain);
+/* A copy of its own. 0 or -ENOMEM. */
+int pcl_domain_copy(const struct pcl_domain *domain, struct pcl_domain **ret_copy);
 
 /*
  * Whether policy selects domain: host policies the host only, container policies containers only;

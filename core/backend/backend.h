@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The table of operations that every backend fills, and nothing that only one of them needs.
+ *
+ * A backend turns rulesets into a kernel's state and back into nothing. It decides no precedence
+ * (policy/decide.h does), it never prints, and it keeps to the contracts below.
+ */
+#ifndef PCL_BACKEND_BACKEND_H
+#define PCL_BACKEND_BACKEND_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/diag.h"
+#include "node/links.h"
+#include "node/node.h"
+#include "policy/event.h"
+#include "policy/resolve.h"
+
+/* Domain ids, the host's 0 included, are below this; a backend may not take fewer. */
+#define PCL_DOMAINS_MAX 10240u
+
+/* One domain as a backend sees it. All borrowed for the call. */
+struct pcl_backend_domain {
+	const struct pcl_ruleset *ruleset;
+	const struct pcl_aliases *aliases; /* what the rules' paths also mean; may be NULL */
+	uint32_t id;			   /* 0 is the host */
+	uint32_t incarnation;		   /* differs between domains that use one id in turn */
+	uint64_t cgroup_id;		   /* 0 for the host */
+};
+
+/* The whole wanted state. Rules are numbered from 1 in the order of rules. */
+struct pcl_backend_input {
+	uint64_t generation; /* greater than any before */
+	const struct pcl_backend_domain *domains;
+	size_t domain_count;
+	const struct pcl_rule *const *rules; /* every rule that some domain's ruleset holds */
+	size_t rule_count;
+};
+
+struct pcl_backend_live {
+	uint64_t generation; /* 0: nothing is applied */
+	uint64_t lost_events;
+	uint64_t unknown_paths;	  /* operations whose path could not be built; they were refused */
+	const char *programs[32]; /* attached hooks; static strings */
+	size_t program_count;
+};
+
+struct pcl_backend {
+	const char *name;
+	const char *enforcer; /* as KubeArmor's alerts call it */
+	/* 0, or -EOPNOTSUPP and diag says what this node lacks and how to get it. Changes nothing.
+	 */
+	int (*probe)(const struct pcl_node *node, struct pcl_diag *diag);
+	/*
+	 * Makes input the live state in one step: an operation sees all of the old or all of the
+	 * new. On error, and when the process is killed at any point, the old or the new state is
+	 * live, whole. Enforcement outlives the process.
+	 */
+	int (*apply)(const struct pcl_backend_input *input, struct pcl_diag *diag);
+	/* Takes all of it away; 0 too where nothing was applied. */
+	int (*remove)(struct pcl_diag *diag);
+	/* What is live now. 0, and generation 0 where nothing is. */
+	int (*live)(struct pcl_backend_live *ret_live, struct pcl_diag *diag);
+	/*
+	 * Hands pending events to fn; with timeout_ms >= 0 returns when none is pending after that
+	 * time, with -1 waits for more until fn or a signal (-EINTR) ends it. NULL: has no events.
+	 */
+	int (*events)(int timeout_ms, pcl_event_fn fn, void *context, struct pcl_diag *diag);
+};
+
+extern const struct pcl_backend pcl_backend_bpf_lsm;
+extern const struct pcl_backend pcl_backend_none;
+
+/* In the order of preference, NULL at the end. */
+extern const struct pcl_backend *const pcl_backends[];
+
+/* NULL where there is none of that name. */
+const struct pcl_backend *pcl_backend_find(const char *name);
+
+#endif

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The BPF-LSM backend: a plan into the kernel.
+ *
+ * The dead slot is filled while the live one decides; then one 8-byte store switches. Killed before
+ * the store, the old ruleset is live and whole; killed after it, the new one. Programs that are
+ * newly needed are attached before the switch (they find no rules for their class and permit),
+ * programs no longer needed are detached after it.
+ */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "backend/backend.h"
+#include "backend/bpf_lsm_events.h"
+#include "backend/bpf_lsm_pins.h"
+#include "backend/bpf_lsm_plan.h"
+#include "base/cleanup.h"
+
+static int probe(const struct pcl_node *node, struct pcl_diag *diag)
+{
+	if (!node->privileged)
+		return pcl_diag_set(diag, -EOPNOTSUPP, "bpf_lsm: loading programs takes root");
+	if (!node->lsms_known)
+		return pcl_diag_set(diag, -EOPNOTSUPP,
+				    "bpf_lsm: cannot read " PCL_SECURITYFS_LSM
+				    "; mount securityfs on /sys/kernel/security");
+	if (!pcl_node_has_lsm(node, "bpf"))
+		return pcl_diag_set(diag, -EOPNOTSUPP,
+				    "bpf_lsm: \"bpf\" is not among the active LSMs; add it to lsm= "
+				    "on the kernel's command line");
+	if (!node->btf)
+		return pcl_diag_set(diag, -EOPNOTSUPP,
+				    "bpf_lsm: the kernel has no BTF (/sys/kernel/btf/vmlinux)");
+	if (!node->bpffs)
+		return pcl_diag_set(diag, -EOPNOTSUPP,
+				    "bpf_lsm: no BPF file system on " PCL_BPFFS_DIR
+				    "; run: mount -t bpf bpf " PCL_BPFFS_DIR);
+	return 0;
+}
+
+/* --- the dead slot --------------------------------------------------------------------------- */
+
+static int make_trie(const struct pcl_bpf_plan *plan, struct pcl_diag *diag)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_NO_PREALLOC);
+	pcl_autoclose int fd = -1;
+
+	fd = bpf_map_create(BPF_MAP_TYPE_HASH, "pcl_trie", sizeof(struct pcl_trie_key),
+			    sizeof(struct pcl_trie_edge), (__u32)plan->edge_count + 1, &options);
+	if (fd < 0)
+		return pcl_diag_errno(diag, -errno, "bpf_lsm: cannot make a map of %zu entries",
+				      plan->edge_count);
+	for (size_t i = 0; i < plan->edge_count; i++)
+		if (bpf_map_update_elem(fd, &plan->edges[i].key, &plan->edges[i].edge,
+					BPF_NOEXIST) < 0)
+			return pcl_diag_errno(diag, -errno, "bpf_lsm: cannot fill the trie");
+	return pcl_take_fd(&fd);
+}
+
+static int make_sets(const struct pcl_bpf_plan *plan, struct pcl_diag *diag)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_INNER_MAP);
+	pcl_autoclose int fd = -1;
+
+	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "pcl_sets", sizeof(__u32),
+			    sizeof(struct pcl_bpf_set), (__u32)plan->set_count, &options);
+	if (fd < 0)
+		return pcl_diag_errno(diag, -errno, "bpf_lsm: cannot make a map of %zu sets",
+				      plan->set_count);
+	for (__u32 i = 0; i < plan->set_count; i++)
+		if (bpf_map_update_elem(fd, &i, &plan->sets[i], BPF_ANY) < 0)
+			return pcl_diag_errno(diag, -errno, "bpf_lsm: cannot fill the sets");
+	return pcl_take_fd(&fd);
+}
+
+static int put_inner(const struct pcl_pins *pins, enum pcl_bpf_map outer, __u32 index, int inner_fd,
+		     struct pcl_diag *diag)
+{
+	if (bpf_map_update_elem(pins->map_fds[outer], &index, &inner_fd, BPF_ANY) < 0)
+		return pcl_diag_errno(diag, -errno, "bpf_lsm: cannot put a map into its slot");
+	return 0;
+}
+
+/* Returns when no program that could read the dead slot is running any more (bpf/maps.h). */
+static int fence(const struct pcl_pins *pins, struct pcl_diag *diag)
+{
+	const struct pcl_bpf_plan empty = {0};
+	pcl_autoclose int fd = make_trie(&empty, diag);
+
+	return fd < 0 ? fd : put_inner(pins, PCL_MAP_TRIES, PCL_SLOTS, fd, diag);
+}
+
+static int fill_slot(const struct pcl_pins *pins, const struct pcl_bpf_plan *plan, __u32 slot,
+		     struct pcl_diag *diag)
+{
+	struct pcl_bpf_domain *domains = &pins->domains[slot * PCL_BPF_DOMAINS_MAX];
+	pcl_autoclose int trie_fd = -1, sets_fd = -1;
+	int error;
+
+	trie_fd = make_trie(plan, diag);
+	if (trie_fd < 0)
+		return trie_fd;
+	sets_fd = make_sets(plan, diag);
+	if (sets_fd < 0)
+		return sets_fd;
+	error = fence(pins, diag);
+	if (!error)
+		error = put_inner(pins, PCL_MAP_TRIES, slot, trie_fd, diag);
+	if (!error)
+		error = put_inner(pins, PCL_MAP_SETS, slot, sets_fd, diag);
+	if (error)
+		return error;
+	memset(domains, 0, sizeof(*domains) * PCL_BPF_DOMAINS_MAX);
+	for (size_t i = 0; i < plan->domain_count; i++)
+		domains[plan->domains[i].id] = plan->domains[i].entry;
+	return 0;
+}
+
+/* Frees the memory of the slot that is dead now. */
+static void empty_slot(const struct pcl_pins *pins, __u32 slot)
+{
+	const struct pcl_bpf_plan empty = {.sets = &(struct pcl_bpf_set){{{0}}}, .set_count = 1};
+	pcl_autoclose int trie_fd = -1, sets_fd = -1;
+
+	if (fence(pins, NULL))
+		return;
+	trie_fd = make_trie(&empty, NULL);
+	sets_fd = make_sets(&empty, NULL);
+	if (trie_fd >= 0)
+		(void)put_inner(pins, PCL_MAP_TRIES, slot, trie_fd, NULL);
+	if (sets_fd >= 0)
+		(void)put_inner(pins, PCL_MAP_SETS, slot, sets_fd, NULL);
+}
+
+/* --- cgroups --------------------------------------------------------------------------------- */
+
+/* Before the switch: the old ruleset has nothing for a new domain, so its tasks are permitted. */
+static int add_cgroups(const struct pcl_pins *pins, const struct pcl_bpf_plan *plan,
+		       struct pcl_diag *diag)
+{
+	for (size_t i = 0; i < plan->domain_count; i++) {
+		const struct pcl_bpf_plan_domain *domain = &plan->domains[i];
+		struct pcl_bpf_cgroup value = {domain->id, domain->entry.incarnation};
+
+		if (domain->id == PCL_BPF_DOMAIN_HOST)
+			continue;
+		if (bpf_map_update_elem(pins->map_fds[PCL_MAP_CGROUPS], &domain->cgroup_id, &value,
+					BPF_ANY) < 0)
+			return pcl_diag_errno(diag, -errno, "bpf_lsm: cannot add a cgroup");
+	}
+	return 0;
+}
+
+static bool wanted_cgroup(const struct pcl_bpf_plan *plan, __u64 id)
+{
+	for (size_t i = 0; i < plan->domain_count; i++)
+		if (plan->domains[i].id != PCL_BPF_DOMAIN_HOST && plan->domains[i].cgroup_id == id)
+			return true;
+	return false;
+}
+
+/* After the switch. What cannot be deleted leads to a domain that is free and permits. */
+static void drop_cgroups(const struct pcl_pins *pins, const struct pcl_bpf_plan *plan)
+{
+	int fd = pins->map_fds[PCL_MAP_CGROUPS];
+	__u64 id, next;
+	bool more = bpf_map_get_next_key(fd, NULL, &next) == 0;
+
+	while (more) {
+		id = next;
+		more = bpf_map_get_next_key(fd, &id, &next) == 0;
+		if (!wanted_cgroup(plan, id))
+			(void)bpf_map_delete_elem(fd, &id);
+	}
+}
+
+/* --- programs -------------------------------------------------------------------------------- */
+
+static bool is_needed(const struct pcl_bpf_program_info *program, const struct pcl_bpf_plan *plan)
+{
+	if (program->needed_by == PCL_PROGRAM_CONTAINED)
+		return plan->contained;
+	return program->needed_by & plan->active;
+}
+
+static int attach_needed(const struct pcl_bpf_plan *plan, struct pcl_diag *diag)
+{
+	for (size_t i = 0; i < pcl_bpf_program_count; i++) {
+		int error = is_needed(&pcl_bpf_programs[i], plan)
+				    ? pcl_pins_attach(&pcl_bpf_programs[i], diag)
+				    : 0;
+
+		if (error)
+			return error;
+	}
+	return 0;
+}
+
+static void detach_unneeded(const struct pcl_bpf_plan *plan)
+{
+	for (size_t i = 0; i < pcl_bpf_program_count; i++)
+		if (!is_needed(&pcl_bpf_programs[i], plan))
+			pcl_pins_detach(&pcl_bpf_programs[i]);
+}
+
+/* --- the table ------------------------------------------------------------------------------- */
+
+static int apply(const struct pcl_backend_input *input, struct pcl_diag *diag)
+{
+	pcl_cleanup(pcl_bpf_plan_free) struct pcl_bpf_plan *plan = NULL;
+	pcl_cleanup(pcl_pins_close) struct pcl_pins pins;
+	bool fresh = false;
+	__u32 slot;
+	int error;
+
+	memset(&pins, 0, sizeof(pins));
+	memset(pins.map_fds, -1, sizeof(pins.map_fds));
+	error = pcl_bpf_plan_make(input, &plan, diag);
+	if (error)
+		return error;
+	error = pcl_pins_open(&pins, diag);
+	if (error == -ENOENT) {
+		fresh = true;
+		error = pcl_pins_load(&pins, diag);
+	}
+	if (error)
+		return error;
+	slot = !(pins.control->live & 1);
+	error = fill_slot(&pins, plan, slot, diag);
+	if (!error)
+		error = add_cgroups(&pins, plan, diag);
+	if (!error)
+		error = attach_needed(plan, diag);
+	if (error) {
+		if (fresh)
+			(void)pcl_pins_remove(NULL);
+		return error;
+	}
+	__atomic_store_n(&pins.control->live, input->generation << 1 | slot, __ATOMIC_RELEASE);
+	__atomic_fetch_add(&pins.control->epoch, 1, __ATOMIC_RELEASE);
+	drop_cgroups(&pins, plan);
+	detach_unneeded(plan);
+	empty_slot(&pins, !slot);
+	return 0;
+}
+
+static int live(struct pcl_backend_live *ret_live, struct pcl_diag *diag)
+{
+	pcl_cleanup(pcl_pins_close) struct pcl_pins pins;
+	int error = pcl_pins_open(&pins, diag);
+
+	memset(ret_live, 0, sizeof(*ret_live));
+	if (error == -ENOENT)
+		return 0;
+	if (error)
+		return error;
+	ret_live->generation = pins.control->live >> 1;
+	ret_live->lost_events = pins.control->dropped;
+	ret_live->unknown_paths = pins.control->unknown;
+	for (size_t i = 0; i < pcl_bpf_program_count; i++)
+		if (pcl_pins_attached(&pcl_bpf_programs[i]))
+			ret_live->programs[ret_live->program_count++] = pcl_bpf_programs[i].name;
+	return 0;
+}
+
+const struct pcl_backend pcl_backend_bpf_lsm = {
+	.name = "bpf_lsm",
+	.enforcer = "BPFLSM",
+	.probe = probe,
+	.apply = apply,
+	.remove = pcl_pins_remove,
+	.live = live,
+	.events = pcl_bpf_events_read,
+};

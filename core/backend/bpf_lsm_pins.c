@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Loading, pinning, attaching.
+ *
+ * Everything lives below PCL_PIN_DIR: maps/NAME, programs/NAME, links/NAME. The programs are loaded
+ * once and stay; a link exists while its hook is needed. State counts as complete once
+ * control.live is set, so a load that was cut short is swept away by the next one.
+ */
+#include "backend/bpf_lsm_pins.h"
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+#include "policy/policy.h"
+#include "portcullis.skel.h"
+
+#define MAP_DIR PCL_PIN_DIR "/maps"
+#define PROGRAM_DIR PCL_PIN_DIR "/programs"
+#define LINK_DIR PCL_PIN_DIR "/links"
+
+#define BY_PROCESS (1u << PCL_CLASS_PROCESS)
+#define BY_FILE (1u << PCL_CLASS_FILE)
+
+static const char *const map_names[] = {
+	[PCL_MAP_CONTROL] = "control", [PCL_MAP_DOMAINS] = "domains", [PCL_MAP_CGROUPS] = "cgroups",
+	[PCL_MAP_TRIES] = "tries",     [PCL_MAP_SETS] = "sets",	      [PCL_MAP_EVENTS] = "events",
+	[PCL_MAP_TASKS] = "tasks",
+};
+_Static_assert(PCL_ARRAY_SIZE(map_names) == PCL_MAP_COUNT, "a map without a name");
+
+const struct pcl_bpf_program_info pcl_bpf_programs[] = {
+	{"pcl_bprm_check", "bprm_check_security", BY_PROCESS},
+	{"pcl_file_open", "file_open", BY_FILE},
+	{"pcl_path_truncate", "path_truncate", BY_FILE},
+	{"pcl_path_mknod", "path_mknod", BY_FILE},
+	{"pcl_path_mkdir", "path_mkdir", BY_FILE},
+	{"pcl_path_symlink", "path_symlink", BY_FILE},
+	{"pcl_path_unlink", "path_unlink", BY_FILE},
+	{"pcl_path_rmdir", "path_rmdir", BY_FILE},
+	{"pcl_path_link_old", "path_link", BY_PROCESS | BY_FILE},
+	{"pcl_path_link_new", "path_link", BY_FILE},
+	{"pcl_path_rename_old", "path_rename", BY_PROCESS | BY_FILE},
+	{"pcl_path_rename_new", "path_rename", BY_PROCESS | BY_FILE},
+	{"pcl_path_chmod", "path_chmod", BY_FILE},
+	{"pcl_path_chown", "path_chown", BY_FILE},
+	{"pcl_task_alloc", "task_alloc", PCL_PROGRAM_CONTAINED},
+};
+const size_t pcl_bpf_program_count = PCL_ARRAY_SIZE(pcl_bpf_programs);
+
+/* --- libbpf's own words ---------------------------------------------------------------------- */
+
+/* The first complaint of libbpf; the rest repeats it with less. libbpf's hook has no context. */
+static _Thread_local char complaint[512];
+
+static int keep_complaint(enum libbpf_print_level level, const char *format, va_list args)
+{
+	if (level != LIBBPF_WARN || complaint[0])
+		return 0;
+	vsnprintf(complaint, sizeof(complaint), format, args);
+	complaint[strcspn(complaint, "\n")] = '\0';
+	return 0;
+}
+
+/* --- opening --------------------------------------------------------------------------------- */
+
+void pcl_pins_close(struct pcl_pins *pins)
+{
+	if (pins->control)
+		munmap(pins->control, sizeof(*pins->control));
+	if (pins->domains)
+		munmap(pins->domains, sizeof(*pins->domains) * PCL_SLOTS * PCL_BPF_DOMAINS_MAX);
+	for (size_t i = 0; i < PCL_MAP_COUNT; i++)
+		pcl_closep(&pins->map_fds[i]);
+	pins->control = NULL;
+	pins->domains = NULL;
+}
+
+static void init_pins(struct pcl_pins *pins)
+{
+	memset(pins, 0, sizeof(*pins));
+	for (size_t i = 0; i < PCL_MAP_COUNT; i++)
+		pins->map_fds[i] = -1;
+}
+
+static void *map_memory(int fd, size_t len)
+{
+	void *memory = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	return memory == MAP_FAILED ? NULL : memory;
+}
+
+/* Maps the two arrays that are shared with the kernel. */
+static int map_arrays(struct pcl_pins *pins, struct pcl_diag *diag)
+{
+	pins->control = map_memory(pins->map_fds[PCL_MAP_CONTROL], sizeof(*pins->control));
+	pins->domains = map_memory(pins->map_fds[PCL_MAP_DOMAINS],
+				   sizeof(*pins->domains) * PCL_SLOTS * PCL_BPF_DOMAINS_MAX);
+	if (!pins->control || !pins->domains)
+		return pcl_diag_errno(diag, -errno, "bpf_lsm: cannot map the control maps");
+	return 0;
+}
+
+static int open_maps(struct pcl_pins *pins)
+{
+	char path[sizeof(MAP_DIR) + 32];
+
+	for (size_t i = 0; i < PCL_MAP_COUNT; i++) {
+		snprintf(path, sizeof(path), MAP_DIR "/%s", map_names[i]);
+		pins->map_fds[i] = bpf_obj_get(path);
+		if (pins->map_fds[i] < 0)
+			return -errno;
+	}
+	return 0;
+}
+
+int pcl_pins_open(struct pcl_pins *pins, struct pcl_diag *diag)
+{
+	int error;
+
+	init_pins(pins);
+	error = open_maps(pins);
+	if (error && error != -ENOENT)
+		pcl_diag_errno(diag, error, "bpf_lsm: cannot open the pinned maps in " MAP_DIR);
+	if (!error)
+		error = map_arrays(pins, diag);
+	if (!error && pins->control->abi != PCL_BPF_ABI)
+		error = pcl_diag_set(diag, -EPROTO,
+				     "bpf_lsm: what is applied was loaded by another version of "
+				     "portcullis (ABI %u, this is %u); run its \"portcullis "
+				     "remove\" first",
+				     pins->control->abi, PCL_BPF_ABI);
+	if (!error && !pins->control->live)
+		error = -ENOENT;
+	if (error)
+		pcl_pins_close(pins);
+	return error;
+}
+
+/* --- loading --------------------------------------------------------------------------------- */
+
+/* KERNEL: bpf_rdonly_cast came with 6.2; the kernel's BTF says whether it is there. */
+static bool kernel_has_function(const char *name)
+{
+	struct btf *btf = btf__load_vmlinux_btf();
+	bool found = btf && btf__find_by_name_kind(btf, name, BTF_KIND_FUNC) > 0;
+
+	btf__free(btf);
+	return found;
+}
+
+static void destroy_skeleton(struct portcullis_bpf **skeleton)
+{
+	portcullis_bpf__destroy(*skeleton);
+}
+
+static int make_dirs(struct pcl_diag *diag)
+{
+	static const char *const dirs[] = {PCL_PIN_DIR, MAP_DIR, PROGRAM_DIR, LINK_DIR};
+
+	for (size_t i = 0; i < PCL_ARRAY_SIZE(dirs); i++)
+		if (mkdir(dirs[i], 0700) < 0 && errno != EEXIST)
+			return pcl_diag_errno(diag, -errno, "bpf_lsm: cannot make %s", dirs[i]);
+	return 0;
+}
+
+static int pin_object(struct bpf_object *object, struct pcl_pins *pins, struct pcl_diag *diag)
+{
+	struct bpf_program *program;
+	char path[sizeof(PROGRAM_DIR) + 64];
+	int error;
+
+	for (size_t i = 0; i < PCL_MAP_COUNT; i++) {
+		struct bpf_map *map = bpf_object__find_map_by_name(object, map_names[i]);
+
+		snprintf(path, sizeof(path), MAP_DIR "/%s", map_names[i]);
+		error = bpf_map__pin(map, path);
+		if (error)
+			return pcl_diag_errno(diag, error, "bpf_lsm: cannot pin %s", path);
+		pins->map_fds[i] = fcntl(bpf_map__fd(map), F_DUPFD_CLOEXEC, 3);
+		if (pins->map_fds[i] < 0)
+			return pcl_diag_errno(diag, -errno, "bpf_lsm: cannot keep %s", path);
+	}
+	bpf_object__for_each_program(program, object)
+	{
+		snprintf(path, sizeof(path), PROGRAM_DIR "/%s", bpf_program__name(program));
+		error = bpf_program__pin(program, path);
+		if (error)
+			return pcl_diag_errno(diag, error, "bpf_lsm: cannot pin %s", path);
+	}
+	return 0;
+}
+
+int pcl_pins_load(struct pcl_pins *pins, struct pcl_diag *diag)
+{
+	pcl_cleanup(destroy_skeleton) struct portcullis_bpf *skeleton = NULL;
+	int error;
+
+	init_pins(pins);
+	error = pcl_pins_remove(diag);
+	if (!error)
+		error = make_dirs(diag);
+	if (error)
+		return error;
+	complaint[0] = '\0';
+	libbpf_set_print(keep_complaint);
+	skeleton = portcullis_bpf__open();
+	if (!skeleton)
+		return pcl_diag_errno(diag, -errno, "bpf_lsm: cannot open the BPF object: %s",
+				      complaint);
+	skeleton->rodata->pcl_has_rdonly_cast = kernel_has_function("bpf_rdonly_cast");
+	error = portcullis_bpf__load(skeleton);
+	if (error)
+		return pcl_diag_errno(diag, error, "bpf_lsm: the kernel refused the programs: %s",
+				      complaint);
+	error = pin_object(skeleton->obj, pins, diag);
+	if (!error)
+		error = map_arrays(pins, diag);
+	if (!error) {
+		pins->control->abi = PCL_BPF_ABI;
+		return 0;
+	}
+	pcl_pins_close(pins);
+	(void)pcl_pins_remove(NULL);
+	return error;
+}
+
+/* --- attaching ------------------------------------------------------------------------------- */
+
+bool pcl_pins_attached(const struct pcl_bpf_program_info *program)
+{
+	char path[sizeof(LINK_DIR) + 64];
+
+	snprintf(path, sizeof(path), LINK_DIR "/%s", program->name);
+	return access(path, F_OK) == 0;
+}
+
+int pcl_pins_attach(const struct pcl_bpf_program_info *program, struct pcl_diag *diag)
+{
+	pcl_autoclose int program_fd = -1, link_fd = -1;
+	char path[sizeof(PROGRAM_DIR) + 64];
+
+	if (pcl_pins_attached(program))
+		return 0;
+	snprintf(path, sizeof(path), PROGRAM_DIR "/%s", program->name);
+	program_fd = bpf_obj_get(path);
+	if (program_fd < 0)
+		return pcl_diag_errno(diag, -errno, "bpf_lsm: cannot open %s", path);
+	/* KERNEL: for LSM programs the raw tracepoint call makes the link, on every kernel. */
+	link_fd = bpf_raw_tracepoint_open(NULL, program_fd);
+	if (link_fd < 0)
+		return pcl_diag_errno(diag, -errno, "bpf_lsm: cannot attach to %s", program->hook);
+	snprintf(path, sizeof(path), LINK_DIR "/%s", program->name);
+	if (bpf_obj_pin(link_fd, path) < 0)
+		return pcl_diag_errno(diag, -errno, "bpf_lsm: cannot pin %s", path);
+	return 0;
+}
+
+void pcl_pins_detach(const struct pcl_bpf_program_info *program)
+{
+	char path[sizeof(LINK_DIR) + 64];
+
+	snprintf(path, sizeof(path), LINK_DIR "/%s", program->name);
+	(void)unlink(path);
+}
+
+/* --- removing -------------------------------------------------------------------------------- */
+
+static int empty_dir(const char *dir, struct pcl_diag *diag)
+{
+	pcl_autoclosedir DIR *stream = opendir(dir);
+	struct dirent *entry;
+
+	if (!stream)
+		return errno == ENOENT ? 0 : pcl_diag_errno(diag, -errno, "cannot open %s", dir);
+	while ((entry = readdir(stream))) {
+		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
+			continue;
+		if (unlinkat(dirfd(stream), entry->d_name, 0) < 0 && errno != ENOENT)
+			return pcl_diag_errno(diag, -errno, "cannot remove %s/%s", dir,
+					      entry->d_name);
+	}
+	if (rmdir(dir) < 0 && errno != ENOENT)
+		return pcl_diag_errno(diag, -errno, "cannot remove %s", dir);
+	return 0;
+}
+
+/* From this store on every program permits, whichever of them are still attached. */
+static void stand_down(void)
+{
+	pcl_autoclose int fd = bpf_obj_get(MAP_DIR "/control");
+	struct pcl_bpf_control *control = fd < 0 ? NULL : map_memory(fd, sizeof(*control));
+
+	if (!control)
+		return;
+	__atomic_store_n(&control->live, 0, __ATOMIC_RELEASE);
+	munmap(control, sizeof(*control));
+}
+
+int pcl_pins_remove(struct pcl_diag *diag)
+{
+	int error;
+
+	stand_down();
+	error = empty_dir(LINK_DIR, diag);
+	if (!error)
+		error = empty_dir(PROGRAM_DIR, diag);
+	if (!error)
+		error = empty_dir(MAP_DIR, diag);
+	if (!error && rmdir(PCL_PIN_DIR) < 0 && errno != ENOENT)
+		error = pcl_diag_errno(diag, -errno, "cannot remove " PCL_PIN_DIR);
+	return error;
+}

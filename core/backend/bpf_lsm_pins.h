@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The pinned state of the BPF-LSM backend: maps, programs and links in the BPF file system.
+ * Private to the backend.
+ */
+#ifndef PCL_BACKEND_BPF_LSM_PINS_H
+#define PCL_BACKEND_BPF_LSM_PINS_H
+
+#include <stdbool.h>
+
+#include "../../bpf/abi.h"
+#include "base/diag.h"
+#include "node/node.h"
+
+#define PCL_PIN_DIR PCL_BPFFS_DIR "/portcullis"
+
+/* The maps by name; the order is that of the names in bpf_lsm_pins.c. */
+enum pcl_bpf_map {
+	PCL_MAP_CONTROL,
+	PCL_MAP_DOMAINS,
+	PCL_MAP_CGROUPS,
+	PCL_MAP_TRIES,
+	PCL_MAP_SETS,
+	PCL_MAP_EVENTS,
+	PCL_MAP_TASKS,
+};
+#define PCL_MAP_COUNT 7
+
+struct pcl_pins {
+	int map_fds[PCL_MAP_COUNT];
+	struct pcl_bpf_control *control; /* mapped, shared with the kernel */
+	struct pcl_bpf_domain *domains;	 /* likewise; PCL_SLOTS * PCL_BPF_DOMAINS_MAX entries */
+};
+
+/* What a program is for. */
+#define PCL_PROGRAM_CONTAINED (1u << 31) /* needed while there are domains besides the host */
+
+struct pcl_bpf_program_info {
+	const char *name;   /* of the program in the object */
+	const char *hook;   /* as the kernel calls it */
+	unsigned needed_by; /* bit per class, or PCL_PROGRAM_CONTAINED */
+};
+
+extern const struct pcl_bpf_program_info pcl_bpf_programs[];
+extern const size_t pcl_bpf_program_count;
+
+/*
+ * Opens what is pinned. -ENOENT (diag untouched) where nothing is, or where loading was cut short;
+ * -EPROTO with diag where another version's state is there.
+ */
+int pcl_pins_open(struct pcl_pins *pins, struct pcl_diag *diag);
+
+/* Loads the programs and pins them and the maps, with nothing attached and nothing live. */
+int pcl_pins_load(struct pcl_pins *pins, struct pcl_diag *diag);
+
+void pcl_pins_close(struct pcl_pins *pins);
+
+/* Attaches a program and pins the link; 0 too where it is attached already. */
+int pcl_pins_attach(const struct pcl_bpf_program_info *program, struct pcl_diag *diag);
+void pcl_pins_detach(const struct pcl_bpf_program_info *program);
+bool pcl_pins_attached(const struct pcl_bpf_program_info *program);
+
+/* Makes everything permit at once, then takes all pins away; 0 too where there are none. */
+int pcl_pins_remove(struct pcl_diag *diag);
+
+#endif

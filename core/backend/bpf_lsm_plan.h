@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The plan of the BPF-LSM backend: rulesets to the contents of the maps. Pure: no I/O, the same
+ * input gives the same plan on any machine, so it is tested without a kernel.
+ */
+#ifndef PCL_BACKEND_BPF_LSM_PLAN_H
+#define PCL_BACKEND_BPF_LSM_PLAN_H
+
+#include <stdio.h>
+
+#include "../../bpf/abi.h"
+#include "backend/backend.h"
+
+struct pcl_bpf_plan_edge {
+	struct pcl_trie_key key;
+	struct pcl_trie_edge edge;
+};
+
+struct pcl_bpf_plan_domain {
+	uint32_t id;
+	uint64_t cgroup_id;
+	struct pcl_bpf_domain entry;
+};
+
+struct pcl_bpf_plan {
+	struct pcl_bpf_plan_edge *edges;
+	size_t edge_count;
+	struct pcl_bpf_set *sets; /* sets[0] is PCL_SET_PERMIT */
+	size_t set_count;
+	struct pcl_bpf_plan_domain *domains;
+	size_t domain_count;
+	unsigned active; /* bit per class that some domain has rules of */
+	bool contained;	 /* there is a domain besides the host */
+};
+
+/* 0; -E2BIG with diag for more than the maps hold; -ENOMEM. */
+int pcl_bpf_plan_make(const struct pcl_backend_input *input, struct pcl_bpf_plan **ret_plan,
+		      struct pcl_diag *diag);
+void pcl_bpf_plan_free(struct pcl_bpf_plan **plan);
+
+/* A stable text form, for golden tests and for people. */
+void pcl_bpf_plan_print(const struct pcl_bpf_plan *plan, const struct pcl_backend_input *input,
+			FILE *out);
+
+/*
+ * What the kernel would do with this plan: the same descent, in C, for tests against the model.
+ * object may be PCL_OBJECT_NONE. Borrowed result, NULL: permitted silently.
+ */
+const struct pcl_bpf_outcome *pcl_bpf_plan_ask(const struct pcl_bpf_plan *plan, uint32_t domain,
+					       const struct pcl_operation *operation);
+
+#endif

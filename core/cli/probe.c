@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * portcullis probe: what this node has, and which backends can enforce here, or why not.
+ */
+#include <stdio.h>
+
+#include "backend/backend.h"
+#include "base/cleanup.h"
+#include "cli/cli.h"
+
+enum {
+	OPT_JSON = 1,
+};
+
+static const struct option options[] = {
+	{"json", no_argument, NULL, OPT_JSON},
+	{"help", no_argument, NULL, 'h'},
+	{0},
+};
+
+static int help(void)
+{
+	(void)puts(
+		"usage: portcullis probe [--json]\n"
+		"Says what this node has: kernel, active LSMs, BTF, cgroup v2; and of each backend\n"
+		"whether it can enforce here, or what it lacks. Changes nothing.\n\n"
+		"Exit codes: 0 some backend can enforce here, 3 none can.");
+	return pcl_cli_finish(PCL_EXIT_YES);
+}
+
+static json_t *node_json(const struct pcl_node *node)
+{
+	json_t *lsms = json_array();
+
+	for (size_t i = 0; i < node->lsm_count; i++)
+		(void)json_array_append_new(lsms, json_string(node->lsms[i]));
+	return json_pack("{s:s, s:s, s:o, s:b, s:b, s:b, s:b}", "hostname", node->hostname,
+			 "kernel", node->kernel, "lsm", lsms, "btf", (int)node->btf, "bpffs",
+			 (int)node->bpffs, "cgroup2", (int)node->cgroup2, "root",
+			 (int)node->privileged);
+}
+
+static void print_node(const struct pcl_node *node)
+{
+	(void)printf("kernel    %s\nlsm       ", node->kernel);
+	for (size_t i = 0; i < node->lsm_count; i++)
+		(void)printf("%s%s", i ? "," : "", node->lsms[i]);
+	(void)printf("%s\nbtf       %s\nbpffs     %s\ncgroup v2 %s\n",
+		     node->lsms_known ? "" : "unknown (securityfs is not mounted)",
+		     node->btf ? "yes" : "no", node->bpffs ? "yes" : "no",
+		     node->cgroup2 ? "yes" : "no");
+}
+
+int pcl_cmd_probe(int argc, char **argv)
+{
+	pcl_cleanup(pcl_node_free) struct pcl_node *node = NULL;
+	pcl_cleanup(pcl_diag_fini) struct pcl_diag diag = {0};
+	json_t *backends = json_array();
+	bool json = false, can = false;
+	int option;
+
+	while ((option = pcl_cli_getopt(argc, argv, options)) != -1) {
+		if (option == 'h' || option != OPT_JSON) {
+			json_decref(backends);
+			return option == 'h' ? help() : PCL_EXIT_USAGE;
+		}
+		json = true;
+	}
+	if (pcl_node_probe(&node, &diag)) {
+		json_decref(backends);
+		return pcl_cli_fail_diag(PCL_EXIT_NO, &diag);
+	}
+	if (!json)
+		print_node(node);
+	for (size_t i = 0; pcl_backends[i]; i++) {
+		pcl_cleanup(pcl_diag_fini) struct pcl_diag why = {0};
+		bool usable = !pcl_backends[i]->probe(node, &why);
+
+		/* The backend that enforces nothing does not make a node able to enforce. */
+		can |= usable && pcl_backends[i]->events;
+		if (!json)
+			(void)printf("%-9s %s\n", pcl_backends[i]->name,
+				     usable ? "can be used" : pcl_diag_text(&why));
+		(void)json_array_append_new(backends,
+					    json_pack("{s:s, s:b, s:s}", "name",
+						      pcl_backends[i]->name, "usable", (int)usable,
+						      "reason", usable ? "" : pcl_diag_text(&why)));
+	}
+	if (json && pcl_cli_print_json(json_pack("{s:o, s:O}", "node", node_json(node), "backends",
+						 backends))) {
+		json_decref(backends);
+		return PCL_EXIT_NO;
+	}
+	json_decref(backends);
+	return pcl_cli_finish(can ? PCL_EXIT_YES : PCL_EXIT_UNSUPPORTED);
+}

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * portcullis status: what is applied and live.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/cleanup.h"
+#include "cli/cli.h"
+#include "engine/engine.h"
+
+enum {
+	OPT_JSON = 1,
+};
+
+static const struct option options[] = {
+	{"json", no_argument, NULL, OPT_JSON},
+	{"help", no_argument, NULL, 'h'},
+	{0},
+};
+
+static int help(void)
+{
+	(void)puts(
+		"usage: portcullis status [--json]\n"
+		"Says what is applied: generation, backend, attached programs, domains with their\n"
+		"rules, lost alerts.\n\n"
+		"Exit codes: 0 something is applied, 1 nothing is, or failed.");
+	return pcl_cli_finish(PCL_EXIT_YES);
+}
+
+static const char *posture_name(enum pcl_posture posture)
+{
+	return posture == PCL_POSTURE_BLOCK ? "block" : "audit";
+}
+
+static json_t *domain_json(const struct pcl_state *state, const struct pcl_member *member)
+{
+	json_t *rules = json_array();
+
+	for (size_t i = 0; i < state->set->policy_count; i++) {
+		const struct pcl_policy *policy = state->set->policies[i];
+
+		if (!pcl_domain_selected(member->domain, policy))
+			continue;
+		for (size_t r = 0; r < policy->rule_count; r++)
+			(void)json_array_append_new(rules, json_string(policy->rules[r]->id));
+	}
+	return json_pack("{s:s, s:s*, s:i, s:o}", "name", member->domain->name, "cgroup",
+			 member->cgroup, "id", (int)member->id, "rules", rules);
+}
+
+static int print_json(const struct pcl_engine *engine)
+{
+	json_t *domains = json_array(), *programs = json_array();
+	const struct pcl_state *state = engine->state;
+
+	for (size_t i = 0; engine->backend && i < state->member_count; i++)
+		(void)json_array_append_new(domains, domain_json(state, &state->members[i]));
+	for (size_t i = 0; i < engine->live.program_count; i++)
+		(void)json_array_append_new(programs, json_string(engine->live.programs[i]));
+	return pcl_cli_print_json(json_pack("{s:b, s:I, s:s*, s:s, s:o, s:o, s:I, s:I}", "applied",
+					    engine->backend != NULL, "generation",
+					    (json_int_t)engine->live.generation, "backend",
+					    engine->backend ? engine->backend->name : NULL,
+					    "posture", posture_name(state->postures.file),
+					    "programs", programs, "domains", domains, "lost_alerts",
+					    (json_int_t)engine->live.lost_events, "unknown_paths",
+					    (json_int_t)engine->live.unknown_paths));
+}
+
+static void print_domain(const struct pcl_state *state, const struct pcl_member *member)
+{
+	(void)printf("domain %s%s%s\n", member->domain->name, member->cgroup ? " " : "",
+		     member->cgroup ? member->cgroup : "");
+	for (size_t i = 0; i < state->set->policy_count; i++) {
+		const struct pcl_policy *policy = state->set->policies[i];
+
+		if (!pcl_domain_selected(member->domain, policy))
+			continue;
+		for (size_t r = 0; r < policy->rule_count; r++)
+			(void)printf("  %-5s %s %s  %s\n",
+				     pcl_action_name(policy->rules[r]->action),
+				     pcl_match_name(policy->rules[r]->match),
+				     policy->rules[r]->object, policy->rules[r]->id);
+	}
+}
+
+static void print_text(const struct pcl_engine *engine)
+{
+	const struct pcl_state *state = engine->state;
+
+	if (!engine->backend) {
+		(void)puts("nothing is applied");
+		return;
+	}
+	(void)printf("generation %" PRIu64 " by %s, posture %s, %zu programs attached\n",
+		     engine->live.generation, engine->backend->name,
+		     posture_name(state->postures.file), engine->live.program_count);
+	if (engine->live.lost_events)
+		(void)printf("%" PRIu64 " alerts lost: nobody read them in time\n",
+			     engine->live.lost_events);
+	if (engine->live.unknown_paths)
+		(void)printf("%" PRIu64 " operations on paths that could not be built\n",
+			     engine->live.unknown_paths);
+	for (size_t i = 0; i < state->member_count; i++)
+		print_domain(state, &state->members[i]);
+}
+
+int pcl_cmd_status(int argc, char **argv)
+{
+	pcl_cleanup(pcl_engine_close) struct pcl_engine *engine = NULL;
+	pcl_cleanup(pcl_diag_fini) struct pcl_diag diag = {0};
+	bool json = false;
+	int option, error;
+
+	while ((option = pcl_cli_getopt(argc, argv, options)) != -1) {
+		if (option == 'h')
+			return help();
+		if (option != OPT_JSON)
+			return PCL_EXIT_USAGE;
+		json = true;
+	}
+	if (optind != argc)
+		return pcl_cli_fail(PCL_EXIT_USAGE, "status: takes no argument");
+	error = pcl_engine_open(0, &engine, &diag);
+	if (error)
+		return pcl_cli_fail_diag(pcl_cli_exit_code(error), &diag);
+	if (json && print_json(engine))
+		return PCL_EXIT_NO;
+	if (!json)
+		print_text(engine);
+	return pcl_cli_finish(engine->backend ? PCL_EXIT_YES : PCL_EXIT_NO);
+}

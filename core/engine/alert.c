@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Attribution: which rule of which policy an event's number stands for, in the generation under
+ * which the kernel decided.
+ */
+#include "engine/alert.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/array.h"
+#include "base/cleanup.h"
+#include "engine/model_json.h"
+
+void pcl_alerts_fini(struct pcl_alerts *alerts)
+{
+	for (size_t i = 0; i < alerts->state_count; i++)
+		pcl_state_free(&alerts->states[i]);
+	free((void *)alerts->states);
+	alerts->states = NULL;
+	alerts->state_count = 0;
+}
+
+/* The state of a generation, or NULL where its file is gone. */
+static const struct pcl_state *state_of(struct pcl_alerts *alerts, uint64_t generation)
+{
+	struct pcl_state *state = NULL;
+
+	for (size_t i = 0; i < alerts->state_count; i++)
+		if (alerts->states[i]->generation == generation)
+			return alerts->states[i];
+	if (pcl_state_load(generation, &state, NULL))
+		return NULL;
+	if (pcl_array_grow(&alerts->states, alerts->state_count, sizeof(struct pcl_state *))) {
+		pcl_state_free(&state);
+		return NULL;
+	}
+	alerts->states[alerts->state_count++] = state;
+	return state;
+}
+
+static int put_text(json_t *alert, const char *key, const char *text)
+{
+	json_t *value = json_string(text ? text : "");
+
+	/* A path may hold bytes that are no UTF-8; JSON cannot, so those are shown as '?'. */
+	if (!value) {
+		pcl_autofree char *shown = strdup(text);
+
+		for (char *at = shown; at && *at; at++)
+			if ((unsigned char)*at >= 0x80)
+				*at = '?';
+		value = shown ? json_string(shown) : NULL;
+	}
+	return json_object_set_new(alert, key, value);
+}
+
+static int put_time(json_t *alert, uint64_t time_ns)
+{
+	time_t seconds = (time_t)(time_ns / 1000000000u);
+	char day[32], text[64];
+	struct tm utc;
+
+	gmtime_r(&seconds, &utc);
+	strftime(day, sizeof(day), "%Y-%m-%dT%H:%M:%S", &utc);
+	snprintf(text, sizeof(text), "%s.%06uZ", day, (unsigned)(time_ns / 1000 % 1000000));
+	if (json_object_set_new(alert, "Timestamp", json_integer((json_int_t)seconds)) < 0)
+		return -1;
+	return put_text(alert, "UpdatedTime", text);
+}
+
+static int put_tags(json_t *alert, const struct pcl_rule *rule)
+{
+	json_t *list = json_array();
+	pcl_autofree char *joined = strdup("");
+
+	for (size_t i = 0; rule && i < rule->tag_count; i++) {
+		char *longer = NULL;
+
+		(void)json_array_append_new(list, json_string(rule->tags[i]));
+		if (asprintf(&longer, "%s%s%s", joined ? joined : "", i ? "," : "", rule->tags[i]) <
+		    0)
+			longer = NULL;
+		free(joined);
+		joined = longer;
+	}
+	if (put_text(alert, "Tags", joined) < 0)
+		return -1;
+	return json_object_set_new(alert, "ATags", list);
+}
+
+static int put_rule(json_t *alert, const struct pcl_state *state, const struct pcl_event *event)
+{
+	const struct pcl_rule *rule = state ? pcl_state_rule(state, event->rule) : NULL;
+	bool posture = state && !event->rule && !(event->flags & PCL_EVENT_NO_PATH);
+	char severity[16] = "";
+
+	if (rule && rule->severity)
+		snprintf(severity, sizeof(severity), "%d", rule->severity);
+	if (put_text(alert, "PolicyName",
+		     rule      ? rule->policy->name
+		     : posture ? PCL_DEFAULT_POSTURE_NAME
+			       : "") < 0 ||
+	    put_text(alert, "RuleID", rule ? rule->id : "") < 0 ||
+	    put_text(alert, "Severity", severity) < 0 || put_tags(alert, rule) < 0)
+		return -1;
+	return put_text(alert, "Message", rule ? rule->message : NULL);
+}
+
+static int put_member(json_t *alert, const struct pcl_state *state, const struct pcl_event *event)
+{
+	const struct pcl_member *member = state ? pcl_state_member(state, event->domain) : NULL;
+	const struct pcl_domain *domain = member ? member->domain : NULL;
+	bool host = event->domain == 0;
+	pcl_autofree char *labels = NULL;
+
+	if (domain)
+		labels = pcl_labels_text(domain->labels, domain->label_count);
+	if (put_text(alert, "HostName", state ? state->members[0].domain->labels[0].value : "") <
+		    0 ||
+	    put_text(alert, "NamespaceName", domain ? domain->ns : NULL) < 0 ||
+	    put_text(alert, "ContainerName", domain && !host ? domain->name : NULL) < 0 ||
+	    put_text(alert, "Labels", labels) < 0 ||
+	    put_text(alert, "Domain", domain ? domain->name : NULL) < 0)
+		return -1;
+	return put_text(alert, "Type", host ? "MatchedHostPolicy" : "MatchedPolicy");
+}
+
+/* KubeArmor calls the program that is to run the process, and who runs it the parent. */
+static int put_operation(json_t *alert, const struct pcl_event *event)
+{
+	bool process = pcl_access_class(event->access) == PCL_CLASS_PROCESS;
+	char data[64];
+
+	snprintf(data, sizeof(data), "lsm=%s", event->hook);
+	if (put_text(alert, "Operation", process ? "Process" : "File") < 0 ||
+	    put_text(alert, "Resource", event->object) < 0 ||
+	    put_text(alert, "Source", event->source) < 0 ||
+	    put_text(alert, "ProcessName", process ? event->object : event->source) < 0 ||
+	    put_text(alert, "ParentProcessName", process ? event->source : "") < 0 ||
+	    put_text(alert, "Comm", event->comm) < 0)
+		return -1;
+	return put_text(alert, "Data", data);
+}
+
+static int put_numbers(json_t *alert, const struct pcl_event *event)
+{
+	const struct {
+		const char *key;
+		uint64_t value;
+	} numbers[] = {
+		{"HostPPID", event->ppid},	   {"HostPID", event->pid},
+		{"PID", event->pid_in_domain},	   {"UID", event->uid},
+		{"Generation", event->generation},
+	};
+
+	for (size_t i = 0; i < PCL_ARRAY_SIZE(numbers); i++)
+		if (json_object_set_new(alert, numbers[i].key,
+					json_integer((json_int_t)numbers[i].value)) < 0)
+			return -1;
+	return 0;
+}
+
+json_t *pcl_alert_make(struct pcl_alerts *alerts, const struct pcl_event *event)
+{
+	const struct pcl_state *state = state_of(alerts, event->generation);
+	bool refused = event->flags & PCL_EVENT_REFUSAL;
+	json_t *alert = json_object();
+
+	if (put_time(alert, event->time_ns) < 0 || put_member(alert, state, event) < 0 ||
+	    put_rule(alert, state, event) < 0 || put_operation(alert, event) < 0 ||
+	    put_numbers(alert, event) < 0 ||
+	    put_text(alert, "Enforcer", alerts->backend->enforcer) < 0 ||
+	    put_text(alert, "Action", refused ? "Block" : "Audit") < 0 ||
+	    put_text(alert, "Result", refused ? "Permission denied" : "Passed") < 0) {
+		json_decref(alert);
+		return NULL;
+	}
+	return alert;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Events as KubeArmor's alerts: the same field names, plus RuleID, Domain and Generation.
+ */
+#ifndef PCL_ENGINE_ALERT_H
+#define PCL_ENGINE_ALERT_H
+
+#include <jansson.h>
+
+#include "backend/backend.h"
+#include "engine/state.h"
+
+/* Keeps the states of the generations that events came from. Zero-initialise. */
+struct pcl_alerts {
+	const struct pcl_backend *backend; /* borrowed */
+	struct pcl_state **states;
+	size_t state_count;
+};
+
+void pcl_alerts_fini(struct pcl_alerts *alerts);
+
+/*
+ * The alert of an event, or NULL without memory; owned by the caller. An event of a generation
+ * whose file is gone keeps its facts and has "" for rule and policy.
+ */
+json_t *pcl_alert_make(struct pcl_alerts *alerts, const struct pcl_event *event);
+
+#endif

@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Opening, and the one way by which things change.
+ */
+#include "engine/engine.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/array.h"
+#include "base/cleanup.h"
+#include "base/yaml.h"
+#include "engine/input.h"
+
+#define LOCK_PATH PCL_STATE_DIR "/lock"
+
+/* Generations whose files stay for late events. */
+#define GENERATIONS_KEPT 8
+
+/* --- opening --------------------------------------------------------------------------------- */
+
+static int take_lock(struct pcl_engine *engine, struct pcl_diag *diag)
+{
+	if (mkdir(PCL_STATE_DIR, 0700) < 0 && errno != EEXIST)
+		return pcl_diag_errno(diag, -errno,
+				      "cannot make " PCL_STATE_DIR " (portcullis needs root here)");
+	engine->lock_fd = open(LOCK_PATH, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (engine->lock_fd < 0)
+		return pcl_diag_errno(diag, -errno,
+				      "cannot open " LOCK_PATH " (portcullis needs root here)");
+	while (flock(engine->lock_fd, LOCK_EX) < 0)
+		if (errno != EINTR)
+			return pcl_diag_errno(diag, -errno, "cannot lock " LOCK_PATH);
+	return 0;
+}
+
+/* Asks each backend; the one that has something live says which generation holds. */
+static int find_live(struct pcl_engine *engine, struct pcl_diag *diag)
+{
+	for (size_t i = 0; pcl_backends[i]; i++) {
+		struct pcl_backend_live live;
+		int error = pcl_backends[i]->live(&live, diag);
+
+		if (error)
+			return error;
+		/* Two are live only when a change of backend was cut short: the later one holds. */
+		if (live.generation > engine->live.generation) {
+			engine->live = live;
+			engine->backend = pcl_backends[i];
+		}
+	}
+	return 0;
+}
+
+static int load_state(struct pcl_engine *engine, struct pcl_diag *diag)
+{
+	int error;
+
+	if (!engine->backend)
+		return pcl_state_new(engine->node->hostname, NULL, &engine->state, diag);
+	error = pcl_state_load(engine->live.generation, &engine->state, diag);
+	if (error == -ENOENT)
+		return pcl_diag_set(diag, -EBADMSG,
+				    "generation %" PRIu64
+				    " is enforced by %s, but its file in " PCL_STATE_DIR
+				    " is gone; enforcement goes on; run \"portcullis "
+				    "remove\" and apply the policies again",
+				    engine->live.generation, engine->backend->name);
+	return error;
+}
+
+int pcl_engine_open(unsigned flags, struct pcl_engine **ret_engine, struct pcl_diag *diag)
+{
+	pcl_cleanup(pcl_engine_close) struct pcl_engine *engine = calloc(1, sizeof(*engine));
+	int error;
+
+	if (!engine)
+		return pcl_diag_set(diag, -ENOMEM, "out of memory");
+	engine->lock_fd = -1;
+	error = take_lock(engine, diag);
+	if (!error)
+		error = pcl_node_probe(&engine->node, diag);
+	if (!error && !(flags & PCL_ENGINE_ANY_STATE)) {
+		error = find_live(engine, diag);
+		if (!error)
+			error = load_state(engine, diag);
+	}
+	if (error)
+		return error;
+	*ret_engine = pcl_take_ptr(engine);
+	return 0;
+}
+
+void pcl_engine_close(struct pcl_engine **engine)
+{
+	if (!*engine)
+		return;
+	pcl_state_free(&(*engine)->state);
+	pcl_node_free(&(*engine)->node);
+	pcl_closep(&(*engine)->lock_fd);
+	free(*engine);
+	*engine = NULL;
+}
+
+/* --- changing -------------------------------------------------------------------------------- */
+
+static int choose_backend(const struct pcl_node *node, const char *name,
+			  const struct pcl_backend **ret_backend, struct pcl_diag *diag)
+{
+	const char *names[8] = {NULL}, *near;
+
+	if (!name) {
+		/* "none" can always be had and enforces nothing, so it is never chosen by itself.
+		 */
+		*ret_backend = pcl_backends[0];
+		return pcl_backends[0]->probe(node, diag);
+	}
+	*ret_backend = pcl_backend_find(name);
+	if (*ret_backend)
+		return (*ret_backend)->probe(node, diag);
+	for (size_t i = 0; pcl_backends[i] && i + 1 < PCL_ARRAY_SIZE(names); i++)
+		names[i] = pcl_backends[i]->name;
+	near = pcl_nearest_word(name, names);
+	return pcl_diag_set(diag, -EINVAL, "there is no backend \"%s\"%s%s%s; see portcullis probe",
+			    name, near ? "; did you mean \"" : "", near ? near : "",
+			    near ? "\"?" : "");
+}
+
+static uint64_t next_generation(const struct pcl_engine *engine)
+{
+	uint64_t last = pcl_state_last();
+
+	return (last > engine->live.generation ? last : engine->live.generation) + 1;
+}
+
+/*
+ * Makes next the live state: its file first, then the kernel. next's backend is set here. On error
+ * nothing has changed. Takes next.
+ */
+static int commit(struct pcl_engine *engine, struct pcl_state *next,
+		  const struct pcl_backend *backend, struct pcl_diag *diag)
+{
+	pcl_cleanup(pcl_state_free) struct pcl_state *state = next;
+	pcl_cleanup(pcl_input_free) struct pcl_input *input = NULL;
+	int error;
+
+	state->generation = next_generation(engine);
+	free(state->backend);
+	state->backend = strdup(backend->name);
+	if (!state->backend)
+		return pcl_diag_set(diag, -ENOMEM, "out of memory");
+	error = pcl_input_make(state, &input, diag);
+	if (!error)
+		error = pcl_state_save(state, diag);
+	if (error)
+		return error;
+	error = backend->apply(&input->backend, diag);
+	if (error) {
+		pcl_state_delete(state->generation);
+		return error;
+	}
+	if (engine->backend && engine->backend != backend)
+		error = engine->backend->remove(diag);
+	if (state->generation > GENERATIONS_KEPT)
+		pcl_state_prune(state->generation - GENERATIONS_KEPT);
+	pcl_state_free(&engine->state);
+	engine->state = pcl_take_ptr(state);
+	engine->backend = backend;
+	return error;
+}
+
+/* A copy of the members, in a state with options' labels; the policies are left to the caller. */
+static int copy_members(const struct pcl_state *from, struct pcl_state *to, struct pcl_diag *diag)
+{
+	for (size_t i = 1; i < from->member_count; i++) {
+		const struct pcl_member *old = &from->members[i];
+		struct pcl_member *member;
+
+		if (pcl_array_grow(&to->members, to->member_count, sizeof(*member)))
+			return pcl_diag_set(diag, -ENOMEM, "out of memory");
+		member = &to->members[to->member_count++];
+		*member = *old;
+		member->domain = NULL;
+		member->cgroup = strdup(old->cgroup);
+		if (!member->cgroup || pcl_domain_copy(old->domain, &member->domain))
+			return pcl_diag_set(diag, -ENOMEM, "out of memory");
+	}
+	to->last_id = from->last_id;
+	to->last_incarnation = from->last_incarnation;
+	return 0;
+}
+
+int pcl_engine_apply(struct pcl_engine *engine, struct pcl_policy_set *set,
+		     const struct pcl_apply_options *options, struct pcl_diag *diag)
+{
+	pcl_cleanup(pcl_policy_set_free) struct pcl_policy_set *owned = set;
+	pcl_cleanup(pcl_state_free) struct pcl_state *next = NULL;
+	const struct pcl_backend *backend;
+	int error;
+
+	error = choose_backend(engine->node, options->backend, &backend, diag);
+	if (!error)
+		error = pcl_state_new(engine->node->hostname, options->node_labels, &next, diag);
+	if (!error)
+		error = copy_members(engine->state, next, diag);
+	if (error)
+		return error;
+	next->postures = options->postures;
+	pcl_policy_set_free(&next->set);
+	next->set = pcl_take_ptr(owned);
+	return commit(engine, pcl_take_ptr(next), backend, diag);
+}
+
+int pcl_engine_remove(struct pcl_engine *engine, struct pcl_diag *diag)
+{
+	for (size_t i = 0; pcl_backends[i]; i++) {
+		int error = pcl_backends[i]->remove(diag);
+
+		if (error)
+			return error;
+	}
+	pcl_state_prune(UINT64_MAX);
+	(void)unlink(LOCK_PATH);
+	(void)rmdir(PCL_STATE_DIR);
+	engine->backend = NULL;
+	return 0;
+}
+
+/* --- domains --------------------------------------------------------------------------------- */
+
+/* The state as it is, to be changed and committed: policies and members of its own. */
+static int copy_state(const struct pcl_engine *engine, struct pcl_state **ret_next,
+		      struct pcl_diag *diag)
+{
+	pcl_cleanup(pcl_state_free) struct pcl_state *next = NULL;
+	int error;
+
+	error = pcl_state_new(engine->node->hostname, engine->state->node_labels, &next, diag);
+	if (!error)
+		error = copy_members(engine->state, next, diag);
+	if (!error && engine->live.generation) {
+		pcl_cleanup(pcl_state_free) struct pcl_state *again = NULL;
+
+		/* The policies come from the file, which is where they are kept. */
+		error = pcl_state_load(engine->live.generation, &again, diag);
+		if (!error) {
+			pcl_policy_set_free(&next->set);
+			next->set = pcl_take_ptr(again->set);
+		}
+	}
+	if (error)
+		return error;
+	next->postures = engine->state->postures;
+	*ret_next = pcl_take_ptr(next);
+	return 0;
+}
+
+/* A free id after the last one given, going round. 0: none is free. */
+static uint32_t free_id(const struct pcl_state *state)
+{
+	for (uint32_t i = 0; i < PCL_DOMAINS_MAX; i++) {
+		uint32_t id = (state->last_id + 1 + i) % PCL_DOMAINS_MAX;
+
+		if (id && !pcl_state_member(state, id))
+			return id;
+	}
+	return 0;
+}
+
+static int check_new(const struct pcl_state *state, const struct pcl_domain *domain,
+		     const char *cgroup, uint64_t cgroup_id, struct pcl_diag *diag)
+{
+	for (size_t i = 1; i < state->member_count; i++) {
+		const struct pcl_member *member = &state->members[i];
+
+		if (!strcmp(member->domain->name, domain->name))
+			return pcl_diag_set(
+				diag, -EEXIST,
+				"there is a domain \"%s\" already (%s); remove it first",
+				domain->name, member->cgroup);
+		if (member->cgroup_id == cgroup_id)
+			return pcl_diag_set(diag, -EEXIST, "%s is the domain \"%s\" already",
+					    cgroup, member->domain->name);
+	}
+	return 0;
+}
+
+static const struct pcl_backend *backend_for_domains(const struct pcl_engine *engine)
+{
+	return engine->backend ? engine->backend : pcl_backends[0];
+}
+
+int pcl_engine_add_domain(struct pcl_engine *engine, struct pcl_domain *domain, char *cgroup,
+			  uint64_t cgroup_id, struct pcl_diag *diag)
+{
+	struct pcl_member member = {.domain = domain, .cgroup = cgroup, .cgroup_id = cgroup_id};
+	pcl_cleanup(pcl_state_free) struct pcl_state *next = NULL;
+	const struct pcl_backend *backend = backend_for_domains(engine);
+	int error;
+
+	error = check_new(engine->state, domain, cgroup, cgroup_id, diag);
+	if (!error)
+		error = backend->probe(engine->node, diag);
+	if (!error)
+		error = copy_state(engine, &next, diag);
+	if (!error && pcl_array_grow(&next->members, next->member_count, sizeof(member)))
+		error = pcl_diag_set(diag, -ENOMEM, "out of memory");
+	if (!error) {
+		member.id = free_id(next);
+		if (!member.id)
+			error = pcl_diag_set(diag, -E2BIG,
+					     "there are %u domains, which is the limit",
+					     PCL_DOMAINS_MAX - 1);
+	}
+	if (error) {
+		pcl_domain_free(&member.domain);
+		free(member.cgroup);
+		return error;
+	}
+	member.incarnation = ++next->last_incarnation;
+	next->last_id = member.id;
+	next->members[next->member_count++] = member;
+	return commit(engine, pcl_take_ptr(next), backend, diag);
+}
+
+static int unknown_domain(const struct pcl_state *state, const char *name, struct pcl_diag *diag)
+{
+	const char **names = calloc(state->member_count + 1, sizeof(*names)), *near = NULL;
+
+	for (size_t i = 1; names && i < state->member_count; i++)
+		names[i - 1] = state->members[i].domain->name;
+	if (names)
+		near = pcl_nearest_word(name, names);
+	free((void *)names);
+	return pcl_diag_set(diag, -ENOENT,
+			    "there is no domain \"%s\"%s%s%s; see portcullis domain "
+			    "list",
+			    name, near ? "; did you mean \"" : "", near ? near : "",
+			    near ? "\"?" : "");
+}
+
+int pcl_engine_remove_domain(struct pcl_engine *engine, const char *name, struct pcl_diag *diag)
+{
+	pcl_cleanup(pcl_state_free) struct pcl_state *next = NULL;
+	size_t at = 1;
+	int error;
+
+	while (at < engine->state->member_count &&
+	       strcmp(engine->state->members[at].domain->name, name) != 0)
+		at++;
+	if (at == engine->state->member_count)
+		return unknown_domain(engine->state, name, diag);
+	error = copy_state(engine, &next, diag);
+	if (error)
+		return error;
+	pcl_domain_free(&next->members[at].domain);
+	free(next->members[at].cgroup);
+	memmove(&next->members[at], &next->members[at + 1],
+		(next->member_count - at - 1) * sizeof(*next->members));
+	next->member_count--;
+	return commit(engine, pcl_take_ptr(next), backend_for_domains(engine), diag);
+}

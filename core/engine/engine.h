@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The engine: wanted state against live state. Every change goes one way: make the whole next
+ * state, write it down, let a backend switch to it.
+ *
+ * An open engine holds the lock of PCL_STATE_DIR, so two commands never change things at once.
+ */
+#ifndef PCL_ENGINE_ENGINE_H
+#define PCL_ENGINE_ENGINE_H
+
+#include "backend/backend.h"
+#include "engine/state.h"
+
+struct pcl_engine {
+	struct pcl_node *node;
+	struct pcl_state *state;	   /* what is applied now; an empty one where nothing is */
+	const struct pcl_backend *backend; /* that it is applied with; NULL where nothing is */
+	struct pcl_backend_live live;
+	int lock_fd;
+};
+
+/* For removal: damaged state or another version's is no error, and state may be NULL. */
+#define PCL_ENGINE_ANY_STATE (1u << 0)
+
+/* Waits for the lock. -EACCES without the rights, -EBADMSG for damaged state. */
+int pcl_engine_open(unsigned flags, struct pcl_engine **ret_engine, struct pcl_diag *diag);
+void pcl_engine_close(struct pcl_engine **engine);
+
+struct pcl_apply_options {
+	const char *backend; /* NULL: the first that this node can */
+	struct pcl_postures postures;
+	const char *node_labels;
+};
+
+/*
+ * Puts set in the place of what is applied; domains stay. Takes set also on error. -EOPNOTSUPP
+ * where this node can't (diag says what it lacks); on any error what was applied stays so.
+ */
+int pcl_engine_apply(struct pcl_engine *engine, struct pcl_policy_set *set,
+		     const struct pcl_apply_options *options, struct pcl_diag *diag);
+
+/* Takes everything away: enforcement, policies, domains. */
+int pcl_engine_remove(struct pcl_engine *engine, struct pcl_diag *diag);
+
+/*
+ * Makes the tasks of a cgroup (and of those below it) a domain; policies that were applied before
+ * and select it hold for it from now on. Takes domain and cgroup also on error. -EEXIST for a name
+ * or cgroup that is a domain already.
+ */
+int pcl_engine_add_domain(struct pcl_engine *engine, struct pcl_domain *domain, char *cgroup,
+			  uint64_t cgroup_id, struct pcl_diag *diag);
+/* -ENOENT with the nearest name. */
+int pcl_engine_remove_domain(struct pcl_engine *engine, const char *name, struct pcl_diag *diag);
+
+#endif

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Links are followed below the root of the domain: the host's, or that of some process in the
+ * container's cgroup. Where the cgroup is still empty, paths are taken as written.
+ */
+#include "engine/input.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "node/cgroup.h"
+
+void pcl_input_free(struct pcl_input **input)
+{
+	if (!*input)
+		return;
+	for (size_t i = 0; i < (*input)->count; i++) {
+		if ((*input)->rulesets)
+			pcl_ruleset_free(&(*input)->rulesets[i]);
+		if ((*input)->aliases)
+			pcl_aliases_fini(&(*input)->aliases[i]);
+	}
+	free((void *)(*input)->rulesets);
+	free((*input)->aliases);
+	free((*input)->domains);
+	free((void *)(*input)->rules);
+	free(*input);
+	*input = NULL;
+}
+
+/* The root directory of the member's tasks; -1 where none can be had. */
+static int open_root(const struct pcl_member *member)
+{
+	char path[64];
+	pid_t pid;
+
+	if (member->domain->host)
+		return open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	pid = pcl_cgroup_any_pid(member->cgroup);
+	if (!pid)
+		return -1;
+	snprintf(path, sizeof(path), "/proc/%d/root", (int)pid);
+	return open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+static int compare_texts(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static int follow_links(const struct pcl_member *member, const struct pcl_ruleset *ruleset,
+			struct pcl_aliases *aliases, struct pcl_diag *diag)
+{
+	pcl_autoclose int root_fd = open_root(member);
+	size_t count = 0;
+	const char **paths;
+	int error = 0;
+
+	if (root_fd < 0)
+		return 0;
+	for (size_t i = 0; i < ruleset->rule_count; i++)
+		count += 1 + ruleset->rules[i]->source_count;
+	paths = calloc(count + 1, sizeof(*paths));
+	if (!paths)
+		return pcl_diag_set(diag, -ENOMEM, "out of memory");
+	count = 0;
+	for (size_t i = 0; i < ruleset->rule_count; i++) {
+		paths[count++] = ruleset->rules[i]->object;
+		for (size_t s = 0; s < ruleset->rules[i]->source_count; s++)
+			paths[count++] = ruleset->rules[i]->sources[s];
+	}
+	qsort((void *)paths, count, sizeof(*paths), compare_texts);
+	for (size_t i = 0; i < count && !error; i++)
+		error = pcl_aliases_add(aliases, root_fd, paths[i], diag);
+	free((void *)paths);
+	return error;
+}
+
+static size_t count_rules(const struct pcl_policy_set *set)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < set->policy_count; i++)
+		count += set->policies[i]->rule_count;
+	return count;
+}
+
+static int fill(struct pcl_input *input, const struct pcl_state *state, struct pcl_diag *diag)
+{
+	size_t rule = 0;
+
+	for (size_t i = 0; i < state->set->policy_count; i++)
+		for (size_t r = 0; r < state->set->policies[i]->rule_count; r++)
+			input->rules[rule++] = state->set->policies[i]->rules[r];
+	for (size_t i = 0; i < input->count; i++) {
+		const struct pcl_member *member = &state->members[i];
+		int error = pcl_resolve(state->set, member->domain, &state->postures,
+					&input->rulesets[i]);
+
+		if (error)
+			return pcl_diag_set(diag, error, "out of memory");
+		error = follow_links(member, input->rulesets[i], &input->aliases[i], diag);
+		if (error)
+			return error;
+		input->domains[i] = (struct pcl_backend_domain){
+			.ruleset = input->rulesets[i],
+			.aliases = &input->aliases[i],
+			.id = member->id,
+			.incarnation = member->incarnation,
+			.cgroup_id = member->cgroup_id,
+		};
+	}
+	input->backend = (struct pcl_backend_input){
+		.generation = state->generation,
+		.domains = input->domains,
+		.domain_count = input->count,
+		.rules = input->rules,
+		.rule_count = rule,
+	};
+	return 0;
+}
+
+int pcl_input_make(const struct pcl_state *state, struct pcl_input **ret_input,
+		   struct pcl_diag *diag)
+{
+	pcl_cleanup(pcl_input_free) struct pcl_input *input = calloc(1, sizeof(*input));
+	int error;
+
+	if (!input)
+		return pcl_diag_set(diag, -ENOMEM, "out of memory");
+	input->count = state->member_count;
+	input->rulesets = calloc(input->count + 1, sizeof(*input->rulesets));
+	input->aliases = calloc(input->count + 1, sizeof(*input->aliases));
+	input->domains = calloc(input->count + 1, sizeof(*input->domains));
+	input->rules = calloc(count_rules(state->set) + 1, sizeof(*input->rules));
+	if (!input->rulesets || !input->aliases || !input->domains || !input->rules)
+		return pcl_diag_set(diag, -ENOMEM, "out of memory");
+	error = fill(input, state, diag);
+	if (error)
+		return error;
+	*ret_input = pcl_take_ptr(input);
+	return 0;
+}

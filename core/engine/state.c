@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * State files: PCL_STATE_DIR/generation-N.json.
+ */
+#include "engine/state.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/array.h"
+#include "base/cleanup.h"
+#include "engine/model_json.h"
+
+#define STATE_SCHEMA 1
+#define STATE_NAME "generation-%" PRIu64 ".json"
+#define STATE_PATH PCL_STATE_DIR "/" STATE_NAME
+#define STATE_PATH_MAX (sizeof(PCL_STATE_DIR) + 48)
+
+static void drop_json(json_t **json)
+{
+	json_decref(*json);
+}
+
+static void member_fini(struct pcl_member *member)
+{
+	pcl_domain_free(&member->domain);
+	free(member->cgroup);
+}
+
+void pcl_state_free(struct pcl_state **state)
+{
+	if (!*state)
+		return;
+	for (size_t i = 0; i < (*state)->member_count; i++)
+		member_fini(&(*state)->members[i]);
+	free((*state)->members);
+	pcl_policy_set_free(&(*state)->set);
+	free((*state)->backend);
+	free((*state)->node_labels);
+	free(*state);
+	*state = NULL;
+}
+
+int pcl_state_new(const char *hostname, const char *node_labels, struct pcl_state **ret_state,
+		  struct pcl_diag *diag)
+{
+	pcl_cleanup(pcl_state_free) struct pcl_state *state = calloc(1, sizeof(*state));
+	int error;
+
+	if (!state || pcl_policy_set_new(&state->set))
+		return pcl_diag_set(diag, -ENOMEM, "out of memory");
+	if (node_labels)
+		state->node_labels = strdup(node_labels);
+	if ((node_labels && !state->node_labels) ||
+	    pcl_array_grow(&state->members, 0, sizeof(*state->members)))
+		return pcl_diag_set(diag, -ENOMEM, "out of memory");
+	state->members[0] = (struct pcl_member){.incarnation = 1};
+	state->last_incarnation = 1;
+	state->member_count = 1;
+	error = pcl_domain_new_host(hostname, node_labels, &state->members[0].domain, diag);
+	if (error)
+		return error;
+	*ret_state = pcl_take_ptr(state);
+	return 0;
+}
+
+/* --- out ------------------------------------------------------------------------------------- */
+
+static json_t *member_to_json(const struct pcl_member *member)
+{
+	pcl_autofree char *labels = NULL;
+
+	labels = pcl_labels_text(member->domain->labels, member->domain->label_count);
+	return json_pack("{s:s, s:s*, s:s*, s:s*, s:I, s:I, s:I}", "name", member->domain->name,
+			 "namespace", member->domain->ns, "labels", labels, "cgroup",
+			 member->cgroup, "cgroup_id", (json_int_t)member->cgroup_id, "id",
+			 (json_int_t)member->id, "incarnation", (json_int_t)member->incarnation);
+}
+
+static json_t *state_to_json(const struct pcl_state *state)
+{
+	pcl_cleanup(drop_json) json_t *members = json_array();
+
+	/* The host is made anew from its name and the node's labels. */
+	for (size_t i = 1; i < state->member_count; i++)
+		if (json_array_append_new(members, member_to_json(&state->members[i])) < 0)
+			return NULL;
+	return json_pack("{s:i, s:I, s:s, s:i, s:s*, s:s, s:O, s:I, s:I, s:o}", "schema",
+			 STATE_SCHEMA, "generation", (json_int_t)state->generation, "backend",
+			 state->backend, "file_posture", (int)state->postures.file, "node_labels",
+			 state->node_labels, "hostname", state->members[0].domain->labels[0].value,
+			 "domains", members, "last_id", (json_int_t)state->last_id,
+			 "last_incarnation", (json_int_t)state->last_incarnation, "policies",
+			 pcl_policies_to_json(state->set));
+}
+
+static int write_synced(const char *path, const json_t *json, struct pcl_diag *diag)
+{
+	pcl_autoclose int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return pcl_diag_errno(diag, -errno, "cannot write %s", path);
+	errno = 0;
+	if (json_dumpfd(json, fd, JSON_COMPACT) < 0)
+		return pcl_diag_errno(diag, errno ? -errno : -EIO, "cannot write %s", path);
+	if (fsync(fd) < 0)
+		return pcl_diag_errno(diag, -errno, "cannot write %s", path);
+	return 0;
+}
+
+int pcl_state_save(const struct pcl_state *state, struct pcl_diag *diag)
+{
+	char path[STATE_PATH_MAX], fresh[STATE_PATH_MAX + 4];
+	pcl_cleanup(drop_json) json_t *json = state_to_json(state);
+	int error;
+
+	if (!json)
+		return pcl_diag_set(diag, -ENOMEM, "out of memory");
+	snprintf(path, sizeof(path), STATE_PATH, state->generation);
+	snprintf(fresh, sizeof(fresh), "%s.new", path);
+	error = write_synced(fresh, json, diag);
+	if (!error && rename(fresh, path) < 0)
+		error = pcl_diag_errno(diag, -errno, "cannot write %s", path);
+	if (error)
+		(void)unlink(fresh);
+	return error;
+}
+
+/* --- in -------------------------------------------------------------------------------------- */
+
+static int member_from_json(const json_t *json, struct pcl_state *state, struct pcl_diag *diag)
+{
+	const char *name, *ns = NULL, *labels = NULL, *cgroup = NULL;
+	json_int_t cgroup_id, id, incarnation;
+	struct pcl_member *member;
+
+	if (json_unpack((json_t *)json, "{s:s, s?s, s?s, s?s, s:I, s:I, s:I}", "name", &name,
+			"namespace", &ns, "labels", &labels, "cgroup", &cgroup, "cgroup_id",
+			&cgroup_id, "id", &id, "incarnation", &incarnation) < 0)
+		return pcl_diag_set(diag, -EBADMSG, "the saved domains are damaged");
+	if (pcl_array_grow(&state->members, state->member_count, sizeof(*member)))
+		return pcl_diag_set(diag, -ENOMEM, "out of memory");
+	member = &state->members[state->member_count++];
+	*member = (struct pcl_member){
+		.cgroup_id = (uint64_t)cgroup_id,
+		.id = (uint32_t)id,
+		.incarnation = (uint32_t)incarnation,
+		.cgroup = cgroup ? strdup(cgroup) : NULL,
+	};
+	if (cgroup && !member->cgroup)
+		return pcl_diag_set(diag, -ENOMEM, "out of memory");
+	return pcl_domain_new(name, ns, labels, &member->domain, diag);
+}
+
+static int state_from_json(const json_t *json, struct pcl_state **ret_state, struct pcl_diag *diag)
+{
+	pcl_cleanup(pcl_state_free) struct pcl_state *state = NULL;
+	const char *backend, *node_labels = NULL, *hostname;
+	json_int_t generation, last_id, last_incarnation;
+	json_t *domains, *policies, *item;
+	int schema, posture, error;
+	size_t i;
+
+	if (json_unpack((json_t *)json, "{s:i, s:I, s:s, s:i, s?s, s:s, s:o, s:I, s:I, s:o}",
+			"schema", &schema, "generation", &generation, "backend", &backend,
+			"file_posture", &posture, "node_labels", &node_labels, "hostname",
+			&hostname, "domains", &domains, "last_id", &last_id, "last_incarnation",
+			&last_incarnation, "policies", &policies) < 0 ||
+	    schema != STATE_SCHEMA || posture < 0 || posture >= PCL_POSTURE_COUNT)
+		return pcl_diag_set(diag, -EBADMSG, "the saved state is damaged");
+	error = pcl_state_new(hostname, node_labels, &state, diag);
+	if (error)
+		return error;
+	state->generation = (uint64_t)generation;
+	state->postures.file = (enum pcl_posture)posture;
+	state->last_id = (uint32_t)last_id;
+	state->last_incarnation = (uint32_t)last_incarnation;
+	state->backend = strdup(backend);
+	if (!state->backend)
+		return pcl_diag_set(diag, -ENOMEM, "out of memory");
+	pcl_policy_set_free(&state->set);
+	error = pcl_policies_from_json(policies, &state->set, diag);
+	json_array_foreach(domains, i, item) {
+		if (error)
+			return error;
+		error = member_from_json(item, state, diag);
+	}
+	if (!error)
+		*ret_state = pcl_take_ptr(state);
+	return error;
+}
+
+int pcl_state_load(uint64_t generation, struct pcl_state **ret_state, struct pcl_diag *diag)
+{
+	pcl_cleanup(drop_json) json_t *json = NULL;
+	char path[STATE_PATH_MAX];
+	json_error_t fault;
+	int error;
+
+	snprintf(path, sizeof(path), STATE_PATH, generation);
+	if (access(path, R_OK) < 0)
+		return errno == ENOENT ? -ENOENT : pcl_diag_errno(diag, -errno, "%s", path);
+	json = json_load_file(path, 0, &fault);
+	if (!json)
+		return pcl_diag_set(diag, -EBADMSG, "%s:%d: %s", path, fault.line, fault.text);
+	error = state_from_json(json, ret_state, diag);
+	return error ? pcl_diag_context(diag, error, "%s", path) : 0;
+}
+
+void pcl_state_delete(uint64_t generation)
+{
+	char path[STATE_PATH_MAX];
+
+	snprintf(path, sizeof(path), STATE_PATH, generation);
+	(void)unlink(path);
+}
+
+/* --- files ----------------------------------------------------------------------------------- */
+
+/* The generation a file name stands for, 0: none. */
+static uint64_t generation_of(const char *name)
+{
+	uint64_t generation;
+	int end = 0;
+
+	if (sscanf(name, STATE_NAME "%n", &generation, &end) != 1 || !end || name[end])
+		return 0;
+	return generation;
+}
+
+uint64_t pcl_state_last(void)
+{
+	pcl_autoclosedir DIR *dir = opendir(PCL_STATE_DIR);
+	struct dirent *entry;
+	uint64_t last = 0;
+
+	while (dir && (entry = readdir(dir))) {
+		uint64_t generation = generation_of(entry->d_name);
+
+		if (generation > last)
+			last = generation;
+	}
+	return last;
+}
+
+void pcl_state_prune(uint64_t last)
+{
+	pcl_autoclosedir DIR *dir = opendir(PCL_STATE_DIR);
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir))) {
+		uint64_t generation = generation_of(entry->d_name);
+
+		if (generation && generation <= last)
+			(void)unlinkat(dirfd(dir), entry->d_name, 0);
+	}
+}
+
+/* --- looking up ------------------------------------------------------------------------------ */
+
+const struct pcl_rule *pcl_state_rule(const struct pcl_state *state, uint32_t number)
+{
+	for (size_t i = 0; number && i < state->set->policy_count; i++) {
+		const struct pcl_policy *policy = state->set->policies[i];
+
+		if (number <= policy->rule_count)
+			return policy->rules[number - 1];
+		number -= (uint32_t)policy->rule_count;
+	}
+	return NULL;
+}
+
+const struct pcl_member *pcl_state_member(const struct pcl_state *state, uint32_t id)
+{
+	for (size_t i = 0; i < state->member_count; i++)
+		if (state->members[i].id == id)
+			return &state->members[i];
+	return NULL;
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What was applied, by generation: the policies, the domains, the postures.
+ *
+ * One file per generation, written and synced before the kernel is switched to it. Which file
+ * holds is not written anywhere: the backend's live generation says it, so a crash at any point
+ * leaves a state that is whole. Old files stay a while, so that an event that was made under an
+ * earlier generation is still attributed to its own rule.
+ */
+#ifndef PCL_ENGINE_STATE_H
+#define PCL_ENGINE_STATE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/diag.h"
+#include "policy/domain.h"
+#include "policy/policy.h"
+#include "policy/resolve.h"
+
+/* A tmpfs on every distro, so it is gone with the next boot as the kernel's own state is. */
+#define PCL_STATE_DIR "/run/portcullis"
+
+struct pcl_member {
+	struct pcl_domain *domain;
+	char *cgroup; /* absolute path; NULL for the host */
+	uint64_t cgroup_id;
+	uint32_t id;
+	uint32_t incarnation;
+};
+
+struct pcl_state {
+	uint64_t generation; /* 0: nothing applied */
+	char *backend;
+	struct pcl_postures postures;
+	char *node_labels; /* "k=v,...", or NULL */
+	struct pcl_policy_set *set;
+	struct pcl_member *members; /* the host first, always there */
+	size_t member_count;
+	uint32_t last_id; /* of a member; ids go round, so that one is not used again at once */
+	uint32_t last_incarnation;
+};
+
+/* An empty state of this host. 0, -ENOMEM, -EINVAL for bad labels. */
+int pcl_state_new(const char *hostname, const char *node_labels, struct pcl_state **ret_state,
+		  struct pcl_diag *diag);
+void pcl_state_free(struct pcl_state **state);
+
+/* -ENOENT (diag untouched) where there is no file of that generation. */
+int pcl_state_load(uint64_t generation, struct pcl_state **ret_state, struct pcl_diag *diag);
+/* Writes and syncs the file of state->generation. On error no file of that name is left. */
+int pcl_state_save(const struct pcl_state *state, struct pcl_diag *diag);
+void pcl_state_delete(uint64_t generation);
+
+/* The greatest generation that has a file, 0 where none has. */
+uint64_t pcl_state_last(void);
+/* Deletes the files of generations up to and including last. */
+void pcl_state_prune(uint64_t last);
+
+/* The rule of a number, as backends count them: from 1, policies in order, rules in order. */
+const struct pcl_rule *pcl_state_rule(const struct pcl_state *state, uint32_t number);
+const struct pcl_member *pcl_state_member(const struct pcl_state *state, uint32_t id);
+
+#endif

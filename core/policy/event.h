@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * An event: what a backend reports of one operation, free of the backend's own format.
+ */
+#ifndef PCL_POLICY_EVENT_H
+#define PCL_POLICY_EVENT_H
+
+#include <stdint.h>
+
+#include "policy/decide.h"
+
+#define PCL_EVENT_REFUSAL (1u << 0)    /* refused; otherwise permitted, with an alert */
+#define PCL_EVENT_NO_NAME (1u << 1)    /* the object has no path; object is what it is called */
+#define PCL_EVENT_NO_PATH (1u << 2)    /* the path could not be built */
+#define PCL_EVENT_RULE_BELOW (1u << 3) /* a directory was not moved, for the rule lies below it */
+#define PCL_EVENT_TRUNCATED (1u << 4)  /* object or source is only the end of the path */
+
+struct pcl_event {
+	uint64_t time_ns; /* since 1970, UTC */
+	uint64_t generation;
+	uint32_t rule;	 /* number in the generation's rule table, from 1; 0: the default posture */
+	uint32_t domain; /* id in that generation */
+	unsigned flags;	 /* PCL_EVENT_* */
+	enum pcl_access access;
+	const char *hook; /* "FILE_OPEN", ...; static */
+	uint32_t pid;	  /* thread group, in the initial pid namespace */
+	uint32_t ppid;
+	uint32_t uid;
+	uint32_t pid_in_domain; /* thread group as its own pid namespace numbers it */
+	const char *comm;
+	const char *object;
+	const char *source; /* "" where the task runs no program */
+};
+
+/* Returning nonzero ends the reading with that value. The event is valid during the call. */
+typedef int (*pcl_event_fn)(const struct pcl_event *event, void *context);
+
+#endif
