@@ -323,12 +323,11 @@ int gnt_cmd_bench(int argc, char **argv)
 		"gauntlet: a build with sanitizers measures nothing; build without SAN=1\n");
 	return GNT_EXIT_USAGE;
 #endif
-	if (parse_command(argc, argv, &command, &diag))
+	if (parse_command(argc, argv, &command, &diag) ||
+	    (!command.help && load_targets(&command, &targets, &diag)))
 		result = GNT_EXIT_USAGE;
 	else if (command.help)
 		print_help();
-	else if (load_targets(&command, &targets, &diag))
-		result = GNT_EXIT_USAGE;
 	else if (gnt_results_init(&results, "gauntlet bench", &diag))
 		result = GNT_EXIT_INFRA;
 	else

@@ -113,9 +113,9 @@ static size_t count_differences(const struct gnt_bench_visit *a, const struct gn
 
 	if (!same_cell(a, b) || a->round != b->round || a->sample_count != b->sample_count)
 		return a->sample_count;
-	/* Bit for bit: both come from integers by the same arithmetic. */
+	/* No tolerance: both come from integers by the same arithmetic. */
 	for (size_t i = 0; i < a->sample_count; i++)
-		differences += memcmp(&a->samples[i], &b->samples[i], sizeof(double)) != 0;
+		differences += a->samples[i] != b->samples[i];
 	return differences;
 }
 

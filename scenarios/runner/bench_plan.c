@@ -35,7 +35,7 @@ struct effort {
  */
 static const struct effort efforts[GNT_LATENCY_UNIT_COUNT][GNT_LATENCY_OP_COUNT] = {
 	[GNT_LATENCY_NS] = {{"200", "15"}, {"8", "15"}},
-	[GNT_LATENCY_GUEST_INSNS] = {{"100", "25"}, {"4", "61"}},
+	[GNT_LATENCY_GUEST_INSNS] = {{"100", "61"}, {"4", "61"}},
 };
 
 static int add_step(struct gnt_bench_plan *plan, enum gnt_bench_step_kind kind,
