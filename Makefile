@@ -202,7 +202,7 @@ unit: $(TESTS)
 # Each check of a file leaves a stamp, so that a second run looks only at what changed.
 C         := $(B)/check
 FORMAT_IN := $(HOST_SRC) $(HEADERS) $(ATTACK_SRC) $(BENCH_TINY) $(wildcard bpf/*.[ch])
-SCRIPTS   := $(wildcard $(filter-out %.txt,$(wildcard scripts/*)) vm-images/build-base .ci/run)
+SCRIPTS   := $(wildcard $(filter-out %.txt %.h,$(wildcard scripts/*)) vm-images/build-base .ci/run)
 CLANG_CPP  = -std=gnu17 $(CPPFLAGS)
 host_obj   = $(patsubst %.c,$C/$1/obj/%.o,$(HOST_SRC))
 CHECKS    := format scripts layers spdx headers gcc clang tidy cppcheck unit
@@ -259,8 +259,7 @@ check-cppcheck:
 	$(call say,CPPCHECK,all sources)
 	$(Q)cppcheck --quiet --std=c11 --enable=warning,performance,portability --error-exitcode=1 \
 		--inline-suppr --cppcheck-build-dir=$C/cppcheck --suppressions-list=scripts/cppcheck.txt \
-		'-DLIBBPF_OPTS(type,name,...)=struct type name = {0}' \
-		-j $(JOBS) -Icore $(sort $(filter-out $(TEST_SRC),$(HOST_SRC)) $(ATTACK_SRC))
+		--include=scripts/cppcheck.h -j $(JOBS) -Icore $(sort $(filter-out $(TEST_SRC),$(HOST_SRC)) $(ATTACK_SRC))
 
 check-unit: $(TESTS)
 	$(call say,UNIT,$(words $(TESTS)) programs)
