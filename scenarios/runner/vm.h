@@ -30,18 +30,18 @@ enum gnt_accel {
 
 struct gnt_vm_options {
 	const struct gnt_target *target;
-	const char *kernel_path;      /* bzImage instead of the cached one, or NULL */
-	const char *modules_dir;      /* its lib/modules/VERSION, or NULL */
-	const char *lsm;	      /* replaces the target's lsm= list, or NULL */
-	const char *log_dir;	      /* console.log and qemu.log are written here; must exist */
-	const char *guest_dir;	      /* build/guest: base.cpio and friends; NULL: beside the program */
+	const char *kernel_path; /* bzImage instead of the cached one, or NULL */
+	const char *modules_dir; /* its lib/modules/VERSION, or NULL */
+	const char *lsm;	 /* replaces the target's lsm= list, or NULL */
+	const char *log_dir;	 /* console.log and qemu.log are written here; must exist */
+	const char *guest_dir;	 /* build/guest: base.cpio and friends; NULL: beside the program */
 	enum gnt_accel accel;
-	unsigned flags;		      /* GNT_VM_* */
-	int boot_timeout_ms;	      /* from start to the agent's first answer */
+	unsigned flags;	     /* GNT_VM_* */
+	int boot_timeout_ms; /* from start to the agent's first answer */
 	/*
-	 * Requests (a JSON array) that the agent serves by itself before it opens the channel, so that
-	 * under deterministic time nothing from outside reaches the guest while they run; travels as
-	 * /plan.json in the initramfs. The replies are the hello's "plan". NULL: none.
+	 * Requests (a JSON array) that the agent serves by itself before it opens the channel, so
+	 * that under deterministic time nothing from outside reaches the guest while they run;
+	 * travels as /plan.json in the initramfs. The replies are the hello's "plan". NULL: none.
 	 */
 	const json_t *plan;
 };
@@ -49,11 +49,11 @@ struct gnt_vm_options {
 /* How a guest ended or fails to end; each is a result of its own. */
 enum gnt_vm_state {
 	GNT_VM_RUNNING,
-	GNT_VM_OFF,	   /* powered off as asked */
-	GNT_VM_PANIC,	   /* kernel panic seen on the console */
-	GNT_VM_SPLAT,	   /* still running; oops, BUG, WARNING, lockup, RCU stall seen on the console */
-	GNT_VM_HANG,	   /* no answer within the deadline */
-	GNT_VM_DEAD,	   /* QEMU ended by itself without any of the above */
+	GNT_VM_OFF,   /* powered off as asked */
+	GNT_VM_PANIC, /* kernel panic seen on the console */
+	GNT_VM_SPLAT, /* still running; oops, BUG, WARNING, lockup, RCU stall seen on the console */
+	GNT_VM_HANG,  /* no answer within the deadline */
+	GNT_VM_DEAD,  /* QEMU ended by itself without any of the above */
 };
 
 struct gnt_vm;

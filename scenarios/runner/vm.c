@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The life of one VM. All waiting is done in wait_message(): on the channel, on the end of QEMU and
+ * on a deadline, with a look at the console in between, so that whatever happens to the guest is
+ * noticed within a tick and given its own name.
+ */
+#include "vm.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <termios.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "channel.h"
+#include "cmdline.h"
+#include "console.h"
+#include "initramfs.h"
+#include "kernel.h"
+#include "qemu.h"
+
+/* How often the console is looked at while nothing else happens. */
+#define TICK_MS 100
+/* A guest that was asked to power off does it in 0.1 to 0.3 s, under emulation too. */
+#define POWEROFF_WAIT_MS 3000
+/* After a panic or a closed channel QEMU ends at once; this is for a machine under load. */
+#define END_WAIT_MS 3000
+/* Of the host's memory beside the guest's: QEMU itself and its translation cache. */
+#define QEMU_OVERHEAD_MIB 128
+
+struct gnt_vm {
+	struct gnt_qemu qemu;
+	struct gnt_channel_end channel;
+	struct gnt_console console;
+	enum gnt_vm_state state;
+	bool off_asked;
+	bool kvm;
+	unsigned flags;
+	json_int_t next_id;
+	json_t *hello;
+	int boot_ms;
+	char *console_path;
+	char *log_path;
+	bool has_terminal;
+	struct termios terminal;
+};
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* --- how it is ----------------------------------------------------------------------------------
+ */
+
+/* The last line of a file that is not empty, owned, or NULL. */
+static char *last_line(const char *path)
+{
+	FILE *file pcl_autofclose = fopen(path, "re");
+	char *line pcl_autofree = NULL, *last = NULL;
+	size_t size = 0;
+
+	while (file && getline(&line, &size, file) >= 0) {
+		line[strcspn(line, "\n")] = '\0';
+		if (!*line)
+			continue;
+		free(last);
+		last = strdup(line);
+	}
+	return last;
+}
+
+/* Looks at console and process; states only ever get worse. */
+static void update_state(struct gnt_vm *vm)
+{
+	bool ended = gnt_qemu_ended(&vm->qemu, 0);
+	enum gnt_console_finding finding = gnt_console_scan(&vm->console);
+
+	if (vm->state == GNT_VM_PANIC || vm->state == GNT_VM_DEAD || vm->state == GNT_VM_OFF)
+		return;
+	if (finding == GNT_CONSOLE_PANIC)
+		vm->state = GNT_VM_PANIC;
+	else if (ended)
+		vm->state = vm->off_asked ? GNT_VM_OFF : GNT_VM_DEAD;
+	else if (finding == GNT_CONSOLE_SPLAT && vm->state == GNT_VM_RUNNING)
+		vm->state = GNT_VM_SPLAT;
+}
+
+/* Says why there is no answer; returns -EIO, or -ETIMEDOUT for a hang. */
+static int explain(struct gnt_vm *vm, int waited_ms, struct pcl_diag *diag)
+{
+	char *status pcl_autofree = gnt_qemu_status_text(&vm->qemu);
+	char *words pcl_autofree = last_line(vm->log_path);
+	const char *last = vm->console.last ? vm->console.last : "nothing";
+
+	if (vm->state == GNT_VM_PANIC)
+		return pcl_diag_set(diag, -EIO, "the guest's kernel panicked: %s (%s)",
+				    gnt_vm_state_detail(vm), vm->console_path);
+	if (vm->state == GNT_VM_DEAD)
+		return pcl_diag_set(diag, -EIO, "QEMU ended by itself, %s%s%s (%s)",
+				    status ? status : "", words ? ": " : "", words ? words : "",
+				    vm->log_path);
+	if (vm->state == GNT_VM_OFF)
+		return pcl_diag_set(diag, -EIO, "the VM is off");
+	return pcl_diag_set(diag, -ETIMEDOUT,
+			    "the guest gave no answer in %d ms; last on its console: %s (%s)",
+			    waited_ms, last, vm->console_path);
+}
+
+/* The channel is closed or speaks nonsense: usually the end of QEMU, which then is near. */
+static int channel_failed(struct gnt_vm *vm, int error, struct pcl_diag *diag)
+{
+	if (error == -EBADMSG || error == -ENOMEM)
+		return error;
+	(void)gnt_qemu_ended(&vm->qemu, END_WAIT_MS);
+	update_state(vm);
+	if (vm->state == GNT_VM_RUNNING || vm->state == GNT_VM_SPLAT)
+		vm->state = GNT_VM_HANG;
+	return explain(vm, END_WAIT_MS, diag);
+}
+
+static int wait_message(struct gnt_vm *vm, int timeout_ms, json_t **ret_message,
+			struct pcl_diag *diag)
+{
+	int64_t deadline = now_ms() + timeout_ms;
+
+	for (;;) {
+		struct pollfd wait[] = {{.fd = vm->channel.fd, .events = POLLIN},
+					{.fd = vm->qemu.pidfd, .events = POLLIN}};
+		int error = gnt_channel_push(&vm->channel);
+		int64_t left = deadline - now_ms();
+
+		if (!error)
+			error = gnt_channel_pull(&vm->channel, ret_message, diag);
+		update_state(vm);
+		if (!error)
+			return 0;
+		if (error != -EAGAIN)
+			return channel_failed(vm, error, diag);
+		if (vm->state != GNT_VM_RUNNING && vm->state != GNT_VM_SPLAT)
+			return explain(vm, timeout_ms, diag);
+		if (left <= 0) {
+			vm->state = GNT_VM_HANG;
+			return explain(vm, timeout_ms, diag);
+		}
+		if (vm->channel.out_done < vm->channel.out_len)
+			wait[0].events |= POLLOUT;
+		(void)poll(wait, PCL_ARRAY_SIZE(wait), left < TICK_MS ? (int)left : TICK_MS);
+	}
+}
+
+/* --- start --------------------------------------------------------------------------------------
+ */
+
+/* A refusal before QEMU's start reads better than its own, and nothing was started. */
+static int check_memory(int memory_mib, struct pcl_diag *diag)
+{
+	FILE *file pcl_autofclose = fopen("/proc/meminfo", "re");
+	char line[256];
+	long available_kib = -1;
+
+	while (file && available_kib < 0 && fgets(line, sizeof(line), file)) {
+		if (strncmp(line, "MemAvailable:", 13) == 0)
+			available_kib = strtol(line + 13, NULL, 10);
+	}
+	if (available_kib >= 0 && available_kib / 1024 < memory_mib + QEMU_OVERHEAD_MIB)
+		return pcl_diag_set(
+			diag, -ENOMEM,
+			"a VM needs %d MiB of memory and %ld are free: use fewer --jobs",
+			memory_mib + QEMU_OVERHEAD_MIB, available_kib / 1024);
+	return 0;
+}
+
+static int open_logs(struct gnt_vm *vm, const char *dir, struct pcl_diag *diag)
+{
+	int fd pcl_autoclose = -1;
+	int error;
+
+	if (asprintf(&vm->console_path, "%s/console.log", dir) < 0 ||
+	    asprintf(&vm->log_path, "%s/qemu.log", dir) < 0)
+		return pcl_diag_errno(diag, -ENOMEM, "logs");
+	(void)unlink(vm->log_path);
+	fd = open(vm->console_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	if (fd < 0)
+		return pcl_diag_errno(diag, -errno, "%s", vm->console_path);
+	error = gnt_console_open(&vm->console, vm->console_path);
+	return error ? pcl_diag_errno(diag, error, "%s", vm->console_path) : 0;
+}
+
+static int choose_accel(const struct gnt_vm_options *options, bool *ret_kvm, struct pcl_diag *diag)
+{
+	static bool noticed; /* one line for a run, however many VMs */
+	char *reason pcl_autofree = NULL;
+	int error;
+
+	*ret_kvm = options->accel == GNT_ACCEL_KVM;
+	if (options->flags & GNT_VM_ICOUNT)
+		*ret_kvm = false;
+	if (options->accel != GNT_ACCEL_AUTO || (options->flags & GNT_VM_ICOUNT))
+		return 0;
+	error = gnt_kvm_probe(ret_kvm, &reason, diag);
+	if (!error && !*ret_kvm && !__atomic_exchange_n(&noticed, true, __ATOMIC_RELAXED))
+		fprintf(stderr, "gauntlet: emulating (TCG), for KVM does not work here: %s\n",
+			reason ? reason : "unknown");
+	return error;
+}
+
+/* Everything up to a running QEMU; what fails here started nothing. */
+static int launch(struct gnt_vm *vm, const struct gnt_vm_options *options, struct pcl_diag *diag)
+{
+	const struct gnt_target *target = options->target;
+	struct gnt_kernel kernel pcl_cleanup(gnt_kernel_fini) = {0};
+	char *cmdline pcl_autofree = NULL;
+	int initrd_fd pcl_autoclose = -1, guest_fd pcl_autoclose = -1;
+	int pair[2], error;
+	/* Virtio is served by a thread of QEMU's own, at moments that never repeat. */
+	enum gnt_channel channel = vm->flags & GNT_VM_ICOUNT ? GNT_CHANNEL_SERIAL : target->channel;
+
+	error = options->kernel_path
+			? gnt_kernel_own(options->kernel_path, options->modules_dir, &kernel, diag)
+			: gnt_kernel_find(target->kernel, &kernel, diag);
+	if (error || (error = check_memory(target->memory_mib, diag)) ||
+	    (error = choose_accel(options, &vm->kvm, diag)) ||
+	    (error = gnt_cmdline_build(options, channel, &cmdline, diag)) ||
+	    (error = gnt_initramfs_open(options->guest_dir, &kernel, target->modules,
+					target->module_count, options->plan, &initrd_fd, diag)) ||
+	    (error = open_logs(vm, options->log_dir, diag)))
+		return error;
+	if (!(vm->flags & GNT_VM_INTERACTIVE)) {
+		if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+			return pcl_diag_errno(diag, -errno, "channel");
+		vm->channel.fd = pair[0];
+		guest_fd = pair[1];
+	}
+	return gnt_qemu_spawn(&(struct gnt_qemu_config){.image = kernel.image,
+							.initrd_fd = initrd_fd,
+							.cmdline = cmdline,
+							.console_path = vm->console_path,
+							.log_path = vm->log_path,
+							.channel = channel,
+							.channel_fd = guest_fd,
+							.memory_mib = target->memory_mib,
+							.kvm = vm->kvm,
+							.flags = vm->flags},
+			      &vm->qemu, diag);
+}
+
+int gnt_vm_start(const struct gnt_vm_options *options, struct gnt_vm **ret_vm,
+		 enum gnt_vm_state *ret_state, struct pcl_diag *diag)
+{
+	struct gnt_vm *vm pcl_cleanup(gnt_vm_free) = calloc(1, sizeof(*vm));
+	int64_t started;
+	int error;
+
+	*ret_state = GNT_VM_OFF;
+	if (!vm)
+		return pcl_diag_errno(diag, -ENOMEM, "VM");
+	vm->qemu.pidfd = vm->channel.fd = vm->console.fd = -1;
+	vm->flags = options->flags;
+	vm->state = GNT_VM_OFF;
+	vm->has_terminal = (vm->flags & GNT_VM_INTERACTIVE) && tcgetattr(0, &vm->terminal) == 0;
+	started = now_ms();
+	error = launch(vm, options, diag);
+	if (error)
+		return error;
+	vm->state = GNT_VM_RUNNING;
+	if (!(vm->flags & GNT_VM_INTERACTIVE)) {
+		error = wait_message(vm, options->boot_timeout_ms, &vm->hello, diag);
+		*ret_state = vm->state;
+		if (error)
+			return pcl_diag_context(diag, error, "boot of %s", options->target->id);
+	}
+	vm->boot_ms = (int)(now_ms() - started);
+	*ret_state = vm->state;
+	*ret_vm = pcl_take_ptr(vm);
+	return 0;
+}
+
+/* --- use ----------------------------------------------------------------------------------------
+ */
+
+int gnt_vm_call(struct gnt_vm *vm, const json_t *request, int timeout_ms, json_t **ret_reply,
+		struct pcl_diag *diag)
+{
+	json_t *numbered = json_copy((json_t *)request);
+	json_int_t id = ++vm->next_id;
+	json_t *reply = NULL;
+	int64_t deadline = now_ms() + timeout_ms;
+	int error;
+
+	update_state(vm);
+	error = numbered ? json_object_set_new(numbered, "id", json_integer(id)) : -1;
+	if (!error && (vm->state == GNT_VM_RUNNING || vm->state == GNT_VM_SPLAT))
+		error = gnt_channel_queue(&vm->channel, numbered);
+	else
+		error = error ? -ENOMEM : -EIO;
+	json_decref(numbered);
+	if (error == -EIO)
+		return explain(vm, timeout_ms, diag);
+	if (error)
+		return pcl_diag_errno(diag, error, "request");
+	do {
+		int64_t left = deadline - now_ms();
+
+		json_decref(reply);
+		reply = NULL;
+		error = wait_message(vm, left > 0 ? (int)left : 0, &reply, diag);
+		if (error)
+			return error;
+		/* An answer to a request that was given up is of no use to anybody. */
+	} while (json_integer_value(json_object_get(reply, "id")) != id);
+	*ret_reply = reply;
+	return 0;
+}
+
+const json_t *gnt_vm_hello(const struct gnt_vm *vm)
+{
+	return vm->hello;
+}
+
+enum gnt_vm_state gnt_vm_state(struct gnt_vm *vm)
+{
+	update_state(vm);
+	return vm->state;
+}
+
+const char *gnt_vm_state_detail(const struct gnt_vm *vm)
+{
+	return vm->console.detail;
+}
+
+const char *gnt_vm_accel(const struct gnt_vm *vm)
+{
+	return vm->kvm ? "kvm" : "tcg";
+}
+
+int gnt_vm_boot_ms(const struct gnt_vm *vm)
+{
+	return vm->boot_ms;
+}
+
+/* --- end ----------------------------------------------------------------------------------------
+ */
+
+static void ask_off(struct gnt_vm *vm)
+{
+	json_t *request = json_pack("{s:s, s:i}", "op", "poweroff", "id", 0);
+
+	vm->off_asked = true;
+	if (request && gnt_channel_queue(&vm->channel, request) == 0 &&
+	    gnt_channel_push(&vm->channel) == 0)
+		(void)gnt_qemu_ended(&vm->qemu, POWEROFF_WAIT_MS);
+	json_decref(request);
+}
+
+void gnt_vm_free(struct gnt_vm **vm_ptr)
+{
+	struct gnt_vm *vm = *vm_ptr;
+
+	*vm_ptr = NULL;
+	if (!vm)
+		return;
+	update_state(vm);
+	if (vm->channel.fd >= 0 && (vm->state == GNT_VM_RUNNING || vm->state == GNT_VM_SPLAT))
+		ask_off(vm);
+	gnt_qemu_fini(&vm->qemu);
+	/* QEMU puts the terminal back by itself unless it was killed. */
+	if (vm->has_terminal)
+		(void)tcsetattr(0, TCSANOW, &vm->terminal);
+	gnt_channel_fini(&vm->channel);
+	gnt_console_fini(&vm->console);
+	json_decref(vm->hello);
+	free(vm->console_path);
+	free(vm->log_path);
+	free(vm);
+}
+
+int gnt_vm_wait(struct gnt_vm *vm, struct pcl_diag *diag)
+{
+	(void)gnt_qemu_ended(&vm->qemu, -1);
+	vm->off_asked = vm->qemu.status == 0;
+	update_state(vm);
+	return vm->state == GNT_VM_OFF ? 0 : explain(vm, 0, diag);
+}
