@@ -5,96 +5,52 @@
  */
 #include "bench.h"
 
+#include <assert.h>
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "base/yaml.h"
 #include "bench_policy.h"
+#include "cli.h"
 #include "paths.h"
 #include "results.h"
+#include "select.h"
+#include "text.h"
 
 /* Depths in one --depth list; more is a campaign, not a bench. */
 #define DEPTHS_MAX 16
 #define BENCH_LSM "bpf"
 
-struct command {
-	const char **on; /* ids as given; the strings are argv's */
-	size_t on_count;
-	const char *results_dir;
+#ifdef PCL_SANITIZED
+#define SANITIZED 1
+#else
+#define SANITIZED 0
+#endif
+
+struct bench_command {
+	struct gnt_words targets;
+	const char *results;
 	int depths[DEPTHS_MAX];
 	size_t depth_count;
 	int rounds;
 	int rules;
 	unsigned units;
-	bool help;
 };
 
-struct targets {
-	struct gnt_target **all;
-	size_t all_count;
-	struct gnt_target **chosen; /* borrowed from all */
-	size_t chosen_count;
-};
-
-static void command_fini(struct command *command)
+static void bench_command_fini(struct bench_command *command)
 {
-	free(command->on);
+	gnt_words_fini(&command->targets);
 }
 
-static void targets_fini(struct targets *targets)
+static int take_depths(struct bench_command *command, const char *value, struct pcl_diag *diag)
 {
-	gnt_targets_free(&targets->all, targets->all_count);
-	free(targets->chosen);
-}
-
-static void print_help(void)
-{
-	printf("usage: gauntlet bench [--on TARGET]... [options]\n"
-	       "\n"
-	       "Measures what an open and an exec cost in each target with nothing attached, with\n"
-	       "empty LSM programs (the floor) and with portcullis under rules that do not match.\n"
-	       "\n"
-	       "  --on TARGET     only this target; may be repeated; default: all that have bpf\n"
-	       "  --unit UNIT     ns (wall clock), guest_insns (instructions under deterministic\n"
-	       "                  time, each target booted twice), or both; default both\n"
-	       "  --rounds N      rounds of wall clock, default %d\n"
-	       "  --rules N       rules of the policy, %d to %d, default %d\n"
-	       "  --depth D,...   directories above the file, 1 to %d, default %d\n"
-	       "  --results DIR   where results.json goes; default build/results/RUN\n"
-	       "  --help          this text\n"
-	       "\n"
-	       "exit: 0 measured; 1 two boots did not count the same, or a contender was not on or\n"
-	       "off as it should; 2 usage; 3 a target cannot enforce; 4 panic; 5 hang; 6 no VM\n",
-	       GNT_BENCH_ROUNDS_DEFAULT, GNT_BENCH_RULES_MIN, GNT_BENCH_RULES_MAX,
-	       GNT_BENCH_RULES_DEFAULT, GNT_BENCH_DEPTH_MAX, GNT_BENCH_DEPTH_DEFAULT);
-}
-
-static int parse_number(const char *option, const char *text, int min, int max, int *ret_value,
-			struct pcl_diag *diag)
-{
-	char *end = NULL;
-	long value;
-
-	errno = 0;
-	value = strtol(text, &end, 10);
-	if (errno || end == text || *end || value < min || value > max)
-		return pcl_diag_set(diag, -EINVAL, "%s wants a number from %d to %d, not \"%s\"",
-				    option, min, max, text);
-	*ret_value = (int)value;
-	return 0;
-}
-
-static int parse_depths(const char *text, struct command *command, struct pcl_diag *diag)
-{
-	pcl_autofree char *copy = strdup(text);
+	pcl_autofree char *copy = strdup(value);
 	char *rest = copy, *word;
 
 	if (!copy)
-		return pcl_diag_errno(diag, -ENOMEM, "bench");
+		return pcl_diag_set(diag, -ENOMEM, "no memory");
 	command->depth_count = 0;
 	while ((word = strsep(&rest, ",")) != NULL) {
 		int error;
@@ -102,8 +58,8 @@ static int parse_depths(const char *text, struct command *command, struct pcl_di
 		if (command->depth_count == DEPTHS_MAX)
 			return pcl_diag_set(diag, -EINVAL, "--depth takes at most %d depths",
 					    DEPTHS_MAX);
-		error = parse_number("--depth", word, 1, GNT_BENCH_DEPTH_MAX,
-				     &command->depths[command->depth_count], diag);
+		error = gnt_cli_number("--depth", word, 1, GNT_BENCH_DEPTH_MAX,
+				       &command->depths[command->depth_count], diag);
 		if (error)
 			return error;
 		command->depth_count++;
@@ -111,145 +67,109 @@ static int parse_depths(const char *text, struct command *command, struct pcl_di
 	return 0;
 }
 
-static int parse_unit(const char *text, unsigned *ret_units, struct pcl_diag *diag)
+static int take_unit(struct bench_command *command, const char *value, struct pcl_diag *diag)
 {
 	static const struct {
-		const char *name;
+		const char *word;
 		unsigned units;
-	} known[] = {
+	} words[] = {
 		{"ns", GNT_BENCH_NS},
 		{"guest_insns", GNT_BENCH_GUEST_INSNS},
 		{"both", GNT_BENCH_NS | GNT_BENCH_GUEST_INSNS},
 	};
 
-	for (size_t i = 0; i < PCL_ARRAY_SIZE(known); i++) {
-		if (!strcmp(text, known[i].name)) {
-			*ret_units = known[i].units;
-			return 0;
-		}
+	for (size_t i = 0; i < PCL_ARRAY_SIZE(words); i++) {
+		if (strcmp(words[i].word, value) != 0)
+			continue;
+		command->units = words[i].units;
+		return 0;
 	}
-	return pcl_diag_set(diag, -EINVAL, "--unit is ns, guest_insns or both, not \"%s\"", text);
+	return pcl_diag_set(diag, -EINVAL, "--unit is ns, guest_insns or both, not \"%s\"", value);
 }
 
-static int parse_option(int option, const char *text, struct command *command,
-			struct pcl_diag *diag)
+static int take(void *context, const char *name, const char *value, struct pcl_diag *diag)
 {
-	switch (option) {
-	case 'o':
-		command->on[command->on_count++] = text;
-		return 0;
-	case 'R':
-		command->results_dir = text;
-		return 0;
-	case 'n':
-		return parse_number("--rounds", text, 1, GNT_BENCH_ROUNDS_MAX, &command->rounds,
-				    diag);
-	case 'r':
-		return parse_number("--rules", text, GNT_BENCH_RULES_MIN, GNT_BENCH_RULES_MAX,
-				    &command->rules, diag);
-	case 'd':
-		return parse_depths(text, command, diag);
-	case 'u':
-		return parse_unit(text, &command->units, diag);
-	case 'h':
-		command->help = true;
-		return 0;
-	}
-	return -EINVAL;
+	struct bench_command *command = context;
+
+	if (!name)
+		return pcl_diag_set(diag, -EINVAL, "bench takes no \"%s\": targets go with --on",
+				    value);
+	if (strcmp(name, "--on") == 0)
+		return gnt_words_add(&command->targets, value, diag);
+	if (strcmp(name, "--unit") == 0)
+		return take_unit(command, value, diag);
+	if (strcmp(name, "--depth") == 0)
+		return take_depths(command, value, diag);
+	if (strcmp(name, "--rounds") == 0)
+		return gnt_cli_number(name, value, 1, GNT_BENCH_ROUNDS_MAX, &command->rounds, diag);
+	if (strcmp(name, "--rules") == 0)
+		return gnt_cli_number(name, value, GNT_BENCH_RULES_MIN, GNT_BENCH_RULES_MAX,
+				      &command->rules, diag);
+	if (!*value)
+		return pcl_diag_set(diag, -EINVAL, "%s needs a value", name);
+	command->results = value;
+	return 0;
 }
 
-static int parse_command(int argc, char **argv, struct command *command, struct pcl_diag *diag)
-{
-	static const struct option known[] = {
-		{"on", required_argument, NULL, 'o'},	  {"results", required_argument, NULL, 'R'},
-		{"rounds", required_argument, NULL, 'n'}, {"rules", required_argument, NULL, 'r'},
-		{"depth", required_argument, NULL, 'd'},  {"unit", required_argument, NULL, 'u'},
-		{"help", no_argument, NULL, 'h'},	  {NULL, 0, NULL, 0},
-	};
-	static const char *const words[] = {"--on",    "--results", "--rounds", "--rules",
-					    "--depth", "--unit",    "--help",	NULL};
-	int option, error = 0;
+static const struct gnt_cli cli = {
+	.usage = "gauntlet bench [OPTION...]",
+	.about =
+		"Measures what an open and an exec cost in each target with nothing attached, with\n"
+		"empty LSM programs (the floor) and with portcullis under rules that do not match.\n"
+		"Wall clock in one boot, in turns; instructions under deterministic time in two boots\n"
+		"that must count the same. Writes results.json.\n"
+		"\n"
+		"Exit: 0 measured, 1 two boots did not count the same or a contender was not on or off\n"
+		"as it should be, 2 usage, 3 a target cannot enforce, 4 kernel panic or splat, 5 hang,\n"
+		"6 infrastructure. The most serious wins.",
+	.options =
+		(const struct gnt_cli_option[]){
+			{"--on", "TARGET",
+			 "measure this target (repeat; default: all that have bpf)"},
+			{"--unit", "UNIT", "ns, guest_insns or both (default both)"},
+			{"--rounds", "N", "rounds of wall clock (default 5)"},
+			{"--rules", "N", "rules that do not match (default 100)"},
+			{"--depth", "D,...", "directories above the file (default 6)"},
+			{"--results", "DIR", "write here (default build/results/RUN-ID)"},
+			{0},
+		},
+	.take = take,
+};
 
-	command->on = calloc((size_t)argc + 1, sizeof(*command->on));
-	if (!command->on)
-		return pcl_diag_errno(diag, -ENOMEM, "bench");
-	optind = 1;
-	while (!error && (option = getopt_long(argc, argv, ":", known, NULL)) != -1) {
-		const char *given = argv[optind - 1];
-		const char *nearest = option == '?' ? pcl_nearest_word(given, words) : NULL;
-
-		if (option == ':')
-			return pcl_diag_set(diag, -EINVAL, "%s wants a value", given);
-		if (option == '?')
-			return pcl_diag_set(diag, -EINVAL, "no option %s%s%s%s", given,
-					    nearest ? "; did you mean " : "",
-					    nearest ? nearest : "", nearest ? "?" : "");
-		error = parse_option(option, optarg, command, diag);
-	}
-	if (!error && optind < argc)
-		return pcl_diag_set(diag, -EINVAL, "bench takes no \"%s\"; targets go with --on",
-				    argv[optind]);
-	return error;
-}
+static_assert(GNT_BENCH_ROUNDS_DEFAULT == 5 && GNT_BENCH_RULES_DEFAULT == 100 &&
+		      GNT_BENCH_DEPTH_DEFAULT == 6,
+	      "the help names the defaults");
 
 static bool has_bpf(const struct gnt_target *target)
 {
 	for (size_t i = 0; i < target->lsm_count; i++) {
-		if (!strcmp(target->lsm[i], BENCH_LSM))
+		if (strcmp(target->lsm[i], BENCH_LSM) == 0)
 			return true;
 	}
 	return false;
 }
 
-static int unknown_target(const struct targets *targets, const char *id, struct pcl_diag *diag)
+/* The targets named; without names those that have bpf. ret_targets is an owned array. */
+static int choose(const struct bench_command *command, struct gnt_stock *stock,
+		  const struct gnt_target ***ret_targets, size_t *ret_count, struct pcl_diag *diag)
 {
-	pcl_autofree const char **ids = calloc(targets->all_count + 1, sizeof(*ids));
-	const char *nearest = NULL;
-
-	for (size_t i = 0; ids && i < targets->all_count; i++)
-		ids[i] = targets->all[i]->id;
-	if (ids)
-		nearest = pcl_nearest_word(id, ids);
-	return pcl_diag_set(diag, -ENOENT, "no target \"%s\"%s%s; see gauntlet list targets", id,
-			    nearest ? "; did you mean " : "", nearest ? nearest : "");
-}
-
-/* The ones named, in that order; without names all that have bpf. */
-static int choose_targets(const struct command *command, struct targets *targets,
-			  struct pcl_diag *diag)
-{
-	targets->chosen =
-		calloc(targets->all_count + command->on_count + 1, sizeof(*targets->chosen));
-	if (!targets->chosen)
-		return pcl_diag_errno(diag, -ENOMEM, "bench");
-	for (size_t i = 0; !command->on_count && i < targets->all_count; i++) {
-		if (has_bpf(targets->all[i]))
-			targets->chosen[targets->chosen_count++] = targets->all[i];
-	}
-	for (size_t i = 0; i < command->on_count; i++) {
-		size_t found = 0;
-
-		while (found < targets->all_count &&
-		       strcmp(targets->all[found]->id, command->on[i]) != 0)
-			found++;
-		if (found == targets->all_count)
-			return unknown_target(targets, command->on[i], diag);
-		targets->chosen[targets->chosen_count++] = targets->all[found];
-	}
-	return targets->chosen_count
-		       ? 0
-		       : pcl_diag_set(diag, -ENOENT, "no target in vm-images/ has bpf in its lsm");
-}
-
-static int load_targets(const struct command *command, struct targets *targets,
-			struct pcl_diag *diag)
-{
-	pcl_autofree char *dir = NULL;
-	int error = gnt_path_below_root("vm-images", &dir, diag);
+	pcl_autofree const struct gnt_target **targets = NULL;
+	size_t count = 0, kept = 0;
+	int error = gnt_stock_load_targets(stock, diag);
 
 	if (!error)
-		error = gnt_targets_load(dir, &targets->all, &targets->all_count, diag);
-	return error ? error : choose_targets(command, targets, diag);
+		error = gnt_select_targets(stock, &command->targets, &targets, &count, diag);
+	if (error)
+		return error;
+	for (size_t i = 0; i < count; i++) {
+		if (command->targets.count || has_bpf(targets[i]))
+			targets[kept++] = targets[i];
+	}
+	if (!kept)
+		return pcl_diag_set(diag, -ENOENT, "no target in vm-images/ has bpf in its lsm");
+	*ret_targets = pcl_take_ptr(targets);
+	*ret_count = kept;
+	return 0;
 }
 
 static void say(void *context, const char *target, const char *line)
@@ -273,15 +193,35 @@ static void booted(void *context, const struct gnt_target *target, const struct 
 		gnt_results_take_target(results, record);
 }
 
-/* Measures and writes; returns the exit code. */
-static enum gnt_exit measure(const struct command *command, const struct targets *targets,
-			     struct gnt_results *results, struct pcl_diag *diag)
+static int finish(struct gnt_results *results, const struct gnt_latency_rows *rows, const char *dir,
+		  int rules, enum gnt_exit code)
 {
+	struct pcl_diag diag pcl_cleanup(pcl_diag_fini) = {0};
+	pcl_autofree char *table = gnt_latency_rows_table(rows);
+
+	if (rows->count && table)
+		printf("\n%sportcullis with %d rules that do not match; floor: empty LSM programs\n\n",
+		       table, rules);
+	if (gnt_results_add_latency(results, rows, &diag) != 0 ||
+	    gnt_results_write(results, dir, &diag) != 0) {
+		(void)gnt_cli_fail(GNT_EXIT_INFRA, &diag);
+		code = gnt_exit_worse(code, GNT_EXIT_INFRA);
+	} else {
+		printf("results: %s/results.json\n", dir);
+	}
+	printf("exit %d: %s\n", (int)code, gnt_exit_text(code));
+	return (int)code;
+}
+
+static int measure(const struct bench_command *command, const struct gnt_target *const *targets,
+		   size_t target_count, struct gnt_results *results)
+{
+	struct pcl_diag diag pcl_cleanup(pcl_diag_fini) = {0};
 	pcl_cleanup(gnt_latency_rows_fini) struct gnt_latency_rows rows = {0};
-	pcl_autofree char *default_root = NULL, *dir = NULL, *table = NULL;
+	pcl_autofree char *results_root = NULL, *dir = NULL;
 	struct gnt_bench_options options = {
-		.targets = targets->chosen,
-		.target_count = targets->chosen_count,
+		.targets = targets,
+		.target_count = target_count,
 		.depths = command->depth_count ? command->depths : NULL,
 		.depth_count = command->depth_count,
 		.rounds = command->rounds,
@@ -291,49 +231,51 @@ static enum gnt_exit measure(const struct command *command, const struct targets
 		.booted = booted,
 		.context = results,
 	};
-	enum gnt_exit result;
+	enum gnt_exit code;
 
-	if (gnt_path_below_root("build/results", &default_root, diag) ||
-	    gnt_results_dir(results, command->results_dir, default_root, &dir, diag))
-		return GNT_EXIT_INFRA;
+	if (gnt_path_below_root("build/results", &results_root, &diag) != 0 ||
+	    gnt_results_dir(results, command->results, results_root, &dir, &diag) != 0)
+		return gnt_cli_fail(GNT_EXIT_INFRA, &diag);
 	options.log_dir = dir;
-	result = gnt_bench_run(&options, &rows);
-	if (gnt_results_add_latency(results, &rows, diag) || gnt_results_write(results, dir, diag))
-		return gnt_exit_worse(result, GNT_EXIT_INFRA);
-	table = gnt_latency_rows_table(&rows);
-	if (table && rows.count)
-		printf("%s%d rules that do not match; results in %s\n", table, command->rules, dir);
-	return result;
+	code = gnt_bench_run(&options, &rows);
+	return finish(results, &rows, dir, command->rules, code);
+}
+
+static char *command_line(int argc, char **argv)
+{
+	char *text = gnt_text_new("%s", gnt_program);
+
+	for (int i = 0; i < argc; i++)
+		(void)gnt_text_set(&text, "%s %s", text ? text : "", argv[i]);
+	return text;
 }
 
 int gnt_cmd_bench(int argc, char **argv)
 {
-	pcl_cleanup(command_fini) struct command command = {
+	struct pcl_diag diag pcl_cleanup(pcl_diag_fini) = {0};
+	struct bench_command command pcl_cleanup(bench_command_fini) = {
 		.rounds = GNT_BENCH_ROUNDS_DEFAULT,
 		.rules = GNT_BENCH_RULES_DEFAULT,
 		.units = GNT_BENCH_NS | GNT_BENCH_GUEST_INSNS,
 	};
-	pcl_cleanup(targets_fini) struct targets targets = {0};
-	pcl_cleanup(gnt_results_fini) struct gnt_results results = {0};
-	struct pcl_diag diag pcl_cleanup(pcl_diag_fini) = {0};
-	enum gnt_exit result = GNT_EXIT_OK;
+	struct gnt_stock stock pcl_cleanup(gnt_stock_fini) = {0};
+	struct gnt_results results pcl_cleanup(gnt_results_fini) = {0};
+	pcl_autofree const struct gnt_target **targets = NULL;
+	pcl_autofree char *line = command_line(argc, argv);
+	size_t target_count = 0;
+	int code = gnt_cli_parse(&cli, argc, argv, &command);
 
-#ifdef PCL_SANITIZED
-	fprintf(stderr,
-		"gauntlet: a build with sanitizers measures nothing; build without SAN=1\n");
-	return GNT_EXIT_USAGE;
-#endif
-	if (parse_command(argc, argv, &command, &diag) ||
-	    (!command.help && load_targets(&command, &targets, &diag)))
-		result = GNT_EXIT_USAGE;
-	else if (command.help)
-		print_help();
-	else if (gnt_results_init(&results, "gauntlet bench", &diag))
-		result = GNT_EXIT_INFRA;
-	else
-		result = measure(&command, &targets, &results, &diag);
-	if (diag.text)
-		fprintf(stderr, "gauntlet: %s%s\n", pcl_diag_text(&diag),
-			result == GNT_EXIT_USAGE ? " (see gauntlet bench --help)" : "");
-	return (int)result;
+	if (code != GNT_CLI_GO)
+		return code;
+	if (choose(&command, &stock, &targets, &target_count, &diag) != 0)
+		return gnt_cli_fail(GNT_EXIT_USAGE, &diag);
+	if (SANITIZED) {
+		(void)pcl_diag_set(&diag, -EINVAL,
+				   "a build with sanitizers measures nothing: "
+				   "build without SAN=1");
+		return gnt_cli_fail(GNT_EXIT_USAGE, &diag);
+	}
+	if (gnt_results_init(&results, line ? line : "gauntlet bench", &diag) != 0)
+		return gnt_cli_fail(GNT_EXIT_INFRA, &diag);
+	return measure(&command, targets, target_count, &results);
 }

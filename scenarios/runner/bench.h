@@ -24,7 +24,7 @@
 #define GNT_BENCH_ROUNDS_DEFAULT 5
 
 struct gnt_bench_options {
-	struct gnt_target *const *targets; /* borrowed */
+	const struct gnt_target *const *targets; /* borrowed */
 	size_t target_count;
 	const int *depths; /* borrowed; NULL: GNT_BENCH_DEPTH_DEFAULT alone */
 	size_t depth_count;
@@ -48,8 +48,5 @@ struct gnt_bench_options {
  * _INFRA for what befell a guest. Each has been said through say; the most serious is returned.
  */
 enum gnt_exit gnt_bench_run(const struct gnt_bench_options *options, struct gnt_latency_rows *rows);
-
-/* gauntlet bench. argv[0] is "bench"; returns the exit code. */
-int gnt_cmd_bench(int argc, char **argv);
 
 #endif
