@@ -22,7 +22,9 @@ BPF_CC   ?= clang
 # Debian puts bpftool in /usr/sbin, which is not on every user's PATH.
 BPFTOOL  ?= $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
 Q        := $(if $(V),,@)
-say       = $(if $(V),,@printf '  %-8s %s\n' '$1' '$(patsubst $(B)/%,%,$2)')
+# make -s says nothing at all.
+SILENT   := $(findstring s,$(filter-out --%,$(firstword -$(MAKEFLAGS))))
+say       = $(if $(V)$(SILENT),@:,@printf '  %-8s %s\n' '$1' '$(patsubst $(B)/%,%,$2)')
 
 JOBS     ?= $(shell nproc)
 VERSION  := 0.1.0
