@@ -20,6 +20,8 @@
 #include "agent.h"
 #include "base/cleanup.h"
 
+#define HOST_NAME "gauntlet" /* as in the image's /etc/hostname */
+
 static const struct {
 	const char *type;
 	const char *path;
@@ -70,6 +72,7 @@ void agt_setup_mounts(void)
 	if (take_console() < 0)
 		perror("agent: /dev/console");
 	(void)umask(022);
+	(void)!sethostname(HOST_NAME, strlen(HOST_NAME));
 	/* KERNEL: before 5.11 the memory of BPF maps is charged to this limit. */
 	(void)setrlimit(RLIMIT_MEMLOCK, &unlimited);
 	(void)setenv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin", 1);

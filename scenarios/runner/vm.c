@@ -44,6 +44,7 @@ struct gnt_vm {
 	unsigned flags;
 	json_int_t next_id;
 	json_t *hello;
+	int64_t started_ms;
 	int boot_ms;
 	char *console_path;
 	char *log_path;
@@ -229,8 +230,11 @@ static int launch(struct gnt_vm *vm, const struct gnt_vm_options *options, struc
 			? gnt_kernel_own(options->kernel_path, options->modules_dir, &kernel, diag)
 			: gnt_kernel_find(target->kernel, &kernel, diag);
 	if (error || (error = check_memory(target->memory_mib, diag)) ||
-	    (error = choose_accel(options, &vm->kvm, diag)) ||
-	    (error = gnt_cmdline_build(options, channel, &cmdline, diag)) ||
+	    (error = choose_accel(options, &vm->kvm, diag)))
+		return error;
+	/* A probe for KVM is no part of this VM's boot. */
+	vm->started_ms = now_ms();
+	if ((error = gnt_cmdline_build(options, channel, &cmdline, diag)) ||
 	    (error = gnt_initramfs_open(options->guest_dir, &kernel, target->modules,
 					target->module_count, options->plan, &initrd_fd, diag)) ||
 	    (error = open_logs(vm, options->log_dir, diag)))
@@ -258,7 +262,6 @@ int gnt_vm_start(const struct gnt_vm_options *options, struct gnt_vm **ret_vm,
 		 enum gnt_vm_state *ret_state, struct pcl_diag *diag)
 {
 	struct gnt_vm *vm pcl_cleanup(gnt_vm_free) = calloc(1, sizeof(*vm));
-	int64_t started;
 	int error;
 
 	*ret_state = GNT_VM_OFF;
@@ -268,7 +271,6 @@ int gnt_vm_start(const struct gnt_vm_options *options, struct gnt_vm **ret_vm,
 	vm->flags = options->flags;
 	vm->state = GNT_VM_OFF;
 	vm->has_terminal = (vm->flags & GNT_VM_INTERACTIVE) && tcgetattr(0, &vm->terminal) == 0;
-	started = now_ms();
 	error = launch(vm, options, diag);
 	if (error)
 		return error;
@@ -279,7 +281,7 @@ int gnt_vm_start(const struct gnt_vm_options *options, struct gnt_vm **ret_vm,
 		if (error)
 			return pcl_diag_context(diag, error, "boot of %s", options->target->id);
 	}
-	vm->boot_ms = (int)(now_ms() - started);
+	vm->boot_ms = (int)(now_ms() - vm->started_ms);
 	*ret_state = vm->state;
 	*ret_vm = pcl_take_ptr(vm);
 	return 0;

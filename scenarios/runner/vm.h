@@ -82,7 +82,7 @@ enum gnt_vm_state gnt_vm_state(struct gnt_vm *vm);
 const char *gnt_vm_state_detail(const struct gnt_vm *vm);
 /* "kvm" or "tcg", as used. */
 const char *gnt_vm_accel(const struct gnt_vm *vm);
-/* From gnt_vm_start() to the agent's hello, milliseconds of wall clock. */
+/* From the start (a probe for KVM not counted) to the agent's hello, milliseconds of wall clock. */
 int gnt_vm_boot_ms(const struct gnt_vm *vm);
 
 /* Asks for power-off, waits a little, then ends and reaps QEMU. NULL-safe. */
