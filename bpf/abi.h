@@ -5,11 +5,11 @@
  * because keys are compared as bytes. A change here changes PCL_BPF_ABI.
  *
  * How a ruleset looks in the kernel. Each class of a domain has a trie over path components; an
- * edge is one hash entry, so a lookup compares the component's bytes and no hash collision can
- * decide. A component longer than a chunk takes several edges. Every edge carries three "sets",
- * the rules that apply to an object which ends here, one component below, or deeper without an
- * edge of its own: inherited directory rules are folded in when the plan is made, so the kernel
- * decides no precedence. A set says for each access what happens and which rule is named.
+ * edge is one hash entry, which holds the component's bytes, so no hash collision can decide. A
+ * component longer than a chunk takes several edges. Every edge carries three "sets", the rules
+ * that apply to an object which ends here, one component below, or deeper without an edge of its
+ * own: inherited directory rules are folded in when the plan is made, so the kernel decides no
+ * precedence. A set says for each access what happens and which rule is named.
  *
  * Two slots (maps in `tries` and `sets`, entries in `domains`) hold the live ruleset and the next;
  * control.live names the live slot and is switched by one 8-byte store.
@@ -40,7 +40,7 @@
 #define PCL_NODE_FIRST 2u
 
 /* Levels of a path that are gathered at once; deeper paths are gathered in several windows. */
-#define PCL_WINDOW 32u
+#define PCL_WINDOW 16u
 
 /* Set 0 permits everything silently and is never looked up. */
 #define PCL_SET_PERMIT 0u
@@ -91,6 +91,12 @@ struct pcl_trie_edge {
 	__u32 deep;   /* set for an object further below that has no edge */
 	__u32 below_rule; /* a rule that can refuse something below here, 0: none (rename) */
 	__u32 pad;
+};
+
+/* What the trie map holds under pcl_key_hash() of key. */
+struct pcl_trie_entry {
+	struct pcl_trie_key key;
+	struct pcl_trie_edge edge;
 };
 
 struct pcl_bpf_domain {
@@ -170,15 +176,22 @@ enum pcl_bpf_hook {
 };
 
 /*
- * Bit of the child filter for a component: a cheap mix of its first chunk's first word, its last
- * used word and its length. Both sides use this one function. The multiplier is the golden ratio
- * in 64 bits (Knuth, The Art of Computer Programming, volume 3, 6.4).
+ * The hash under which an edge is found, from the words of the name that are used. It only finds:
+ * what is found holds its whole key and is compared. The multiplier is the golden ratio in 64 bits
+ * (Knuth, The Art of Computer Programming, volume 3, 6.4).
  */
-static inline __u32 pcl_filter_bit(__u64 first, __u64 last, __u32 len)
-{
-	__u64 mixed = (first ^ (last << 7 | last >> 57) ^ len) * 0x9E3779B97F4A7C15ULL;
+#define PCL_HASH_MULTIPLIER 0x9E3779B97F4A7C15ULL
 
-	return (__u32)(mixed >> 58);
+static inline __u64 pcl_hash_step(__u64 hash, __u64 word)
+{
+	hash = (hash ^ word) * PCL_HASH_MULTIPLIER;
+	return hash ^ hash >> 32;
+}
+
+/* Bit of the filter that stands for an edge with this hash. */
+static inline __u32 pcl_filter_bit(__u64 hash)
+{
+	return (__u32)(hash >> 58);
 }
 
 #endif

@@ -18,7 +18,7 @@ static long emit_step(__u32 i, struct pcl_emit *emit)
 {
 	struct pcl_bpf_event *event = emit->event;
 	struct pcl_walk *walk = &emit->task->walk;
-	__u64 component = walk_next(walk);
+	__u64 component = walk_next(walk, NULL);
 	const void *name;
 	long written;
 	__u32 at;

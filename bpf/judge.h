@@ -17,8 +17,9 @@
 /* pcl_question.flags */
 #define ASK_BELOW (1u << 0)   /* the object is a directory about to move: ask for rules below it */
 #define ASK_DELETED (1u << 1) /* the object may have lost its name: then it matches no Allow */
-#define ASK_NAMED (1u << 2)   /* only whether a rule refuses; a posture or an alert does not count \
-			       */
+#define ASK_NAMED                                                                                  \
+	(1u << 2) /* only whether a rule refuses; a posture or an alert does not count             \
+		   */
 
 /* What is asked; passed by pointer to a function that the verifier checks once.
  */
@@ -30,19 +31,28 @@ struct pcl_question {
 	__u32 flags;
 };
 
+/* The edge with a number for a name: the root of the sources, a variant of a set. */
+static __always_inline struct pcl_trie_edge *numbered_edge(void *trie, __u32 node, __u32 number)
+{
+	struct pcl_trie_key key = {.node = node, .len = number};
+	__u64 hash = hash_key(&key, 0);
+	struct pcl_trie_entry *entry = bpf_map_lookup_elem(trie, &hash);
+
+	return entry && same_key(&entry->key, &key) ? &entry->edge : NULL;
+}
+
 /*
  * Which of the ruleset's sources the current task's executable is; 0: none of them. An executable
  * without a name is no source, so a rule for a source does not reach it.
  */
 static __always_inline __u32 current_source(struct pcl_task *state, void *trie, __u64 live)
 {
-	struct pcl_trie_key key = {.node = PCL_NODE_SOURCES};
 	struct pcl_trie_edge *root;
 	struct pcl_object exe;
 
 	if (!executable_of(bpf_get_current_task_btf(), &exe))
 		return 0;
-	root = bpf_map_lookup_elem(trie, &key);
+	root = numbered_edge(trie, PCL_NODE_SOURCES, 0);
 	if (!root || gather(state, &exe, ~0u) != WALK_TOP)
 		return 0;
 	return descend(state, root, &exe, live) ? 0 : state->down.set;
@@ -52,13 +62,14 @@ static __always_inline __u32 current_source(struct pcl_task *state, void *trie, 
 __noinline __u32 set_for_source(struct pcl_task *state, __u32 set, __u64 live)
 {
 	void *trie = trie_of(live);
-	struct pcl_trie_key key = {.node = PCL_NODE_SET | set};
-	struct pcl_trie_edge *edge;
+	struct pcl_trie_edge *edge = NULL;
+	__u32 source;
 
 	if (!state || !trie)
 		return set;
-	key.len = current_source(state, trie, live);
-	edge = key.len ? bpf_map_lookup_elem(trie, &key) : NULL;
+	source = current_source(state, trie, live);
+	if (source)
+		edge = numbered_edge(trie, PCL_NODE_SET | set, source);
 	return edge ? edge->self : set;
 }
 

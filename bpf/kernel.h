@@ -84,12 +84,17 @@ struct dentry {
 	struct inode *d_inode;
 };
 
-/* From 6.15: short names can be read as words. Before, the field is d_iname, bytes. */
-union shortname_store___words {
-	unsigned long words[5];
+/* Before 6.15, or backports of it: the short name lies inside the dentry, behind d_inode. */
+struct dentry___iname {
+	unsigned char d_iname[32];
 };
-struct dentry___shortname {
-	union shortname_store___words d_shortname;
+
+/* Some struct of plain words, to read a name by words. */
+struct pt_regs {
+	unsigned long r15;
+	unsigned long r14;
+	unsigned long r13;
+	unsigned long r12;
 };
 
 struct vfsmount {

@@ -50,6 +50,22 @@ struct pcl_descent {
 };
 
 /*
+ * One level of a path. raw is filled on kernels without bpf_rdonly_cast, where one read of
+ * everything at once is cheapest; it is laid out as the kernel's dentry from d_parent on.
+ */
+struct pcl_slot {
+	__u64 dentry;
+	struct {
+		__u64 parent;
+		__u32 hash;
+		__u32 len;
+		__u64 name;
+		__u64 inode;
+		__u64 iname[PCL_CHUNK_WORDS];
+	} raw;
+};
+
+/*
  * What is kept for a task: where it belongs, and the scratch of its own path walks. The scratch
  * lives here and not per CPU, because a program may be preempted and a second task run on the same
  * CPU would write into the first one's walk. Nor on the stack: the verifier follows every value
@@ -62,7 +78,7 @@ struct pcl_task {
 	__u32 incarnation;
 	struct pcl_walk walk;
 	struct pcl_descent down;
-	__u64 slot[PCL_WINDOW]; /* dentries by distance from the leaf, modulo PCL_WINDOW */
+	struct pcl_slot slot[PCL_WINDOW]; /* by distance from the leaf, modulo PCL_WINDOW */
 };
 
 struct {
@@ -103,8 +119,8 @@ struct pcl_trie_map {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, 1);
-	__uint(key_size, sizeof(struct pcl_trie_key));
-	__uint(value_size, sizeof(struct pcl_trie_edge));
+	__uint(key_size, sizeof(__u64));
+	__uint(value_size, sizeof(struct pcl_trie_entry));
 };
 
 /*

@@ -13,57 +13,60 @@ struct pcl_step {
 	void *trie;
 };
 
-/*
- * Reads the chunk of dentry's name that begins at offset into key, zero-filled, and returns whether
- * the name goes on behind it.
- */
-static __always_inline bool read_chunk(struct pcl_trie_key *key, __u64 dentry, __u32 offset)
+/* Words beyond the used ones, and bytes beyond len in the last one, are zero. */
+static __always_inline void mask_chunk(__u64 name[PCL_CHUNK_WORDS], __u32 len)
 {
-	__u32 left = READ_FIELD(struct dentry, dentry, d_name.len) - offset;
-	__u32 len = left;
-	__u64 name;
-
-	key->name[0] = key->name[1] = key->name[2] = key->name[3] = 0;
-	if (left < PCL_CHUNK_LEN && offset == 0 && pcl_has_rdonly_cast &&
-	    bpf_core_field_exists(struct dentry___shortname, d_shortname)) {
-		struct dentry___shortname *d =
-			bpf_rdonly_cast((void *)dentry, bpf_core_type_id_kernel(struct dentry));
-
-		/* KERNEL: a name this short is always kept inside the dentry, in whole words. */
-		key->len = len;
 #pragma unroll
-		for (__u32 i = 0; i < PCL_CHUNK_WORDS; i++) {
-			__u64 word;
-
-			if (len <= i * 8)
-				break;
-			word = d->d_shortname.words[i];
-			if (len < i * 8 + 8)
-				word &= (1ULL << (len & 7) * 8) - 1;
-			key->name[i] = word;
-		}
-		return false;
+	for (__u32 i = 0; i < PCL_CHUNK_WORDS; i++) {
+		if (len <= i * 8)
+			name[i] = 0;
+		else if (len < i * 8 + 8)
+			name[i] &= (1ULL << (len & 7) * 8) - 1;
 	}
-	if (len > PCL_CHUNK_LEN)
-		len = PCL_CHUNK_LEN;
-	key->len = len | (left > PCL_CHUNK_LEN ? PCL_CHUNK_MORE : 0);
-	name = (__u64)READ_FIELD(struct dentry, dentry, d_name.name);
-	bpf_probe_read_kernel(key->name, len, (void *)(name + offset));
-	return left > PCL_CHUNK_LEN;
 }
 
-static __always_inline __u32 chunk_bit(const struct pcl_trie_key *key)
+/*
+ * The chunk of a name that begins at offset, into key. KERNEL: a name is followed by a NUL and lies
+ * in memory that is readable up to the next 8 bytes; what is read beyond it is masked away.
+ */
+static __always_inline void read_chunk(struct pcl_trie_key *key, __u64 dentry, __u32 offset)
 {
-	__u32 len = key->len & ~PCL_CHUNK_MORE;
-	__u64 last = key->name[0];
+	__u32 left, len;
+	__u64 name;
 
-	if (len > 24)
-		last = key->name[3];
-	else if (len > 16)
-		last = key->name[2];
-	else if (len > 8)
-		last = key->name[1];
-	return pcl_filter_bit(key->name[0], last, key->len);
+	left = READ_FIELD(struct dentry, dentry, d_name.len) - offset;
+	name = (__u64)READ_FIELD(struct dentry, dentry, d_name.name) + offset;
+	len = left > PCL_CHUNK_LEN ? PCL_CHUNK_LEN : left;
+	key->len = len | (left > PCL_CHUNK_LEN ? PCL_CHUNK_MORE : 0);
+	if (pcl_has_rdonly_cast) {
+		struct pt_regs *words =
+			bpf_rdonly_cast((void *)name, bpf_core_type_id_kernel(struct pt_regs));
+
+		key->name[0] = words->r15;
+		key->name[1] = len > 8 ? words->r14 : 0;
+		key->name[2] = len > 16 ? words->r13 : 0;
+		key->name[3] = len > 24 ? words->r12 : 0;
+	} else {
+		bpf_probe_read_kernel(key->name, PCL_CHUNK_LEN, (void *)name);
+	}
+	mask_chunk(key->name, len);
+}
+
+static __always_inline __u64 hash_key(const struct pcl_trie_key *key, __u32 len)
+{
+	__u64 hash = pcl_hash_step(0, (__u64)key->node << 32 | key->len);
+
+#pragma unroll
+	for (__u32 i = 0; i < PCL_CHUNK_WORDS; i++)
+		if (len > i * 8)
+			hash = pcl_hash_step(hash, key->name[i]);
+	return hash;
+}
+
+static __always_inline bool same_key(const struct pcl_trie_key *a, const struct pcl_trie_key *b)
+{
+	return a->node == b->node && a->len == b->len && a->name[0] == b->name[0] &&
+	       a->name[1] == b->name[1] && a->name[2] == b->name[2] && a->name[3] == b->name[3];
 }
 
 /*
@@ -72,21 +75,23 @@ static __always_inline __u32 chunk_bit(const struct pcl_trie_key *key)
  */
 static __always_inline int follow_chunk(struct pcl_step *step, __u64 dentry, __u32 offset)
 {
-	struct pcl_trie_edge *at = &step->task->down.at, *next;
+	struct pcl_trie_edge *at = &step->task->down.at;
+	struct pcl_trie_entry *next;
 	struct pcl_trie_key key;
-	bool more;
+	__u64 hash;
 
 	if (!at->node)
 		return -1;
 	key.node = at->node;
-	more = read_chunk(&key, dentry, offset);
-	if (!(at->filter & (1ULL << chunk_bit(&key))))
+	read_chunk(&key, dentry, offset);
+	hash = hash_key(&key, key.len & ~PCL_CHUNK_MORE);
+	if (!(at->filter & (1ULL << pcl_filter_bit(hash))))
 		return -1;
-	next = bpf_map_lookup_elem(step->trie, &key);
-	if (!next)
+	next = bpf_map_lookup_elem(step->trie, &hash);
+	if (!next || !same_key(&next->key, &key))
 		return -1;
-	*at = *next;
-	return more;
+	*at = next->edge;
+	return key.len & PCL_CHUNK_MORE ? 1 : 0;
 }
 
 static __always_inline void *trie_of(__u64 live)
@@ -118,7 +123,7 @@ static long descend_step(__u32 i, struct pcl_step *step)
 		down->child = down->at.child;
 		down->deep = down->at.deep;
 	}
-	more = follow_chunk(step, task->slot[(left - 1) & (PCL_WINDOW - 1)], down->offset);
+	more = follow_chunk(step, task->slot[(left - 1) & (PCL_WINDOW - 1)].dentry, down->offset);
 	if (more < 0)
 		return end_descent(down, left == 1 ? down->child : down->deep, 0);
 	if (more) {
@@ -168,6 +173,74 @@ __noinline int descend_deep(struct pcl_task *task, const struct pcl_object *obje
 	return 0;
 }
 
+/* The whole component into key, or false where it is longer than a chunk. */
+static __always_inline bool read_level_name(struct pcl_trie_key *key, const struct pcl_slot *slot)
+{
+	__u32 len;
+
+	if (pcl_has_rdonly_cast || !dentry_is_flat()) {
+		read_chunk(key, slot->dentry, 0);
+		return !(key->len & PCL_CHUNK_MORE);
+	}
+	len = slot->raw.len;
+	if (len > PCL_CHUNK_LEN)
+		return false;
+	key->len = len;
+	if (len < PCL_CHUNK_LEN) {
+		/* KERNEL: a name this short is always kept inside the dentry. */
+		key->name[0] = slot->raw.iname[0];
+		key->name[1] = slot->raw.iname[1];
+		key->name[2] = slot->raw.iname[2];
+		key->name[3] = slot->raw.iname[3];
+	} else {
+		bpf_probe_read_kernel(key->name, PCL_CHUNK_LEN, (void *)slot->raw.name);
+	}
+	mask_chunk(key->name, len);
+	return true;
+}
+
+/*
+ * The descent for a path of at most PCL_WINDOW levels with short names, which nearly all are, in
+ * registers. Returns whether it found the answer; otherwise descend_window() starts again.
+ */
+__noinline int descend_short(struct pcl_task *task, const struct pcl_trie_edge *root, __u64 live)
+{
+	const struct pcl_trie_edge *at = root;
+	struct pcl_trie_entry *next;
+	void *trie = trie_of(live);
+	__u32 depth, level;
+
+	if (!task || !root || !trie)
+		return 0;
+	depth = task->walk.depth;
+	for (level = 0; level < PCL_WINDOW && level < depth; level++) {
+		__u32 left = depth - level;
+		struct pcl_trie_key key;
+		__u64 hash;
+
+		if (!at->node)
+			goto none;
+		key.node = at->node;
+		if (!read_level_name(&key, &task->slot[(left - 1) & (PCL_WINDOW - 1)]))
+			return 0;
+		hash = hash_key(&key, key.len);
+		if (!(at->filter & (1ULL << pcl_filter_bit(hash))))
+			goto none;
+		next = bpf_map_lookup_elem(trie, &hash);
+		if (!next || !same_key(&next->key, &key))
+			goto none;
+		at = &next->edge;
+		continue;
+	none:
+		end_descent(&task->down, left == 1 ? at->child : at->deep, 0);
+		return 1;
+	}
+	if (level < depth)
+		return 0;
+	end_descent(&task->down, at->self, at->below_rule);
+	return 1;
+}
+
 /*
  * Finds the set of rules for an object whose topmost levels were just gathered (and whose walk
  * ended at the top). The answer is in task->down. Returns 0, or -1 where the maps are broken.
@@ -177,12 +250,12 @@ static __always_inline int descend(struct pcl_task *task, const struct pcl_trie_
 {
 	struct pcl_descent *down = &task->down;
 
+	if (task->walk.depth <= PCL_WINDOW && descend_short(task, root, live))
+		return 0;
 	down->at = *root;
 	down->depth = task->walk.depth;
 	down->level = 0;
 	down->offset = 0;
-	down->set = PCL_SET_PERMIT;
-	down->below_rule = 0;
 	down->ended = 0;
 	descend_window(task, live);
 	if (!down->ended)

@@ -60,11 +60,34 @@ static __always_inline void cross_mount(struct pcl_walk *walk)
 	walk->mnt_root = (__u64)READ_FIELD(struct vfsmount, walk->mnt, mnt_root);
 }
 
+/* Whether a dentry is laid out as in struct pcl_slot; true on every kernel before 6.15. */
+static __always_inline bool dentry_is_flat(void)
+{
+	return bpf_core_field_exists(struct dentry___iname, d_iname) &&
+	       bpf_core_field_offset(struct dentry, d_name) ==
+		       bpf_core_field_offset(struct dentry, d_parent) + 8 &&
+	       bpf_core_field_offset(struct dentry, d_inode) ==
+		       bpf_core_field_offset(struct dentry, d_parent) + 24 &&
+	       bpf_core_field_offset(struct dentry___iname, d_iname) ==
+		       bpf_core_field_offset(struct dentry, d_parent) + 32;
+}
+
+static __always_inline __u64 read_level(struct pcl_slot *slot, __u64 dentry)
+{
+	slot->dentry = dentry;
+	if (pcl_has_rdonly_cast || !dentry_is_flat())
+		return (__u64)READ_FIELD(struct dentry, dentry, d_parent);
+	bpf_probe_read_kernel(&slot->raw, sizeof(slot->raw),
+			      (void *)(dentry + bpf_core_field_offset(struct dentry, d_parent)));
+	return slot->raw.parent;
+}
+
 /*
  * One step towards the root: over a mount point (returns 0) or to the parent (returns the dentry
- * left behind). The walk has ended when walk->end is no longer WALK_GOING.
+ * left behind, which is kept in slot unless that is NULL). The walk has ended when walk->end is no
+ * longer WALK_GOING.
  */
-static __always_inline __u64 walk_next(struct pcl_walk *walk)
+static __always_inline __u64 walk_next(struct pcl_walk *walk, struct pcl_slot *slot)
 {
 	__u64 dentry = walk->dentry, parent;
 
@@ -76,7 +99,8 @@ static __always_inline __u64 walk_next(struct pcl_walk *walk)
 		walk->end = WALK_INTERRUPTED;
 		return 0;
 	}
-	parent = (__u64)READ_FIELD(struct dentry, dentry, d_parent);
+	parent = slot ? read_level(slot, dentry)
+		      : (__u64)READ_FIELD(struct dentry, dentry, d_parent);
 	if (parent == dentry) {
 		walk->end = WALK_UNKNOWN;
 		return 0;
@@ -100,12 +124,31 @@ static __always_inline void walk_init(struct pcl_walk *walk, const struct pcl_ob
 static long gather_step(__u32 i, struct pcl_task **ctx)
 {
 	struct pcl_task *task = *ctx;
-	__u32 slot = task->walk.depth & (PCL_WINDOW - 1);
-	__u64 component = walk_next(&task->walk);
 
-	if (component)
-		task->slot[slot] = component;
+	walk_next(&task->walk, &task->slot[task->walk.depth & (PCL_WINDOW - 1)]);
 	return task->walk.end != WALK_GOING;
+}
+
+/*
+ * The levels up to the first mount point or PCL_WINDOW of them, in registers: nearly always that is
+ * most of the path. The walk goes on from there.
+ */
+static __always_inline void gather_near(struct pcl_task *task)
+{
+	__u64 dentry = task->walk.dentry, mnt_root = task->walk.mnt_root;
+	__u32 limit = task->walk.limit, depth = 0;
+
+	for (depth = 0; depth < PCL_WINDOW && depth < limit && dentry != mnt_root; depth++) {
+		__u64 parent = read_level(&task->slot[depth], dentry);
+
+		if (parent == dentry)
+			break;
+		dentry = parent;
+	}
+	task->walk.dentry = dentry;
+	task->walk.depth = depth;
+	if (dentry == mnt_root)
+		cross_mount(&task->walk);
 }
 
 /*
@@ -118,7 +161,9 @@ __noinline int gather(struct pcl_task *task, const struct pcl_object *object, __
 	if (!task || !object)
 		return WALK_UNKNOWN;
 	walk_init(&task->walk, object, limit);
-	bpf_loop(PCL_WALK_STEPS, gather_step, &task, 0);
+	gather_near(task);
+	if (task->walk.end == WALK_GOING)
+		bpf_loop(PCL_WALK_STEPS, gather_step, &task, 0);
 	return task->walk.end == WALK_GOING ? WALK_UNKNOWN : task->walk.end;
 }
 

@@ -17,6 +17,7 @@
 #include "backend/bpf_lsm_events.h"
 #include "backend/bpf_lsm_pins.h"
 #include "backend/bpf_lsm_plan.h"
+#include "backend/bpf_lsm_tree.h"
 #include "base/cleanup.h"
 
 static int probe(const struct pcl_node *node, struct pcl_diag *diag)
@@ -48,15 +49,24 @@ static int make_trie(const struct pcl_bpf_plan *plan, struct pcl_diag *diag)
 	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_NO_PREALLOC);
 	pcl_autoclose int fd = -1;
 
-	fd = bpf_map_create(BPF_MAP_TYPE_HASH, "pcl_trie", sizeof(struct pcl_trie_key),
-			    sizeof(struct pcl_trie_edge), (__u32)plan->edge_count + 1, &options);
+	fd = bpf_map_create(BPF_MAP_TYPE_HASH, "pcl_trie", sizeof(__u64),
+			    sizeof(struct pcl_trie_entry), (__u32)plan->edge_count + 1, &options);
 	if (fd < 0)
 		return pcl_diag_errno(diag, -errno, "bpf_lsm: cannot make a map of %zu entries",
 				      plan->edge_count);
-	for (size_t i = 0; i < plan->edge_count; i++)
-		if (bpf_map_update_elem(fd, &plan->edges[i].key, &plan->edges[i].edge,
-					BPF_NOEXIST) < 0)
-			return pcl_diag_errno(diag, -errno, "bpf_lsm: cannot fill the trie");
+	for (size_t i = 0; i < plan->edge_count; i++) {
+		struct pcl_trie_entry entry = {plan->edges[i].key, plan->edges[i].edge};
+		__u64 hash = pcl_key_hash(&entry.key);
+
+		if (bpf_map_update_elem(fd, &hash, &entry, BPF_NOEXIST) == 0)
+			continue;
+		/* Of a million edges two do so once in 30 million policy sets. */
+		if (errno == EEXIST)
+			return pcl_diag_set(diag, -EEXIST,
+					    "bpf_lsm: two names in the rules have the same hash; "
+					    "write one of the rules differently");
+		return pcl_diag_errno(diag, -errno, "bpf_lsm: cannot fill the trie");
+	}
 	return pcl_take_fd(&fd);
 }
 

@@ -118,9 +118,17 @@ void pcl_tree_key(const struct pcl_tree *tree, uint32_t node, struct pcl_trie_ke
 	memcpy(ret_key->name, tree->chunk, PCL_CHUNK_LEN);
 }
 
+uint64_t pcl_key_hash(const struct pcl_trie_key *key)
+{
+	uint32_t used = key->node & PCL_NODE_SET ? 0 : key->len & ~PCL_CHUNK_MORE;
+	uint64_t hash = pcl_hash_step(0, (uint64_t)key->node << 32 | key->len);
+
+	for (uint32_t i = 0; i * 8 < used; i++)
+		hash = pcl_hash_step(hash, key->name[i]);
+	return hash;
+}
+
 uint32_t pcl_key_filter_bit(const struct pcl_trie_key *key)
 {
-	uint32_t used = key->len & ~PCL_CHUNK_MORE;
-
-	return pcl_filter_bit(key->name[0], key->name[(used - 1) / 8], key->len);
+	return pcl_filter_bit(pcl_key_hash(key));
 }

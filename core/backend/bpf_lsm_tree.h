@@ -43,6 +43,9 @@ static inline bool pcl_tree_is_partial(const struct pcl_tree *tree)
 /* The key of the edge that leads from node to tree. */
 void pcl_tree_key(const struct pcl_tree *tree, uint32_t node, struct pcl_trie_key *ret_key);
 
+/* The hash under which the trie map holds the edge; bpf/match.h computes the same. */
+uint64_t pcl_key_hash(const struct pcl_trie_key *key);
+
 /* Its bit in the filter of the edge above. */
 uint32_t pcl_key_filter_bit(const struct pcl_trie_key *key);
 
