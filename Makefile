@@ -203,7 +203,7 @@ unit: $(TESTS)
 # --- checks: without root, without a VM -------------------------------------------------------------
 # Each check of a file leaves a stamp, so that a second run looks only at what changed.
 C         := $(B)/check
-FORMAT_IN := $(HOST_SRC) $(HEADERS) $(ATTACK_SRC) $(BENCH_TINY) $(wildcard bpf/*.[ch])
+FORMAT_IN := $(HOST_SRC) $(wildcard core/tests/fuzz_*.c) $(HEADERS) $(ATTACK_SRC) $(BENCH_TINY) $(wildcard bpf/*.[ch])
 SCRIPTS   := $(wildcard $(filter-out %.txt %.h %.md,$(wildcard scripts/*)) vm-images/build-base .ci/run)
 CLANG_CPP  = -std=gnu17 $(CPPFLAGS)
 host_obj   = $(patsubst %.c,$C/$1/obj/%.o,$(HOST_SRC))

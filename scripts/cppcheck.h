@@ -9,4 +9,4 @@
 #define json_object_foreach(object, key, value)                                                    \
 	for (key = json_object_iter_key(json_object_iter(object));                                 \
 	     key && (value = json_object_get(object, key)); key = next_key(object, key))
-#define json_object_foreach_safe(object, n, key, value) json_object_foreach (object, key, value)
+#define json_object_foreach_safe(object, n, key, value) json_object_foreach(object, key, value)
