@@ -103,6 +103,9 @@ int agt_text_from_base64(const char *text, void **ret_data, size_t *ret_data_len
 		return -EINVAL;
 	while (len && text[len - 1] == '=')
 		len--;
+	/* A last group of one digit has not even a byte in it. */
+	if (len % 4 == 1)
+		return -EINVAL;
 	for (size_t i = 0; i < len; i++) {
 		const char *digit = strchr(base64_digits, text[i]);
 

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/cleanup.h"
 
 int gnt_kernel_cache_dir(char **ret_dir, struct pcl_diag *diag)
@@ -101,7 +102,7 @@ int gnt_kernel_own(const char *image, const char *modules_dir, struct gnt_kernel
 	return 0;
 }
 
-/* A growing list of owned strings without duplicates. */
+/* A list of owned strings. */
 struct file_list {
 	char **items;
 	size_t count;
@@ -109,25 +110,17 @@ struct file_list {
 
 static void file_list_fini(struct file_list *list)
 {
-	for (size_t i = 0; i < list->count; i++)
-		free(list->items[i]);
-	free(list->items);
+	pcl_strings_free(&list->items, &list->count);
 }
 
+/* Each file once, at its first place. */
 static int file_list_add(struct file_list *list, const char *name)
 {
-	char **items;
-
 	for (size_t i = 0; i < list->count; i++) {
 		if (strcmp(list->items[i], name) == 0)
 			return 0;
 	}
-	items = realloc(list->items, (list->count + 1) * sizeof(*items));
-	if (!items)
-		return -ENOMEM;
-	list->items = items;
-	items[list->count] = strdup(name);
-	return items[list->count++] ? 0 : -ENOMEM;
+	return pcl_strings_add(&list->items, &list->count, name);
 }
 
 /* Whether path ("kernel/drivers/char/virtio_console.ko") is module name; '-' and '_' are one. */

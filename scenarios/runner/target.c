@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/cleanup.h"
 #include "base/yaml.h"
 
@@ -27,13 +28,6 @@ static const char *const known_keys[] = {"id",	    "title",   "stands_for", "dif
 static const char *const channel_names[] = {
 	[GNT_CHANNEL_VIRTIO_SERIAL] = "virtio-serial", [GNT_CHANNEL_SERIAL] = "serial", NULL};
 
-static void strings_free(char **strings, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		free(strings[i]);
-	free(strings);
-}
-
 static void target_free(struct gnt_target **target_ptr)
 {
 	struct gnt_target *target = *target_ptr;
@@ -46,9 +40,9 @@ static void target_free(struct gnt_target **target_ptr)
 	free(target->stands_for);
 	free(target->kernel);
 	free(target->cmdline);
-	strings_free(target->differences, target->difference_count);
-	strings_free(target->lsm, target->lsm_count);
-	strings_free(target->modules, target->module_count);
+	pcl_strings_free(&target->differences, &target->difference_count);
+	pcl_strings_free(&target->lsm, &target->lsm_count);
+	pcl_strings_free(&target->modules, &target->module_count);
 	free(target);
 }
 
@@ -87,31 +81,26 @@ static int read_string(const struct source *source, const char *key, bool requir
 	return *ret_text ? 0 : pcl_diag_errno(source->diag, -ENOMEM, "%s", source->file->name);
 }
 
+/* The lists of a target that is being read; what was added stays with it on an error. */
 static int read_strings(const struct source *source, const char *key, char ***ret_strings,
 			size_t *ret_count)
 {
 	const struct pcl_yaml_node *node = pcl_yaml_get(source->root, key);
-	char **strings;
 
 	if (!node)
 		return 0;
 	if (node->type != PCL_YAML_SEQUENCE)
 		return pcl_yaml_error(source->file, node, source->diag, -EINVAL,
 				      "\"%s\" must be a list", key);
-	strings = calloc(node->count + 1, sizeof(*strings));
-	if (!strings)
-		return pcl_diag_errno(source->diag, -ENOMEM, "%s", source->file->name);
-	*ret_strings = strings;
 	for (size_t i = 0; i < node->count; i++) {
 		const char *text;
 		int error = pcl_yaml_string(source->file, node->items[i], &text, source->diag);
 
 		if (error)
 			return error;
-		strings[i] = strdup(text);
-		if (!strings[i])
-			return pcl_diag_errno(source->diag, -ENOMEM, "%s", source->file->name);
-		*ret_count = i + 1;
+		error = pcl_strings_add(ret_strings, ret_count, text);
+		if (error)
+			return pcl_diag_errno(source->diag, error, "%s", source->file->name);
 	}
 	return 0;
 }
