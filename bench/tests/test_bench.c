@@ -289,6 +289,49 @@ static void a_boot_that_measured_less_is_a_difference(void **state)
 	assert_non_null(difference);
 }
 
+static void the_json_has_what_a_reader_needs(void **state)
+{
+	const struct gnt_bench_row_facts counted = {
+		.target = "t",
+		.unit = GNT_LATENCY_GUEST_INSNS,
+		.rules = 100,
+		.boots = 2,
+		.boots_agree = false,
+	};
+	pcl_cleanup(gnt_bench_data_fini) struct gnt_bench_data data = {0};
+	pcl_cleanup(gnt_latency_rows_fini) struct gnt_latency_rows rows = {0};
+	pcl_cleanup(json_decrefp) json_t *json = NULL;
+	const char *target, *contender, *op, *unit;
+	double median, p99, vs_floor;
+	json_t *row, *samples;
+	int rules, depth, agree;
+
+	(void)state;
+	add_visit(&data, GNT_BENCH_FLOOR, 0, 1000, 1000, 1000);
+	add_visit(&data, GNT_BENCH_PORTCULLIS, 0, 1500, 1500, 1600);
+	assert_int_equal(gnt_bench_data_rows(&data, &counted, &rows), 0);
+	json = gnt_latency_rows_json(&rows);
+	assert_int_equal(json_array_size(json), 2);
+	row = json_array_get(json, 1);
+	assert_int_equal(json_unpack(row, "{s:s, s:s, s:s, s:s, s:i, s:i, s:o, s:F, s:F, s:F, s:b}",
+				     "target", &target, "contender", &contender, "op", &op, "unit",
+				     &unit, "rules", &rules, "depth", &depth, "samples", &samples,
+				     "median", &median, "p99", &p99, "vs_floor", &vs_floor,
+				     "boots_agree", &agree),
+			 0);
+	assert_string_equal(contender, "portcullis");
+	assert_string_equal(op, "open");
+	assert_string_equal(unit, "guest_insns");
+	assert_int_equal(rules, 100);
+	assert_int_equal(depth, 6);
+	assert_int_equal(json_array_size(samples), 3);
+	assert_float_equal(median, 150, NEAR);
+	assert_float_equal(vs_floor, 1.5, NEAR);
+	assert_false(agree);
+	/* Nothing without a contender was measured, so there is nothing to compare with. */
+	assert_true(json_is_null(json_object_get(row, "vs_none")));
+}
+
 static void the_table_fits_a_terminal(void **state)
 {
 	const struct gnt_bench_row_facts facts = {
@@ -325,6 +368,7 @@ int main(void)
 		cmocka_unit_test(ratios_are_taken_within_a_round),
 		cmocka_unit_test(one_count_of_difference_is_a_difference),
 		cmocka_unit_test(a_boot_that_measured_less_is_a_difference),
+		cmocka_unit_test(the_json_has_what_a_reader_needs),
 		cmocka_unit_test(the_table_fits_a_terminal),
 	};
 

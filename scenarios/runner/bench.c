@@ -127,7 +127,7 @@ static const struct gnt_cli cli = {
 			{"--on", "TARGET",
 			 "measure this target (repeat; default: all that have bpf)"},
 			{"--unit", "UNIT", "ns, guest_insns or both (default both)"},
-			{"--rounds", "N", "rounds of wall clock (default 5)"},
+			{"--rounds", "N", "rounds of wall clock (default 3)"},
 			{"--rules", "N", "rules that do not match (default 100)"},
 			{"--depth", "D,...", "directories above the file (default 6)"},
 			{"--results", "DIR", "write here (default build/results/RUN-ID)"},
@@ -136,7 +136,7 @@ static const struct gnt_cli cli = {
 	.take = take,
 };
 
-static_assert(GNT_BENCH_ROUNDS_DEFAULT == 5 && GNT_BENCH_RULES_DEFAULT == 100 &&
+static_assert(GNT_BENCH_ROUNDS_DEFAULT == 3 && GNT_BENCH_RULES_DEFAULT == 100 &&
 		      GNT_BENCH_DEPTH_DEFAULT == 6,
 	      "the help names the defaults");
 

@@ -20,8 +20,9 @@
 
 #define GNT_BENCH_DEPTH_DEFAULT 6
 #define GNT_BENCH_RULES_DEFAULT 100
-/* Enough for a median and a spread, few enough that two targets take less than a minute. */
-#define GNT_BENCH_ROUNDS_DEFAULT 5
+/* Enough for a median and a spread, few enough that two targets take less than a minute: most of a
+ * round goes into switching, since the kernel waits 0.1 s for each link that it lets go. */
+#define GNT_BENCH_ROUNDS_DEFAULT 3
 
 struct gnt_bench_options {
 	const struct gnt_target *const *targets; /* borrowed */

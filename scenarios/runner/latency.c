@@ -86,7 +86,7 @@ static json_t *row_json(const struct gnt_latency_row *row)
 {
 	return json_pack(
 		"{s:s, s:s, s:s, s:s, s:i, s:i, s:o, s:f, s:f, s:f, s:f, s:o?, s:o?, s:o?, "
-		"s:i, s:b}",
+		"s:i, s:o*}",
 		"target", row->target, "contender", row->contender, "op", op_names[row->op], "unit",
 		unit_names[row->unit], "rules", row->rules, "depth", row->depth, "samples",
 		samples_json(row), "median", row->median, "p99", row->p99, "mean", row->mean,
@@ -94,7 +94,8 @@ static json_t *row_json(const struct gnt_latency_row *row)
 		row->vs_floor > 0 ? rounded(row->vs_floor, 1e-6) : NULL, "vs_floor_spread",
 		row->vs_floor > 0 ? rounded(row->vs_floor_spread, 1e-6) : NULL, "vs_none",
 		row->vs_none > 0 ? rounded(row->vs_none, 1e-6) : NULL, "boots", row->boots,
-		"boots_agree", row->boots_agree);
+		"boots_agree",
+		row->unit == GNT_LATENCY_GUEST_INSNS ? json_boolean(row->boots_agree) : NULL);
 }
 
 json_t *gnt_latency_rows_json(const struct gnt_latency_rows *rows)
