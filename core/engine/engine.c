@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -25,19 +26,43 @@
 
 /* --- opening --------------------------------------------------------------------------------- */
 
-static int take_lock(struct pcl_engine *engine, struct pcl_diag *diag)
+/* Whether the locked file is still the one that others would open: remove deletes it. */
+static bool lock_is_current(int fd)
 {
+	struct stat held, named;
+
+	return fstat(fd, &held) == 0 && stat(LOCK_PATH, &named) == 0 &&
+	       held.st_ino == named.st_ino && held.st_dev == named.st_dev;
+}
+
+static int try_lock(int *ret_fd, struct pcl_diag *diag)
+{
+	pcl_autoclose int fd = -1;
+
 	if (mkdir(PCL_STATE_DIR, 0700) < 0 && errno != EEXIST)
 		return pcl_diag_errno(diag, -errno,
 				      "cannot make " PCL_STATE_DIR " (portcullis needs root here)");
-	engine->lock_fd = open(LOCK_PATH, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (engine->lock_fd < 0)
+	fd = open(LOCK_PATH, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0)
 		return pcl_diag_errno(diag, -errno,
 				      "cannot open " LOCK_PATH " (portcullis needs root here)");
-	while (flock(engine->lock_fd, LOCK_EX) < 0)
+	while (flock(fd, LOCK_EX) < 0)
 		if (errno != EINTR)
 			return pcl_diag_errno(diag, -errno, "cannot lock " LOCK_PATH);
+	if (!lock_is_current(fd))
+		return -EAGAIN;
+	*ret_fd = pcl_take_fd(&fd);
 	return 0;
+}
+
+static int take_lock(struct pcl_engine *engine, struct pcl_diag *diag)
+{
+	int error;
+
+	do
+		error = try_lock(&engine->lock_fd, diag);
+	while (error == -EAGAIN);
+	return error;
 }
 
 /* Asks each backend; the one that has something live says which generation holds. */
