@@ -124,16 +124,30 @@ static int64_t now_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+/* KERNEL: cgroup.kill is there from 5.14; before, what is not in the pid namespace is left. */
+static void kill_cgroup(const char *name)
+{
+	char path[512];
+	int fd pcl_autoclose = -1;
+
+	cgroup_path(name, "cgroup.kill", path, sizeof(path));
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd >= 0)
+		(void)!write(fd, "1", 1);
+}
+
 /* Kills the whole of the container and removes its cgroup. */
 static int destroy(const char *name, pid_t pid)
 {
 	int64_t deadline = now_ms() + STOP_WAIT_MS;
-	bool ended = pid <= 0;
 	char path[512];
 	int status;
+	/* One that ended by itself has no pid any more that it were safe to kill. */
+	bool ended = pid <= 0 || agt_child_reap(pid, &status);
 
-	if (pid > 0)
+	if (!ended)
 		(void)kill(pid, SIGKILL);
+	kill_cgroup(name);
 	cgroup_path(name, "", path, sizeof(path));
 	for (;;) {
 		struct pollfd wait = {.fd = agt_child_fd(), .events = POLLIN};

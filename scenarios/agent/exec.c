@@ -27,6 +27,9 @@
 /* Two outputs of this size, each byte as six characters of JSON at worst, still fit... */
 #define OUTPUT_MAX (1u << 20)
 #define TIMEOUT_DEFAULT_MS 30000
+#define TIMEOUT_MAX_MS 3600000
+/* A full pipe, 64 KiB, is read in as many parts. */
+#define DRAIN_PARTS 16
 /* ...and a process that outlives SIGKILL this long sits in the kernel: reported, not waited for. */
 #define KILL_WAIT_MS 5000
 
@@ -79,7 +82,7 @@ static int left_ms(int64_t deadline_ns)
 {
 	int64_t left = (deadline_ns - now_ns() + 999999) / 1000000;
 
-	return left < 0 ? 0 : left > 3600000 ? 3600000 : (int)left;
+	return left < 0 ? 0 : left > TIMEOUT_MAX_MS ? TIMEOUT_MAX_MS : (int)left;
 }
 
 static void job_fini(struct job *job)
@@ -214,6 +217,7 @@ static int job_prepare(struct job *job, const json_t *request, struct pcl_diag *
 {
 	const char *container = json_string_value(json_object_get(request, "container"));
 	const json_t *timeout = json_object_get(request, "timeout_ms");
+	json_int_t timeout_ms;
 	int error = parse_argv(json_object_get(request, "argv"), &job->argv, diag);
 
 	if (error)
@@ -232,10 +236,12 @@ static int job_prepare(struct job *job, const json_t *request, struct pcl_diag *
 	job->err.data = malloc(OUTPUT_MAX);
 	if (!job->out.data || !job->err.data)
 		return pcl_diag_errno(diag, -ENOMEM, "exec");
+	timeout_ms = json_is_integer(timeout) ? json_integer_value(timeout) : TIMEOUT_DEFAULT_MS;
+	if (timeout_ms < 0 || timeout_ms > TIMEOUT_MAX_MS)
+		return pcl_diag_set(diag, -EINVAL, "exec: \"timeout_ms\" must be 0 to %d",
+				    TIMEOUT_MAX_MS);
 	job->started_ns = now_ns();
-	job->deadline_ns =
-		job->started_ns + 1000000 * (json_is_integer(timeout) ? json_integer_value(timeout)
-								      : TIMEOUT_DEFAULT_MS);
+	job->deadline_ns = job->started_ns + 1000000 * timeout_ms;
 	return 0;
 }
 
@@ -288,11 +294,13 @@ static int read_reports(struct job *job, struct pcl_diag *diag)
 	return error;
 }
 
+/* A part at a time: a program that writes without end must not keep the deadline from being seen.
+ */
 static void drain(struct output *output)
 {
 	char rest[4096];
 
-	while (output->fd >= 0) {
+	for (int part = 0; part < DRAIN_PARTS && output->fd >= 0; part++) {
 		size_t space = OUTPUT_MAX - output->len;
 		ssize_t got = space ? read(output->fd, output->data + output->len, space)
 				    : read(output->fd, rest, sizeof(rest));

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/statvfs.h>
 #include <termios.h>
 #include <time.h>
 #include <unistd.h>
@@ -33,6 +34,8 @@
 #define END_WAIT_MS 3000
 /* Of the host's memory beside the guest's: QEMU itself and its translation cache. */
 #define QEMU_OVERHEAD_MIB 128
+/* A console log has some KiB; a guest in trouble writes its traces there. */
+#define LOG_SPACE_BYTES (1u << 20)
 
 struct gnt_vm {
 	struct gnt_qemu qemu;
@@ -184,6 +187,7 @@ static int check_memory(int memory_mib, struct pcl_diag *diag)
 static int open_logs(struct gnt_vm *vm, const char *dir, struct pcl_diag *diag)
 {
 	int fd pcl_autoclose = -1;
+	struct statvfs space;
 	int error;
 
 	if (asprintf(&vm->console_path, "%s/console.log", dir) < 0 ||
@@ -193,6 +197,10 @@ static int open_logs(struct gnt_vm *vm, const char *dir, struct pcl_diag *diag)
 	fd = open(vm->console_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 	if (fd < 0)
 		return pcl_diag_errno(diag, -errno, "%s", vm->console_path);
+	/* QEMU goes on in silence when it cannot write; then a panic would leave no trace. */
+	if (fstatvfs(fd, &space) == 0 && space.f_bavail * space.f_frsize < LOG_SPACE_BYTES)
+		return pcl_diag_set(diag, -ENOSPC, "%s: the disk is full; %u KiB must be free",
+				    vm->console_path, LOG_SPACE_BYTES / 1024);
 	error = gnt_console_open(&vm->console, vm->console_path);
 	return error ? pcl_diag_errno(diag, error, "%s", vm->console_path) : 0;
 }
