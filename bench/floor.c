@@ -19,7 +19,6 @@
 static const char *const pins[] = {
 	PIN_DIR "/file_open",
 	PIN_DIR "/bprm_check",
-	PIN_DIR "/task_alloc",
 };
 #define PIN_COUNT (sizeof(pins) / sizeof(pins[0]))
 
@@ -47,7 +46,6 @@ static int pin(const struct floor_bpf *skel)
 	struct bpf_link *const links[PIN_COUNT] = {
 		skel->links.floor_file_open,
 		skel->links.floor_bprm_check,
-		skel->links.floor_task_alloc,
 	};
 
 	if (mkdir(PIN_DIR, 0700))
