@@ -282,17 +282,10 @@ static int fill_numbers(const struct gnt_bench_data *data, const struct gnt_benc
 	return 0;
 }
 
-static void row_finip(struct gnt_latency_row *row)
-{
-	free(row->target);
-	free(row->contender);
-	free(row->samples);
-}
-
 static int add_row(const struct gnt_bench_data *data, const struct gnt_bench_visit *cell,
 		   const struct gnt_bench_row_facts *facts, struct gnt_latency_rows *rows)
 {
-	pcl_cleanup(row_finip) struct gnt_latency_row row = {
+	pcl_cleanup(gnt_latency_row_fini) struct gnt_latency_row row = {
 		.op = cell->op,
 		.unit = facts->unit,
 		.rules = cell->contender == GNT_BENCH_PORTCULLIS ? facts->rules : 0,

@@ -38,6 +38,7 @@ struct boot {
 	struct gnt_bench_data data;
 	struct pcl_diag diag;
 	enum gnt_exit exit;
+	bool started; /* there was a guest, so there is a console to look at */
 };
 
 static void boot_fini(struct boot *boot)
@@ -161,8 +162,10 @@ static void *run_boot(void *argument)
 
 	if (gnt_vm_start(&vm_options, &vm, &state, &boot->diag)) {
 		boot->exit = exit_of_state(state);
+		boot->started = state != GNT_VM_OFF;
 		return NULL;
 	}
+	boot->started = true;
 	if (boot->requests)
 		work_off_hello(boot, vm);
 	else
@@ -201,9 +204,29 @@ static int add_rows(const struct boot *boot, const struct gnt_bench_row_facts *f
 
 static enum gnt_exit say_failure(const struct boot *boot)
 {
-	say(boot->options, boot->target, "%s (console: %s/console.log)", pcl_diag_text(&boot->diag),
-	    boot->log_dir ? boot->log_dir : boot->options->log_dir);
+	if (boot->started)
+		say(boot->options, boot->target, "%s (console: %s/console.log)",
+		    pcl_diag_text(&boot->diag), boot->log_dir);
+	else
+		say(boot->options, boot->target, "%s", pcl_diag_text(&boot->diag));
 	return boot->exit;
+}
+
+/* What befell the boots; the same mishap is told once. */
+static enum gnt_exit say_failures(const struct boot boots[COUNTED_BOOTS])
+{
+	enum gnt_exit result = GNT_EXIT_OK;
+
+	for (int i = 0; i < COUNTED_BOOTS; i++) {
+		const bool told =
+			i && boots[i - 1].exit == boots[i].exit &&
+			!strcmp(pcl_diag_text(&boots[i - 1].diag), pcl_diag_text(&boots[i].diag));
+
+		if (boots[i].exit != GNT_EXIT_OK && !told)
+			(void)say_failure(&boots[i]);
+		result = gnt_exit_worse(result, boots[i].exit);
+	}
+	return result;
 }
 
 static enum gnt_exit run_wall_clock(const struct gnt_bench_options *options,
@@ -305,10 +328,7 @@ static enum gnt_exit run_counted(const struct gnt_bench_options *options,
 		say(options, target, "out of memory");
 	if (!boots[0].requests || !boots[1].requests || !run_pair(boots))
 		result = GNT_EXIT_INFRA;
-	for (int i = 0; i < COUNTED_BOOTS; i++) {
-		if (boots[i].exit != GNT_EXIT_OK)
-			result = gnt_exit_worse(result, say_failure(&boots[i]));
-	}
+	result = gnt_exit_worse(result, say_failures(boots));
 	if (result == GNT_EXIT_OK)
 		result = compare_boots(options, target, boots, rows);
 	for (int i = 0; i < COUNTED_BOOTS; i++)

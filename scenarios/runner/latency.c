@@ -35,7 +35,7 @@ const char *gnt_latency_unit_name(enum gnt_latency_unit unit)
 	return unit_names[unit];
 }
 
-static void row_fini(struct gnt_latency_row *row)
+void gnt_latency_row_fini(struct gnt_latency_row *row)
 {
 	free(row->target);
 	free(row->contender);
@@ -45,7 +45,7 @@ static void row_fini(struct gnt_latency_row *row)
 void gnt_latency_rows_fini(struct gnt_latency_rows *rows)
 {
 	for (size_t i = 0; i < rows->count; i++)
-		row_fini(&rows->rows[i]);
+		gnt_latency_row_fini(&rows->rows[i]);
 	free(rows->rows);
 	*rows = (struct gnt_latency_rows){0};
 }

@@ -55,6 +55,7 @@ struct gnt_latency_rows {
 	size_t count;
 };
 
+void gnt_latency_row_fini(struct gnt_latency_row *row);
 void gnt_latency_rows_fini(struct gnt_latency_rows *rows);
 
 /* Appends a row and takes what it owns; row is zeroed. 0 or -ENOMEM (then row is as before). */
