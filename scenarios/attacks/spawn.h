@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Runs a program as a child and tells a refused execve (with its errno) from a program that ran.
+ */
+#ifndef GNT_ATTACK_SPAWN_H
+#define GNT_ATTACK_SPAWN_H
+
+#include <fcntl.h>
+#include <sys/wait.h>
+
+#include "replay.h"
+
+/* In the child: never returns. The errno of a failed execve goes into the report pipe. */
+static inline void spawn_child(char **argv, int out_fd, int report_fd)
+{
+	int error;
+
+	if (dup2(out_fd, STDOUT_FILENO) >= 0 && dup2(out_fd, STDERR_FILENO) >= 0)
+		(void)execv(argv[0], argv);
+	error = errno;
+	if (write(report_fd, &error, sizeof(error)) != sizeof(error))
+		_exit(REPLAY_BROKEN);
+	_exit(REPLAY_REFUSED);
+}
+
+static inline size_t spawn_read_all(int fd, char *data, size_t max)
+{
+	size_t len = 0;
+	ssize_t got;
+
+	while (len < max && (got = read(fd, data + len, max - len)) > 0)
+		len += (size_t)got;
+	return len;
+}
+
+/* argv[0] is the path. Prints the answer and returns the exit code for main. */
+static inline int spawn_and_report(char **argv)
+{
+	static char data[REPLAY_DATA_MAX];
+	int out[2], report[2], error = 0, status = 0;
+	size_t len;
+	pid_t pid;
+
+	/* KERNEL: a successful execve closes the report pipe (O_CLOEXEC), so reading nothing from
+	 * it means that the program started. */
+	if (pipe2(out, O_CLOEXEC) != 0 || pipe2(report, O_CLOEXEC) != 0)
+		return replay_broken("pipe", errno);
+	pid = fork();
+	if (pid < 0)
+		return replay_broken("fork", errno);
+	if (pid == 0)
+		spawn_child(argv, out[1], report[1]);
+	(void)close(out[1]);
+	(void)close(report[1]);
+	if (read(report[0], &error, sizeof(error)) != sizeof(error))
+		error = 0;
+	len = spawn_read_all(out[0], data, sizeof(data));
+	if (waitpid(pid, &status, 0) != pid)
+		return replay_broken("wait", errno);
+	if (error)
+		return replay_refused("execve", error);
+	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+		return replay_broken("child", 0);
+	return replay_done("execve", data, len);
+}
+
+#endif
