@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The engine under test, driven in the guest by its own command line: apply a case's policies,
+ * make its container a domain, read its events, take everything away again.
+ */
+#ifndef GNT_ENGINE_H
+#define GNT_ENGINE_H
+
+#include <stdbool.h>
+
+#include "base/diag.h"
+#include "case.h"
+#include "contender.h"
+#include "vm.h"
+
+struct gnt_engine {
+	bool applied;
+	char *domain; /* domain that was added, or NULL */
+};
+
+void gnt_engine_fini(struct gnt_engine *engine);
+
+/*
+ * Puts the policies into the guest, adds the domain (cgroup is NULL without a container) and
+ * applies. Where the engine refuses, ret_refusal (owned) has its words and 0 is returned, for that
+ * is a finding about the engine; an error is one of the guest. Events of before are thrown away.
+ */
+int gnt_engine_apply(struct gnt_engine *engine, struct gnt_vm *vm, const struct gnt_case *test_case,
+		     const struct gnt_contender *contender, const char *corpus_dir,
+		     const char *cgroup, char **ret_refusal, struct pcl_diag *diag);
+
+/* Counts Block events since the last call; ret_rule (owned) is the rule's id, or another's, or
+ * NULL. */
+int gnt_engine_events(struct gnt_engine *engine, struct gnt_vm *vm, const char *rule,
+		      int *ret_rule_events, int *ret_other_events, char **ret_rule,
+		      struct pcl_diag *diag);
+
+int gnt_engine_remove(struct gnt_engine *engine, struct gnt_vm *vm, struct pcl_diag *diag);
+
+/* Text of a policy, wherever it comes from; owned. */
+int gnt_policy_text(const struct gnt_case *test_case, const struct gnt_policy_ref *policy,
+		    const char *corpus_dir, char **ret_text, struct pcl_diag *diag);
+
+#endif
