@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A worker: all lines of one target, one VM at a time, in a process of its own. It tells the
+ * parent what it does in JSON lines: {"progress"}, {"target", "accel"}, {"index", "row"},
+ * {"index", "skip"}. A guest that had an incident is not used again; the next line gets a new one.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "arms.h"
+#include "base/cleanup.h"
+#include "run.h"
+#include "text.h"
+
+/* Under emulation a boot takes 4 s; a loaded machine may need several times that. */
+#define BOOT_TIMEOUT_MS 60000
+/* --lsm holds a handful of names. */
+#define LSM_MAX 32
+
+struct worker {
+	const struct gnt_run_options *options;
+	const struct gnt_target *target;
+	FILE *out;
+	struct gnt_vm *vm;
+	int boots;
+	bool target_told;
+	/* Where a boot failed, every further line gets the same answer without another boot. */
+	enum gnt_incident boot_incident;
+	char *boot_detail;
+	/* What must be active: the target's own list, or --lsm's. */
+	char *lsm_words;
+	char *lsm[LSM_MAX];
+	size_t lsm_count;
+};
+
+static void tell(const struct worker *worker, json_t *message)
+{
+	if (message && json_dumpf(message, worker->out, JSON_COMPACT) == 0) {
+		(void)fputc('\n', worker->out);
+		(void)fflush(worker->out);
+	}
+	json_decref(message);
+}
+
+static void tell_progress(const struct worker *worker, const char *text)
+{
+	tell(worker, json_pack("{s:s}", "progress", text));
+}
+
+static long long now_ms(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void split_lsm(struct worker *worker)
+{
+	char *rest, *word, *save = NULL;
+
+	if (!worker->options->lsm) {
+		for (size_t i = 0; i < worker->target->lsm_count && i < LSM_MAX; i++)
+			worker->lsm[worker->lsm_count++] = worker->target->lsm[i];
+		return;
+	}
+	worker->lsm_words = strdup(worker->options->lsm);
+	for (rest = worker->lsm_words; rest && worker->lsm_count < LSM_MAX; rest = NULL) {
+		for (word = strtok_r(rest, ",", &save); word && worker->lsm_count < LSM_MAX;
+		     word = strtok_r(NULL, ",", &save))
+			worker->lsm[worker->lsm_count++] = word;
+	}
+}
+
+static void tell_target(struct worker *worker)
+{
+	const json_t *hello = gnt_vm_hello(worker->vm);
+	const struct gnt_target *t = worker->target;
+	json_t *record;
+
+	if (worker->target_told)
+		return;
+	worker->target_told = true;
+	record = json_pack("{s:s, s:s, s:O?, s:O?, s:s*, s:i}", "id", t->id, "kernel", t->kernel,
+			   "release", json_object_get(hello, "kernel"), "lsm",
+			   json_object_get(hello, "lsm"), "stands_for", t->stands_for, "boot_ms",
+			   gnt_vm_boot_ms(worker->vm));
+	tell(worker, json_pack("{s:o, s:s}", "target", record ? record : json_null(), "accel",
+			       gnt_vm_accel(worker->vm)));
+}
+
+static enum gnt_incident start_incident(enum gnt_vm_state state)
+{
+	switch (state) {
+	case GNT_VM_PANIC:
+	case GNT_VM_SPLAT:
+		return GNT_INCIDENT_PANIC;
+	case GNT_VM_HANG:
+		return GNT_INCIDENT_HANG;
+	case GNT_VM_RUNNING:
+	case GNT_VM_OFF:
+	case GNT_VM_DEAD:
+		break;
+	}
+	return GNT_INCIDENT_INFRA;
+}
+
+/* The console of each boot is kept: TARGET, TARGET-2, ... in the results folder. */
+static char *log_dir(struct worker *worker)
+{
+	char *dir = worker->boots == 1 ? gnt_text_new("%s/%s", worker->options->results_dir,
+						      worker->target->id)
+				       : gnt_text_new("%s/%s-%d", worker->options->results_dir,
+						      worker->target->id, worker->boots);
+
+	if (dir && mkdir(dir, 0777) != 0 && errno != EEXIST)
+		free(pcl_take_ptr(dir));
+	return dir;
+}
+
+static void boot(struct worker *worker)
+{
+	struct pcl_diag diag pcl_cleanup(pcl_diag_fini) = {0};
+	enum gnt_vm_state state = GNT_VM_OFF;
+	pcl_autofree char *logs = NULL;
+	struct gnt_vm_options vm_options = {
+		.target = worker->target,
+		.kernel_path = worker->options->kernel,
+		.modules_dir = worker->options->modules,
+		.lsm = worker->options->lsm,
+		.accel = worker->options->accel,
+		.boot_timeout_ms = BOOT_TIMEOUT_MS,
+	};
+	int error;
+
+	worker->boots++;
+	tell_progress(worker, "booting");
+	logs = log_dir(worker);
+	vm_options.log_dir = logs;
+	if (!logs)
+		error = pcl_diag_errno(&diag, -errno, "cannot make a folder for the console log");
+	else
+		error = gnt_vm_start(&vm_options, &worker->vm, &state, &diag);
+	if (error) {
+		worker->vm = NULL;
+		worker->boot_incident = start_incident(state);
+		worker->boot_detail = strdup(pcl_diag_text(&diag));
+		return;
+	}
+	tell_target(worker);
+}
+
+static void tell_row(const struct worker *worker, size_t index, json_t *row)
+{
+	tell(worker,
+	     json_pack("{s:I, s:o}", "index", (json_int_t)index, "row", row ? row : json_null()));
+}
+
+static void tell_plain_row(const struct worker *worker, size_t index, enum gnt_verdict verdict,
+			   enum gnt_incident incident, const char *detail)
+{
+	struct gnt_run_line line = gnt_run_line(worker->options, index);
+
+	tell_row(worker, index,
+		 gnt_row_new(worker->options, worker->target, line, verdict, incident, detail));
+}
+
+static void run_arms(struct worker *worker, size_t index)
+{
+	struct gnt_run_line line = gnt_run_line(worker->options, index);
+	struct gnt_arms_options options = {
+		.corpus_dir = worker->options->corpus_dir,
+		.timeout_s = worker->options->timeout_s,
+	};
+	struct gnt_arms_result result pcl_cleanup(gnt_arms_result_fini) = {0};
+	pcl_autofree char *detail = NULL;
+	long long started = now_ms();
+	enum gnt_verdict verdict;
+	json_t *row;
+
+	gnt_arms_run(worker->vm, line.test_case, line.contender, &options, &result);
+	verdict = gnt_verdict_judge(&result.seen, &line.test_case->expect, &detail);
+	row = gnt_row_new(worker->options, worker->target, line, verdict, result.seen.incident,
+			  detail);
+	if (row) {
+		if (result.seen.attack.outcome == GNT_OUTCOME_REFUSED)
+			(void)json_object_set_new(row, "errno",
+						  json_string(gnt_errno_name(
+							  result.seen.attack.error)));
+		if (result.event_rule)
+			(void)json_object_set_new(row, "event_rule",
+						  json_string(result.event_rule));
+		(void)json_object_set_new(row, "duration_ms", json_integer(now_ms() - started));
+	}
+	tell_row(worker, index, row);
+	if (result.seen.incident != GNT_INCIDENT_NONE)
+		gnt_vm_free(&worker->vm);
+}
+
+static void run_line(struct worker *worker, size_t index, size_t number, size_t total)
+{
+	struct gnt_run_line line = gnt_run_line(worker->options, index);
+	pcl_autofree char *text = gnt_text_new("%zu/%zu %s %s", number, total, line.test_case->id,
+					       line.contender->id);
+	pcl_autofree char *unmet = NULL;
+
+	if (!worker->vm && worker->boot_incident == GNT_INCIDENT_NONE)
+		boot(worker);
+	if (!worker->vm) {
+		tell_plain_row(worker, index, GNT_VERDICT_INFRA, worker->boot_incident,
+			       worker->boot_detail);
+		return;
+	}
+	unmet = gnt_env_unmet(gnt_vm_hello(worker->vm), worker->lsm, worker->lsm_count,
+			      line.test_case, line.contender);
+	if (unmet) {
+		tell_plain_row(worker, index, GNT_VERDICT_ENV_UNMET, GNT_INCIDENT_ENV, unmet);
+		return;
+	}
+	tell_progress(worker, text ? text : "running");
+	run_arms(worker, index);
+}
+
+void gnt_worker(const struct gnt_run_options *options, const struct gnt_target *target, FILE *out)
+{
+	struct worker worker = {.options = options, .target = target, .out = out};
+	size_t count = gnt_run_line_count(options);
+
+	split_lsm(&worker);
+	for (size_t i = 0; i < count; i++) {
+		struct gnt_run_line line = gnt_run_line(options, i);
+
+		if (!options->corpus_dir && gnt_case_needs_corpus(line.test_case)) {
+			json_t *skip = gnt_skip_new(target, line,
+						    "needs the corpus of policies: give --corpus "
+						    "DIR");
+
+			tell(&worker, json_pack("{s:I, s:o}", "index", (json_int_t)i, "skip",
+						skip ? skip : json_null()));
+			continue;
+		}
+		run_line(&worker, i, i + 1, count);
+	}
+	tell_progress(&worker, "done");
+	gnt_vm_free(&worker.vm);
+	free(worker.boot_detail);
+	free(worker.lsm_words);
+}
