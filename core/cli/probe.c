@@ -55,21 +55,20 @@ int pcl_cmd_probe(int argc, char **argv)
 {
 	pcl_cleanup(pcl_node_free) struct pcl_node *node = NULL;
 	pcl_cleanup(pcl_diag_fini) struct pcl_diag diag = {0};
-	json_t *backends = json_array();
+	json_t *backends;
 	bool json = false, can = false;
 	int option;
 
 	while ((option = pcl_cli_getopt(argc, argv, options)) != -1) {
-		if (option == 'h' || option != OPT_JSON) {
-			json_decref(backends);
-			return option == 'h' ? help() : PCL_EXIT_USAGE;
-		}
+		if (option == 'h')
+			return help();
+		if (option != OPT_JSON)
+			return PCL_EXIT_USAGE;
 		json = true;
 	}
-	if (pcl_node_probe(&node, &diag)) {
-		json_decref(backends);
+	if (pcl_node_probe(&node, &diag))
 		return pcl_cli_fail_diag(PCL_EXIT_NO, &diag);
-	}
+	backends = json_array();
 	if (!json)
 		print_node(node);
 	for (size_t i = 0; pcl_backends[i]; i++) {

@@ -133,8 +133,7 @@ int pcl_domain_copy(const struct pcl_domain *domain, struct pcl_domain **ret_cop
 	if (!copy->name || (domain->ns && !copy->ns))
 		return -ENOMEM;
 	for (size_t i = 0; i < domain->label_count; i++)
-		if (set_label(copy, strdup(domain->labels[i].key),
-			      strdup(domain->labels[i].value)))
+		if (set_label(copy, strdup(domain->labels[i].key), strdup(domain->labels[i].value)))
 			return -ENOMEM;
 	*ret_copy = pcl_take_ptr(copy);
 	return 0;
