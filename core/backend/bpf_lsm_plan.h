@@ -49,4 +49,8 @@ void pcl_bpf_plan_print(const struct pcl_bpf_plan *plan, const struct pcl_backen
 const struct pcl_bpf_outcome *pcl_bpf_plan_ask(const struct pcl_bpf_plan *plan, uint32_t domain,
 					       const struct pcl_operation *operation);
 
+/* The rule that keeps directory path from moving because it lies below it; 0: none. */
+uint32_t pcl_bpf_plan_below(const struct pcl_bpf_plan *plan, uint32_t domain, enum pcl_class class,
+			    const char *path);
+
 #endif

@@ -52,10 +52,13 @@ static const struct pcl_trie_edge *follow(const struct pcl_bpf_plan *plan,
 	return NULL;
 }
 
-/* bpf/match.h descend(). */
+/* bpf/match.h descend(). ret_below_rule may be NULL. */
 static uint32_t descend(const struct pcl_bpf_plan *plan, const struct pcl_trie_edge *at,
-			const char *path)
+			const char *path, uint32_t *ret_below_rule)
 {
+	uint32_t unused, *below_rule = ret_below_rule ? ret_below_rule : &unused;
+
+	*below_rule = 0;
 	while (*(path += strspn(path, "/"))) {
 		size_t len = strcspn(path, "/");
 		const struct pcl_trie_edge *next = follow(plan, at, path, len);
@@ -65,6 +68,7 @@ static uint32_t descend(const struct pcl_bpf_plan *plan, const struct pcl_trie_e
 			return path[strspn(path, "/")] ? at->deep : at->child;
 		at = next;
 	}
+	*below_rule = at->below_rule;
 	return at->self;
 }
 
@@ -79,33 +83,52 @@ static uint32_t set_for_source(const struct pcl_bpf_plan *plan, uint32_t set, co
 	set &= ~PCL_SET_SOURCES;
 	if (!sources || !source)
 		return set;
-	key.len = descend(plan, sources, source);
+	key.len = descend(plan, sources, source, NULL);
 	variant = key.len ? find_edge(plan, &key) : NULL;
 	return variant ? variant->self : set;
+}
+
+/* NULL where the domain has no rules of the class. */
+static const struct pcl_bpf_domain *policed(const struct pcl_bpf_plan *plan, uint32_t domain,
+					    enum pcl_class class)
+{
+	for (size_t i = 0; i < plan->domain_count; i++)
+		if (plan->domains[i].id == domain)
+			return plan->domains[i].entry.active & 1u << class ? &plan->domains[i].entry
+									   : NULL;
+	return NULL;
 }
 
 const struct pcl_bpf_outcome *pcl_bpf_plan_ask(const struct pcl_bpf_plan *plan, uint32_t domain,
 					       const struct pcl_operation *operation)
 {
 	enum pcl_class class = pcl_access_class(operation->access);
-	const struct pcl_bpf_domain *entry = NULL;
+	const struct pcl_bpf_domain *entry = policed(plan, domain, class);
 	const struct pcl_bpf_outcome *outcome;
 	uint32_t set;
 
-	for (size_t i = 0; i < plan->domain_count && !entry; i++)
-		if (plan->domains[i].id == domain)
-			entry = &plan->domains[i].entry;
-	if (!entry || !(entry->active & 1u << class))
+	if (!entry)
 		return NULL;
 	if (operation->object_unknown)
 		set = entry->unknown[class];
 	else if (!operation->object)
 		set = entry->nameless[class];
 	else
-		set = descend(plan, &entry->root[class], operation->object);
+		set = descend(plan, &entry->root[class], operation->object, NULL);
 	set = set_for_source(plan, set, operation->source);
 	outcome = &plan->sets[set].access[operation->access];
 	return outcome->flags ? outcome : NULL;
+}
+
+uint32_t pcl_bpf_plan_below(const struct pcl_bpf_plan *plan, uint32_t domain, enum pcl_class class,
+			    const char *path)
+{
+	const struct pcl_bpf_domain *entry = policed(plan, domain, class);
+	uint32_t below_rule = 0;
+
+	if (entry)
+		(void)descend(plan, &entry->root[class], path, &below_rule);
+	return below_rule;
 }
 
 static const char *rule_id(const struct pcl_backend_input *input, uint32_t number)
