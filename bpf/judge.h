@@ -17,9 +17,8 @@
 /* pcl_question.flags */
 #define ASK_BELOW (1u << 0)   /* the object is a directory about to move: ask for rules below it */
 #define ASK_DELETED (1u << 1) /* the object may have lost its name: then it matches no Allow */
-#define ASK_NAMED                                                                                  \
-	(1u << 2) /* only whether a rule refuses; a posture or an alert does not count             \
-		   */
+#define ASK_NAMED (1u << 2)   /* only whether a rule refuses: no posture, no alert */
+#define ASK_FAST (1u << 3)    /* a constant: this hook is called all the time */
 
 /* What is asked; passed by pointer to a function that the verifier checks once.
  */
@@ -55,7 +54,7 @@ static __always_inline __u32 current_source(struct pcl_task *state, void *trie, 
 	root = numbered_edge(trie, PCL_NODE_SOURCES, 0);
 	if (!root || gather(state, &exe, ~0u) != WALK_TOP)
 		return 0;
-	return descend(state, root, &exe, live) ? 0 : state->down.set;
+	return descend(state, root, &exe, live, false) ? 0 : state->down.set;
 }
 
 /* The variant of a set for the current task's executable, or the set itself. */
@@ -121,15 +120,15 @@ static __always_inline int say(const struct pcl_question *ask, struct pcl_task *
 
 /* The set for the object; which kind of object it is goes into ret_flags. */
 static __always_inline __u32 set_for_object(const struct pcl_question *ask, struct pcl_task *state,
-					    struct pcl_bpf_domain *domain, __u64 live,
+					    struct pcl_bpf_domain *domain, __u64 live, bool fast,
 					    __u32 *ret_flags)
 {
 	__u32 class = ask->class ? PCL_BPF_FILE : PCL_BPF_PROCESS;
-	int end = gather(state, &ask->object, ~0u);
+	int end = fast ? gather_fast(state, &ask->object) : gather(state, &ask->object, ~0u);
 	struct pcl_bpf_control *ctl;
 
 	state->down.below_rule = 0;
-	if (end == WALK_TOP && !descend(state, &domain->root[class], &ask->object, live))
+	if (end == WALK_TOP && !descend(state, &domain->root[class], &ask->object, live, fast))
 		return state->down.set;
 	if (end == WALK_NAMELESS) {
 		*ret_flags = PCL_EVENT_NAMELESS;
@@ -142,16 +141,14 @@ static __always_inline __u32 set_for_object(const struct pcl_question *ask, stru
 	return domain->unknown[class];
 }
 
-/* The whole decision for a domain that has rules of the class. 0 or -EACCES. */
-__noinline int judge_policed(const struct pcl_question *ask, struct pcl_task *state,
-			     struct pcl_bpf_domain *domain, __u64 live)
+/* The whole decision for a domain that has rules of the class. 0 or -EACCES. fast is a constant. */
+static __always_inline int decide(const struct pcl_question *ask, struct pcl_task *state,
+				  struct pcl_bpf_domain *domain, __u64 live, bool fast)
 {
 	struct pcl_bpf_outcome outcome = {};
 	__u32 set, below_rule, flags = 0;
 
-	if (!ask || !state || !domain)
-		return -EACCES;
-	set = set_for_object(ask, state, domain, live, &flags);
+	set = set_for_object(ask, state, domain, live, fast, &flags);
 	below_rule = (ask->flags & ASK_BELOW) ? state->down.below_rule : 0;
 	if (set == PCL_SET_PERMIT && !below_rule)
 		return 0;
@@ -173,6 +170,18 @@ __noinline int judge_policed(const struct pcl_question *ask, struct pcl_task *st
 		outcome.flags = PCL_OUTCOME_REFUSE | PCL_OUTCOME_ALERT;
 	}
 	return say(ask, state, live, &outcome, flags);
+}
+
+__noinline int judge_policed(const struct pcl_question *ask, struct pcl_task *state,
+			     struct pcl_bpf_domain *domain, __u64 live)
+{
+	return ask && state && domain ? decide(ask, state, domain, live, false) : -EACCES;
+}
+
+__noinline int judge_policed_fast(const struct pcl_question *ask, struct pcl_task *state,
+				  struct pcl_bpf_domain *domain, __u64 live)
+{
+	return ask && state && domain ? decide(ask, state, domain, live, true) : -EACCES;
 }
 
 /* 0 or -EACCES. Leaves early for a kernel thread and for a domain without rules
@@ -205,6 +214,8 @@ static __always_inline int judge(__u32 hook, __u32 class, __u32 access, __u64 de
 		return -EACCES;
 	if (!(domain->active & (1u << class)))
 		return 0;
+	if (flags & ASK_FAST)
+		return judge_policed_fast(&ask, state, domain, live) ? -EACCES : 0;
 	return judge_policed(&ask, state, domain, live) ? -EACCES : 0;
 }
 

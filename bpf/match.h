@@ -244,13 +244,14 @@ __noinline int descend_short(struct pcl_task *task, const struct pcl_trie_edge *
 /*
  * Finds the set of rules for an object whose topmost levels were just gathered (and whose walk
  * ended at the top). The answer is in task->down. Returns 0, or -1 where the maps are broken.
+ * fast is a constant: try descend_short() first.
  */
 static __always_inline int descend(struct pcl_task *task, const struct pcl_trie_edge *root,
-				   const struct pcl_object *object, __u64 live)
+				   const struct pcl_object *object, __u64 live, bool fast)
 {
 	struct pcl_descent *down = &task->down;
 
-	if (task->walk.depth <= PCL_WINDOW && descend_short(task, root, live))
+	if (fast && task->walk.depth <= PCL_WINDOW && descend_short(task, root, live))
 		return 0;
 	down->at = *root;
 	down->depth = task->walk.depth;

@@ -161,6 +161,16 @@ __noinline int gather(struct pcl_task *task, const struct pcl_object *object, __
 	if (!task || !object)
 		return WALK_UNKNOWN;
 	walk_init(&task->walk, object, limit);
+	bpf_loop(PCL_WALK_STEPS, gather_step, &task, 0);
+	return task->walk.end == WALK_GOING ? WALK_UNKNOWN : task->walk.end;
+}
+
+/* The same and quicker, for the hooks that are called all the time; it costs the verifier more. */
+__noinline int gather_fast(struct pcl_task *task, const struct pcl_object *object)
+{
+	if (!task || !object)
+		return WALK_UNKNOWN;
+	walk_init(&task->walk, object, ~0u);
 	gather_near(task);
 	if (task->walk.end == WALK_GOING)
 		bpf_loop(PCL_WALK_STEPS, gather_step, &task, 0);

@@ -37,7 +37,7 @@ int BPF_PROG(pcl_bprm_check, struct linux_binprm *bprm)
 	struct file *file = bprm->file;
 
 	return judge(PCL_HOOK_BPRM_CHECK, PCL_BPF_PROCESS, PCL_BPF_EXECUTE,
-		     (__u64)file->f_path.dentry, (__u64)file->f_path.mnt, ASK_DELETED);
+		     (__u64)file->f_path.dentry, (__u64)file->f_path.mnt, ASK_DELETED | ASK_FAST);
 }
 
 SEC("lsm/file_open")
@@ -51,7 +51,7 @@ int BPF_PROG(pcl_file_open, struct file *file)
 	if ((file->f_mode & FMODE_WRITE) || (file->f_flags & O_TRUNC))
 		access = PCL_BPF_WRITE;
 	return judge_file(PCL_HOOK_FILE_OPEN, access, file->f_path.dentry, file->f_path.mnt,
-			  ASK_DELETED);
+			  ASK_DELETED | ASK_FAST);
 }
 
 SEC("lsm/path_truncate")
@@ -116,31 +116,23 @@ static __always_inline int judge_move(__u32 hook, struct dentry *dentry, struct 
 
 /* KERNEL: a hard link stays on its mount, so the old name is judged with the new one's mount. */
 SEC("lsm/path_link")
-int BPF_PROG(pcl_path_link_old, struct dentry *old_dentry, const struct path *new_dir,
+int BPF_PROG(pcl_path_link, struct dentry *old_dentry, const struct path *new_dir,
 	     struct dentry *new_dentry)
 {
-	return judge_move(PCL_HOOK_LINK, old_dentry, new_dir->mnt);
-}
+	int error = judge_move(PCL_HOOK_LINK, old_dentry, new_dir->mnt);
 
-SEC("lsm/path_link")
-int BPF_PROG(pcl_path_link_new, struct dentry *old_dentry, const struct path *new_dir,
-	     struct dentry *new_dentry)
-{
-	return judge_name(PCL_HOOK_LINK, new_dir, new_dentry);
-}
-
-SEC("lsm/path_rename")
-int BPF_PROG(pcl_path_rename_old, const struct path *old_dir, struct dentry *old_dentry,
-	     const struct path *new_dir, struct dentry *new_dentry)
-{
-	return judge_move(PCL_HOOK_RENAME, old_dentry, old_dir->mnt);
+	return error ? error : judge_name(PCL_HOOK_LINK, new_dir, new_dentry);
 }
 
 /* KERNEL: from 5.19 the hook has the flags and is called once for an exchange of two names. */
 SEC("lsm/path_rename")
-int BPF_PROG(pcl_path_rename_new, const struct path *old_dir, struct dentry *old_dentry,
+int BPF_PROG(pcl_path_rename, const struct path *old_dir, struct dentry *old_dentry,
 	     const struct path *new_dir, struct dentry *new_dentry, unsigned int flags)
 {
+	int error = judge_move(PCL_HOOK_RENAME, old_dentry, old_dir->mnt);
+
+	if (error)
+		return error;
 	if (flags & RENAME_EXCHANGE)
 		return judge_move(PCL_HOOK_RENAME, new_dentry, new_dir->mnt);
 	return judge_name(PCL_HOOK_RENAME, new_dir, new_dentry);
