@@ -17,7 +17,7 @@ struct pcl_input {
 	size_t count; /* of members */
 };
 
-/* The state must outlive the input. -ENOMEM, -ELOOP with diag. */
+/* The state must outlive the input. -ENOMEM with diag. */
 int pcl_input_make(const struct pcl_state *state, struct pcl_input **ret_input,
 		   struct pcl_diag *diag);
 void pcl_input_free(struct pcl_input **input);

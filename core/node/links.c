@@ -21,8 +21,10 @@
 
 struct resolution {
 	int root_fd;
-	char done[PATH_MAX]; /* absolute and free of links; "" is the root */
-	char rest[PATH_MAX]; /* still to be walked; no slash in front */
+	char done[PATH_MAX];  /* absolute and free of links; "" is the root */
+	char rest[PATH_MAX];  /* still to be walked */
+	char named[PATH_MAX]; /* done, when it had the last component of the name itself */
+	bool has_named;
 	int links;
 };
 
@@ -40,18 +42,18 @@ static int prepend_rest(struct resolution *walk, const char *link)
 	return 0;
 }
 
-/* Takes the next component off rest; NULL when there is none. */
-static const char *next_component(struct resolution *walk, char component[NAME_MAX + 1])
+/* Takes the next component off rest. 1, 0 when there is none, -ENAMETOOLONG. */
+static int next_component(struct resolution *walk, char component[NAME_MAX + 1])
 {
 	size_t skip = strspn(walk->rest, "/");
 	size_t len = strcspn(walk->rest + skip, "/");
 
-	if (!len || len > NAME_MAX)
-		return NULL;
+	if (len > NAME_MAX)
+		return -ENAMETOOLONG;
 	memcpy(component, walk->rest + skip, len);
 	component[len] = '\0';
 	memmove(walk->rest, walk->rest + skip + len, strlen(walk->rest + skip + len) + 1);
-	return component;
+	return len > 0;
 }
 
 static int append_done(struct resolution *walk, const char *component)
@@ -104,25 +106,26 @@ static int take_step(struct resolution *walk, const char *component)
 }
 
 /*
- * ret_named (PATH_MAX bytes) is name with every link above its last component resolved, walk->done
- * the whole. 0 or negative errno.
+ * Follows name to its end, walk->done. walk->named is name with every link above its last component
+ * resolved. -ELOOP or -ENAMETOOLONG where the kernel would not come to the end either; done is then
+ * no place that name means.
  */
-static int resolve(struct resolution *walk, const char *name, char *ret_named)
+static int resolve(struct resolution *walk, const char *name)
 {
 	char component[NAME_MAX + 1];
-	bool named = false;
+	int more;
 
 	if (strlen(name) >= sizeof(walk->rest))
 		return -ENAMETOOLONG;
 	strcpy(walk->rest, name);
-	while (next_component(walk, component)) {
+	while ((more = next_component(walk, component)) > 0) {
 		int error = take_step(walk, component);
 
 		if (error)
 			return error;
-		if (!named && !walk->rest[strspn(walk->rest, "/")]) {
-			strcpy(ret_named, walk->done);
-			named = true;
+		if (!walk->has_named && !walk->rest[strspn(walk->rest, "/")]) {
+			strcpy(walk->named, walk->done);
+			walk->has_named = true;
 		}
 		if (!walk->done[0])
 			continue;
@@ -130,7 +133,7 @@ static int resolve(struct resolution *walk, const char *name, char *ret_named)
 		if (error < 0)
 			return error;
 	}
-	return 0;
+	return more;
 }
 
 static int add_target(struct pcl_alias *alias, const char *target)
@@ -160,19 +163,20 @@ int pcl_aliases_add(struct pcl_aliases *aliases, int root_fd, const char *name,
 {
 	struct resolution walk = {.root_fd = root_fd};
 	struct pcl_alias alias = {0};
-	char named[PATH_MAX] = "";
-	int error;
+	bool reached;
+	int error = 0;
 
 	if (aliases->count && !strcmp(aliases->items[aliases->count - 1].name, name))
 		return 0;
-	error = resolve(&walk, name, named);
-	if (error)
-		return pcl_diag_errno(diag, error, "cannot follow the links of \"%s\"", name);
+	/* A loop is no error: who may make links in a container must not keep policies from being
+	 * applied. Nothing can be opened by such a name, so the name alone is what there is. */
+	reached = !resolve(&walk, name);
 	alias.name = strdup(name);
 	if (!alias.name)
 		return pcl_diag_set(diag, -ENOMEM, "out of memory");
-	error = add_target(&alias, named);
-	if (!error)
+	if (walk.has_named)
+		error = add_target(&alias, walk.named);
+	if (!error && reached)
 		error = add_target(&alias, walk.done);
 	if (!error && alias.target_count)
 		error = pcl_array_grow(&aliases->items, aliases->count, sizeof(alias));

@@ -25,8 +25,9 @@ struct pcl_aliases {
 
 /*
  * Adds what name (absolute, normalised) means below root_fd, if links make it another place; a path
- * that does not exist is resolved as far as it does. Names must be added in ascending order; one
- * that was added last is not added again. -ELOOP with diag for too many links, -ENOMEM.
+ * that does not exist is resolved as far as it does, one whose links never end or are too long
+ * means what is above that link. Names must be added in ascending order; one that was added last is
+ * not added again. 0 or -ENOMEM with diag.
  */
 int pcl_aliases_add(struct pcl_aliases *aliases, int root_fd, const char *name,
 		    struct pcl_diag *diag);
