@@ -40,8 +40,8 @@ RUNNER_SRC   := $(wildcard scenarios/runner/*.c)
 AGENT_SRC    := $(wildcard scenarios/agent/*.c)
 ATTACK_SRC   := $(wildcard scenarios/attacks/*.c)
 # bench/ holds guest programs, one file each, and code that the runner and the tests share.
-BENCH_GUEST  := $(wildcard bench/latency.c bench/floor.c)
-BENCH_TINY   := $(wildcard bench/nop.c)
+BENCH_GUEST  := bench/latency.c bench/floor.c
+BENCH_TINY   := bench/nop.c
 BENCH_SRC    := $(filter-out $(BENCH_GUEST) $(BENCH_TINY),$(wildcard bench/*.c))
 TEST_DIRS    := core/tests bench/tests scenarios/tests
 TEST_SRC     := $(foreach d,$(TEST_DIRS),$(wildcard $d/test_*.c))
@@ -83,15 +83,12 @@ LDSTATIC := -static-pie $(LDHARD)
 endif
 
 # --- goals --------------------------------------------------------------------------------------
-# A program is built when its main file is there.
-PROGRAMS := $(if $(wildcard core/cli/main.c),$(B)/portcullis) \
-	    $(if $(wildcard scenarios/runner/main.c),$(B)/gauntlet)
-GUEST    := $(if $(wildcard scenarios/agent/main.c),$(B)/guest/agent) \
-	    $(patsubst bench/%.c,$(B)/guest/%,$(BENCH_GUEST) $(BENCH_TINY)) \
+PROGRAMS := $(B)/portcullis $(B)/gauntlet
+GUEST    := $(B)/guest/agent $(patsubst bench/%.c,$(B)/guest/%,$(BENCH_GUEST) $(BENCH_TINY)) \
 	    $(patsubst scenarios/attacks/%.c,$(B)/guest/attacks/%,$(ATTACK_SRC))
 SKELS    := $(patsubst bpf/%.bpf.c,$(B)/bpf/%.skel.h,$(BPF_SRC))
 TESTS    := $(foreach s,$(TEST_SRC),$(B)/tests/$(basename $(notdir $s)))
-IMAGE    := $(if $(wildcard vm-images/build-base),$(B)/guest/base.cpio)
+IMAGE    := $(B)/guest/base.cpio
 
 .PHONY: help
 help:
@@ -195,8 +192,10 @@ $(TESTS):
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(MODE) $(LDMODE) -o $@ $^ -lcmocka $(ENGINE_LIBS) -lpthread
 
-.PHONY: tests unit
+.PHONY: tests unit list-tests
 tests: $(TESTS)
+list-tests: # for scripts/test, so that a program whose source is gone is not run
+	@printf '%s\n' $(TESTS)
 unit: $(TESTS)
 	$(Q)set -e; for t in $(TESTS); do $$t; done
 
