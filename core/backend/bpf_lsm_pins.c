@@ -60,7 +60,8 @@ const size_t pcl_bpf_program_count = PCL_ARRAY_SIZE(pcl_bpf_programs);
 /* The first complaint of libbpf; the rest repeats it with less. libbpf's hook has no context. */
 static _Thread_local char complaint[512];
 
-static int keep_complaint(enum libbpf_print_level level, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static int keep_complaint(enum libbpf_print_level level,
+								const char *format, va_list args)
 {
 	if (level != LIBBPF_WARN || complaint[0])
 		return 0;
