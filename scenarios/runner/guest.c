@@ -32,7 +32,7 @@ static int call(struct gnt_vm *vm, json_t *request, int timeout_ms, json_t **ret
 	const char *op, *refusal;
 	int error;
 
-	if (!request)
+	if (!owned)
 		return pcl_diag_set(diag, -ENOMEM, "cannot build a request to the guest");
 	op = json_string_value(json_object_get(request, "op"));
 	error = gnt_vm_call(vm, request, timeout_ms, &reply, diag);
