@@ -56,7 +56,7 @@ static const struct pcl_trie_edge *follow(const struct pcl_bpf_plan *plan,
 static uint32_t descend(const struct pcl_bpf_plan *plan, const struct pcl_trie_edge *at,
 			const char *path, uint32_t *ret_below_rule)
 {
-	uint32_t unused, *below_rule = ret_below_rule ? ret_below_rule : &unused;
+	uint32_t unused = 0, *below_rule = ret_below_rule ? ret_below_rule : &unused;
 
 	*below_rule = 0;
 	while (*(path += strspn(path, "/"))) {
