@@ -41,7 +41,6 @@ static void arms_fini(struct arms *arms)
 	gnt_files_free(&arms->files);
 	free(arms->before);
 	free(arms->cgroup);
-	gnt_engine_fini(&arms->engine);
 }
 
 void gnt_arms_result_fini(struct gnt_arms_result *result)
@@ -312,7 +311,7 @@ static int run_policed(struct arms *arms, struct pcl_diag *diag)
 	if (!error)
 		error = run_program(arms, &arms->test_case->twin, "twin", &seen->twin,
 				    &result->details[3], NULL, diag);
-	if (!error && arms->contender->engine)
+	if (!error)
 		error = gnt_engine_remove(&arms->engine, arms->vm, diag);
 	if (!error)
 		error = check_canaries(arms, output ? output : "", &seen->attack.canary_intact,

@@ -24,12 +24,6 @@ static void decref(json_t **json)
 	json_decref(*json);
 }
 
-void gnt_engine_fini(struct gnt_engine *engine)
-{
-	free(engine->domain);
-	engine->domain = NULL;
-}
-
 /* Runs the engine with argv; a non-zero exit is put into ret_refusal, not an error. */
 static int run_engine(struct gnt_vm *vm, const char *const *argv, char **ret_out,
 		      char **ret_refusal, struct pcl_diag *diag)
@@ -99,23 +93,17 @@ int gnt_policy_text(const struct gnt_case *test_case, const struct gnt_policy_re
 	return read_whole(path, ret_text, diag);
 }
 
-static int add_domain(struct gnt_engine *engine, struct gnt_vm *vm,
-		      const struct gnt_container_spec *spec, const char *cgroup, char **ret_refusal,
-		      struct pcl_diag *diag)
+static int add_domain(struct gnt_vm *vm, const struct gnt_container_spec *spec, const char *cgroup,
+		      char **ret_refusal, struct pcl_diag *diag)
 {
 	const char *argv[ENGINE_ARGS_MAX] = {GNT_GUEST_ENGINE, "domain",     "add",	 spec->name,
 					     "--labels",       spec->labels, "--cgroup", cgroup};
-	int error;
 
 	if (spec->ns) {
 		argv[8] = "--namespace";
 		argv[9] = spec->ns;
 	}
-	error = run_engine(vm, argv, NULL, ret_refusal, diag);
-	if (error || *ret_refusal)
-		return error;
-	engine->domain = strdup(spec->name);
-	return engine->domain ? 0 : pcl_diag_set(diag, -ENOMEM, "no memory");
+	return run_engine(vm, argv, NULL, ret_refusal, diag);
 }
 
 /* ret_path is owned. */
@@ -159,8 +147,9 @@ int gnt_engine_apply(struct gnt_engine *engine, struct gnt_vm *vm, const struct 
 		error = put_policy(vm, test_case, put, corpus_dir, &paths[put], diag);
 		argv[argc++] = paths[put];
 	}
+	engine->touched = true;
 	if (!error && cgroup)
-		error = add_domain(engine, vm, &test_case->container, cgroup, ret_refusal, diag);
+		error = add_domain(vm, &test_case->container, cgroup, ret_refusal, diag);
 	if (!error && !*ret_refusal)
 		error = run_engine(vm, argv, NULL, ret_refusal, diag);
 	if (!error && !*ret_refusal) {
@@ -223,20 +212,17 @@ int gnt_engine_events(struct gnt_engine *engine, struct gnt_vm *vm, const char *
 
 int gnt_engine_remove(struct gnt_engine *engine, struct gnt_vm *vm, struct pcl_diag *diag)
 {
-	const char *remove_argv[] = {GNT_GUEST_ENGINE, "remove", NULL};
-	const char *domain_argv[] = {GNT_GUEST_ENGINE, "domain", "remove", engine->domain, NULL};
+	static const char *const argv[] = {GNT_GUEST_ENGINE, "remove", NULL};
 	pcl_autofree char *refusal = NULL;
-	int error = 0;
+	int error;
 
-	if (engine->domain)
-		error = run_engine(vm, domain_argv, NULL, &refusal, diag);
-	if (!error && !refusal && engine->applied)
-		error = run_engine(vm, remove_argv, NULL, &refusal, diag);
+	if (!engine->touched)
+		return 0;
+	error = run_engine(vm, argv, NULL, &refusal, diag);
 	if (!error && refusal)
 		error = pcl_diag_set(diag, -EIO, "the guest is not as before: %s", refusal);
 	if (!error)
 		error = gnt_guest_remove(vm, POLICY_DIR, diag);
-	free(pcl_take_ptr(engine->domain));
-	engine->applied = false;
+	*engine = (struct gnt_engine){0};
 	return error;
 }

@@ -14,11 +14,10 @@
 #include "vm.h"
 
 struct gnt_engine {
+	bool touched; /* something was asked of it that remove must take away, whatever came of it
+		       */
 	bool applied;
-	char *domain; /* domain that was added, or NULL */
 };
-
-void gnt_engine_fini(struct gnt_engine *engine);
 
 /*
  * Puts the policies into the guest, adds the domain (cgroup is NULL without a container) and
@@ -35,6 +34,7 @@ int gnt_engine_events(struct gnt_engine *engine, struct gnt_vm *vm, const char *
 		      int *ret_rule_events, int *ret_other_events, char **ret_rule,
 		      struct pcl_diag *diag);
 
+/* Takes policies, domains and programs away, also after an apply that was refused. */
 int gnt_engine_remove(struct gnt_engine *engine, struct gnt_vm *vm, struct pcl_diag *diag);
 
 /* Text of a policy, wherever it comes from; owned. */

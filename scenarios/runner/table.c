@@ -111,12 +111,13 @@ static void print_head(const struct column *columns, size_t count, int name_widt
 
 		while (next < count && strcmp(columns[next].target, columns[k].target) == 0)
 			span += columns[next++].width + COLUMN_GAP;
-		(void)fprintf(out, "  %-*.*s", span, span, columns[k].target);
+		(void)fprintf(out, "  %-*.*s", next < count ? span : 0, span, columns[k].target);
 		k = next;
 	}
 	(void)fprintf(out, "\n%-*s", name_width, "case");
 	for (size_t k = 0; k < count; k++)
-		(void)fprintf(out, "  %-*s", columns[k].width, columns[k].contender);
+		(void)fprintf(out, "  %-*s", k + 1 < count ? columns[k].width : 0,
+			      columns[k].contender);
 	(void)fputc('\n', out);
 }
 
@@ -147,7 +148,8 @@ static void print_part(const json_t *rows, const char *const *ids, size_t id_cou
 				gnt_text_new("%s%s", row ? field(row, "verdict") : "-",
 					     row && !pass ? " !" : "");
 
-			(void)fprintf(out, "  %-*s", columns[k].width, cell ? cell : "");
+			(void)fprintf(out, "  %-*s", k + 1 < count ? columns[k].width : 0,
+				      cell ? cell : "");
 		}
 		(void)fputc('\n', out);
 	}
@@ -205,14 +207,40 @@ static void print_failures(const json_t *rows, FILE *out)
 		(void)fprintf(out, "     and %zu more like it\n", repeated);
 }
 
-static void print_skipped(const json_t *rows, FILE *out)
+static bool seen_before(const json_t *rows, size_t index, const char *key, const json_t *row)
 {
-	const json_t *row;
+	const json_t *earlier;
 	size_t i;
 
-	json_array_foreach(rows, i, row)
-		(void)fprintf(out, "skipped %s %s on %s: %s\n", field(row, "case"),
-			      field(row, "contender"), field(row, "target"), field(row, "reason"));
+	json_array_foreach(rows, i, earlier) {
+		if (i >= index)
+			return false;
+		if (strcmp(field(earlier, "reason"), field(row, "reason")) == 0 &&
+		    strcmp(field(earlier, key), field(row, key)) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Under each reason how many lines it skipped, and the cases that they are of. */
+static void print_skipped(const json_t *rows, FILE *out)
+{
+	const json_t *row, *other;
+	size_t i, k;
+
+	json_array_foreach(rows, i, row) {
+		size_t count = 0;
+
+		if (seen_before(rows, i, "reason", row))
+			continue;
+		json_array_foreach(rows, k, other)
+			count += strcmp(field(other, "reason"), field(row, "reason")) == 0;
+		(void)fprintf(out, "\nskipped %zu lines: %s\n", count, field(row, "reason"));
+		json_array_foreach(rows, k, other)
+			if (strcmp(field(other, "reason"), field(row, "reason")) == 0 &&
+			    !seen_before(rows, k, "case", other))
+				(void)fprintf(out, "     %s\n", field(other, "case"));
+	}
 }
 
 static void print_counts(const struct gnt_results *results, FILE *out)
@@ -230,8 +258,6 @@ void gnt_results_print(const struct gnt_results *results, FILE *out)
 {
 	print_verdicts(results->cases, out);
 	print_failures(results->cases, out);
-	if (json_array_size(results->skipped))
-		(void)fputc('\n', out);
 	print_skipped(results->skipped, out);
 	print_counts(results, out);
 }

@@ -199,6 +199,8 @@ static void test_engine_that_refuses(void **state)
 	(void)state;
 	guest.refuses = true;
 	run("portcullis", GNT_VERDICT_MISSED, "portcullis apply, exit 2: p.yaml:1:1: no");
+	/* Also what it may have left half-way is taken away. */
+	assert_string_equal(guest.log, "attack twin apply attack twin remove ");
 }
 
 static void test_guest_that_dies_anywhere(void **state)
