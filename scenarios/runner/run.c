@@ -319,14 +319,42 @@ static void add_missing_targets(struct run *run)
 	}
 }
 
-int gnt_run(const struct gnt_run_options *options, struct gnt_results *results,
-	    struct pcl_diag *diag)
+static bool boots_anything(const struct gnt_run_options *options)
 {
-	struct run run pcl_cleanup(run_fini) = {.options = options, .results = results};
+	for (size_t i = 0; i < options->case_count; i++)
+		if (options->corpus_dir || !gnt_case_needs_corpus(options->cases[i]))
+			return options->target_count && options->contender_count;
+	return false;
+}
+
+/*
+ * Asks once for all workers whether KVM works, so that one probe boots and one notice is printed.
+ * Where the question itself cannot be answered (no QEMU, no kernel), each boot says why.
+ */
+static void decide_accel(struct gnt_run_options *options)
+{
+	pcl_autofree char *reason = NULL;
+	bool works = false;
+
+	if (options->accel != GNT_ACCEL_AUTO || !boots_anything(options) ||
+	    gnt_kvm_probe(&works, &reason, NULL) != 0)
+		return;
+	options->accel = works ? GNT_ACCEL_KVM : GNT_ACCEL_TCG;
+	if (!works)
+		(void)fprintf(stderr, "gauntlet: emulating (TCG), for KVM does not work here: %s\n",
+			      reason ? reason : "unknown");
+}
+
+int gnt_run(const struct gnt_run_options *given, struct gnt_results *results, struct pcl_diag *diag)
+{
+	struct gnt_run_options options = *given;
+	struct run run pcl_cleanup(run_fini) = {.options = &options, .results = results};
 	struct sigaction action = {.sa_handler = on_signal}, old_int, old_term;
 	bool stopped = false;
-	int error = run_init(&run, diag);
+	int error;
 
+	decide_accel(&options);
+	error = run_init(&run, diag);
 	if (error)
 		return error;
 	(void)sigaction(SIGINT, &action, &old_int);

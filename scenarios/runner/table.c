@@ -29,6 +29,30 @@ static const char *field(const json_t *object, const char *key)
 	return text ? text : "";
 }
 
+/* The columns of one target from first on, and the width that they take together. */
+static size_t target_span(const struct column *columns, size_t count, size_t first, int *ret_width)
+{
+	size_t next = first;
+
+	*ret_width = -COLUMN_GAP;
+	while (next < count && strcmp(columns[next].target, columns[first].target) == 0)
+		*ret_width += columns[next++].width + COLUMN_GAP;
+	return next;
+}
+
+/* A target's name stands over its columns: where they are too narrow, the last is widened. */
+static void widen_columns(struct column *columns, size_t count)
+{
+	for (size_t k = 0; k < count;) {
+		int width, len = (int)strlen(columns[k].target);
+		size_t next = target_span(columns, count, k, &width);
+
+		if (len > width)
+			columns[next - 1].width += len - width;
+		k = next;
+	}
+}
+
 /* Distinct (target, contender) in the order of appearance; owned array. */
 static struct column *find_columns(const json_t *rows, size_t *ret_count)
 {
@@ -55,6 +79,7 @@ static struct column *find_columns(const json_t *rows, size_t *ret_count)
 		if (len > columns[k].width)
 			columns[k].width = len;
 	}
+	widen_columns(columns, count);
 	*ret_count = count;
 	return columns;
 }
@@ -106,11 +131,9 @@ static void print_head(const struct column *columns, size_t count, int name_widt
 {
 	(void)fprintf(out, "%-*s", name_width, "");
 	for (size_t k = 0; k < count;) {
-		int span = columns[k].width;
-		size_t next = k + 1;
+		int span;
+		size_t next = target_span(columns, count, k, &span);
 
-		while (next < count && strcmp(columns[next].target, columns[k].target) == 0)
-			span += columns[next++].width + COLUMN_GAP;
 		(void)fprintf(out, "  %-*.*s", next < count ? span : 0, span, columns[k].target);
 		k = next;
 	}

@@ -200,11 +200,10 @@ static void run_arms(struct worker *worker, size_t index)
 		gnt_vm_free(&worker->vm);
 }
 
-static void run_line(struct worker *worker, size_t index, size_t number, size_t total)
+static void run_line(struct worker *worker, size_t index)
 {
 	struct gnt_run_line line = gnt_run_line(worker->options, index);
-	pcl_autofree char *text = gnt_text_new("%zu/%zu %s %s", number, total, line.test_case->id,
-					       line.contender->id);
+	pcl_autofree char *text = gnt_text_new("%s %s", line.test_case->id, line.contender->id);
 	pcl_autofree char *unmet = NULL;
 
 	if (!worker->vm && worker->boot_incident == GNT_INCIDENT_NONE)
@@ -242,7 +241,7 @@ void gnt_worker(const struct gnt_run_options *options, const struct gnt_target *
 						skip ? skip : json_null()));
 			continue;
 		}
-		run_line(&worker, i, i + 1, count);
+		run_line(&worker, i);
 	}
 	tell_progress(&worker, "done");
 	gnt_vm_free(&worker.vm);
