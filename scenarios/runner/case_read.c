@@ -11,150 +11,18 @@
 #include "base/cleanup.h"
 #include "base/yaml.h"
 #include "case.h"
+#include "case_value.h"
 #include "contender.h"
-#include "text.h"
 
 /* A case without its own limit; long enough for a loaded machine under emulation. */
 #define DEFAULT_TIMEOUT_S 30
 #define TIMEOUT_MAX_S 3600
-#define MODE_MAX 07777
 #define UID_MAX 65535
 #define EVENTS_MAX 1000
-
-struct reader {
-	const struct pcl_yaml_file *file;
-	struct pcl_diag *diag;
-};
 
 static void free_yaml(struct pcl_yaml_file **file)
 {
 	pcl_yaml_free(file);
-}
-
-static int no_memory(const struct reader *r)
-{
-	return pcl_diag_set(r->diag, -ENOMEM, "%s: no memory", r->file->name);
-}
-
-static int need_type(const struct reader *r, const struct pcl_yaml_node *node,
-		     enum pcl_yaml_type type, const char *what)
-{
-	static const char *const names[] = {
-		[PCL_YAML_SCALAR] = "a word",
-		[PCL_YAML_SEQUENCE] = "a list",
-		[PCL_YAML_MAPPING] = "a mapping",
-	};
-
-	if (node->type == type)
-		return 0;
-	return pcl_yaml_error(r->file, node, r->diag, -EINVAL, "%s must be %s, not %s", what,
-			      names[type], names[node->type]);
-}
-
-static int read_string(const struct reader *r, const struct pcl_yaml_node *node, char **ret_text)
-{
-	const char *text;
-	int error = pcl_yaml_string(r->file, node, &text, r->diag);
-	char *copy;
-
-	if (error)
-		return error;
-	copy = strdup(text);
-	if (!copy)
-		return no_memory(r);
-	*ret_text = copy;
-	return 0;
-}
-
-/* The string under key; a missing key is an error unless optional. */
-static int read_key(const struct reader *r, const struct pcl_yaml_node *mapping, const char *key,
-		    bool optional, char **ret_text)
-{
-	const struct pcl_yaml_node *node = pcl_yaml_get(mapping, key);
-
-	if (node)
-		return read_string(r, node, ret_text);
-	if (optional)
-		return 0;
-	return pcl_yaml_error(r->file, mapping, r->diag, -EINVAL, "\"%s\" is missing here", key);
-}
-
-static int read_path(const struct reader *r, const struct pcl_yaml_node *node, char **ret_path)
-{
-	const char *path;
-	int error = pcl_yaml_string(r->file, node, &path, r->diag);
-
-	if (error)
-		return error;
-	if (path[0] != '/')
-		return pcl_yaml_error(r->file, node, r->diag, -EINVAL,
-				      "\"%s\" must be an absolute path in the guest", path);
-	return read_string(r, node, ret_path);
-}
-
-/* A list of strings as a NULL-terminated array. */
-static int read_words(const struct reader *r, const struct pcl_yaml_node *node, const char *what,
-		      char ***ret_words, size_t *ret_count)
-{
-	int error = need_type(r, node, PCL_YAML_SEQUENCE, what);
-
-	if (error)
-		return error;
-	*ret_words = calloc(node->count + 1, sizeof(char *));
-	if (!*ret_words)
-		return no_memory(r);
-	for (size_t i = 0; i < node->count; i++) {
-		error = read_string(r, node->items[i], &(*ret_words)[i]);
-		if (error)
-			return error;
-		*ret_count = i + 1;
-	}
-	return 0;
-}
-
-/* "in: host" or "in: container"; the default is the host. */
-static int read_where(const struct reader *r, const struct pcl_yaml_node *mapping,
-		      const struct gnt_case *c, bool *ret_in_container)
-{
-	const struct pcl_yaml_node *node = pcl_yaml_get(mapping, "in");
-	const char *text;
-	int error;
-
-	if (!node)
-		return 0;
-	error = pcl_yaml_string(r->file, node, &text, r->diag);
-	if (error)
-		return error;
-	if (strcmp(text, "host") != 0 && strcmp(text, "container") != 0)
-		return pcl_yaml_error(r->file, node, r->diag, -EINVAL,
-				      "\"in\" must be host or container, not \"%s\"", text);
-	*ret_in_container = strcmp(text, "container") == 0;
-	if (*ret_in_container && !c->has_container)
-		return pcl_yaml_error(r->file, node, r->diag, -EINVAL,
-				      "the case has no container: add a \"container\" mapping");
-	return 0;
-}
-
-static int read_mode(const struct reader *r, const struct pcl_yaml_node *mapping, int *ret_mode)
-{
-	const struct pcl_yaml_node *node = pcl_yaml_get(mapping, "mode");
-	const char *text;
-	char *end;
-	long mode;
-	int error;
-
-	if (!node)
-		return 0;
-	error = pcl_yaml_string(r->file, node, &text, r->diag);
-	if (error)
-		return error;
-	mode = strtol(text, &end, 8);
-	if (!*text || *end || mode < 0 || mode > MODE_MAX)
-		return pcl_yaml_error(r->file, node, r->diag, -EINVAL,
-				      "\"mode\" must be octal digits such as \"0644\", not \"%s\"",
-				      text);
-	*ret_mode = (int)mode;
-	return 0;
 }
 
 /* Per operation: the key that names it, which is also the path, and what else it may hold. */
@@ -168,11 +36,11 @@ static const struct {
 	[GNT_STEP_MKDIR] = {"mkdir", (const char *const[]){"mkdir", "mode", "in", NULL}, 0755},
 };
 
-static int read_step(const struct reader *r, const struct pcl_yaml_node *node,
+static int read_step(const struct gnt_case_reader *r, const struct pcl_yaml_node *node,
 		     const struct gnt_case *c, struct gnt_step *step)
 {
 	const struct pcl_yaml_node *path = NULL, *to;
-	int op = 0, error = need_type(r, node, PCL_YAML_MAPPING, "a setup step");
+	int op = 0, error = gnt_case_need(r, node, PCL_YAML_MAPPING, "a setup step");
 
 	if (error)
 		return error;
@@ -189,30 +57,31 @@ static int read_step(const struct reader *r, const struct pcl_yaml_node *node,
 	error = pcl_yaml_only_keys(r->file, node, step_table[op].known, step_table[op].key,
 				   r->diag);
 	if (!error)
-		error = read_path(r, path, &step->path);
+		error = gnt_case_path(r, path, &step->path);
 	if (!error)
-		error = read_mode(r, node, &step->mode);
+		error = gnt_case_mode(r, node, &step->mode);
 	if (!error)
-		error = read_where(r, node, c, &step->in_container);
+		error = gnt_case_where(r, node, c, &step->in_container);
 	if (!error && step->op == GNT_STEP_PUT)
-		error = read_key(r, node, "text", false, &step->text);
+		error = gnt_case_key(r, node, "text", false, &step->text);
 	if (error || step->op != GNT_STEP_COPY)
 		return error;
 	to = pcl_yaml_get(node, "to");
 	if (!to)
 		return pcl_yaml_error(r->file, node, r->diag, -EINVAL, "\"to\" is missing here");
-	return read_path(r, to, &step->to);
+	return gnt_case_path(r, to, &step->to);
 }
 
-static int read_setup(const struct reader *r, const struct pcl_yaml_node *node, struct gnt_case *c)
+static int read_setup(const struct gnt_case_reader *r, const struct pcl_yaml_node *node,
+		      struct gnt_case *c)
 {
-	int error = need_type(r, node, PCL_YAML_SEQUENCE, "\"setup\"");
+	int error = gnt_case_need(r, node, PCL_YAML_SEQUENCE, "\"setup\"");
 
 	if (error)
 		return error;
 	c->setup = calloc(node->count + 1, sizeof(*c->setup));
 	if (!c->setup)
-		return no_memory(r);
+		return gnt_case_no_memory(r);
 	for (size_t i = 0; i < node->count && !error; i++) {
 		c->setup_count = i + 1;
 		error = read_step(r, node->items[i], c, &c->setup[i]);
@@ -220,13 +89,13 @@ static int read_setup(const struct reader *r, const struct pcl_yaml_node *node, 
 	return error;
 }
 
-static int read_policy(const struct reader *r, const struct pcl_yaml_node *node,
+static int read_policy(const struct gnt_case_reader *r, const struct pcl_yaml_node *node,
 		       struct gnt_policy_ref *policy)
 {
 	static const char *const known[] = {"corpus", "file", "inline", NULL};
 	static const enum gnt_policy_from from[] = {GNT_POLICY_CORPUS, GNT_POLICY_FILE,
 						    GNT_POLICY_INLINE};
-	int error = need_type(r, node, PCL_YAML_MAPPING, "a policy");
+	int error = gnt_case_need(r, node, PCL_YAML_MAPPING, "a policy");
 
 	if (!error)
 		error = pcl_yaml_only_keys(r->file, node, known, "policy", r->diag);
@@ -238,19 +107,19 @@ static int read_policy(const struct reader *r, const struct pcl_yaml_node *node,
 	for (size_t i = 0; known[i]; i++)
 		if (strcmp(node->keys[0]->text, known[i]) == 0)
 			policy->from = from[i];
-	return read_string(r, node->items[0], &policy->value);
+	return gnt_case_string(r, node->items[0], &policy->value);
 }
 
-static int read_policies(const struct reader *r, const struct pcl_yaml_node *node,
+static int read_policies(const struct gnt_case_reader *r, const struct pcl_yaml_node *node,
 			 struct gnt_case *c)
 {
-	int error = need_type(r, node, PCL_YAML_SEQUENCE, "\"policy\"");
+	int error = gnt_case_need(r, node, PCL_YAML_SEQUENCE, "\"policy\"");
 
 	if (error)
 		return error;
 	c->policies = calloc(node->count + 1, sizeof(*c->policies));
 	if (!c->policies)
-		return no_memory(r);
+		return gnt_case_no_memory(r);
 	for (size_t i = 0; i < node->count && !error; i++) {
 		c->policy_count = i + 1;
 		error = read_policy(r, node->items[i], &c->policies[i]);
@@ -258,11 +127,11 @@ static int read_policies(const struct reader *r, const struct pcl_yaml_node *nod
 	return error;
 }
 
-static int read_agent_op(const struct reader *r, const struct pcl_yaml_node *node,
+static int read_agent_op(const struct gnt_case_reader *r, const struct pcl_yaml_node *node,
 			 struct gnt_program *program)
 {
 	static const char *const known[] = {"panic", "hang", NULL};
-	int error = read_string(r, node, &program->agent_op);
+	int error = gnt_case_string(r, node, &program->agent_op);
 
 	if (error)
 		return error;
@@ -273,18 +142,18 @@ static int read_agent_op(const struct reader *r, const struct pcl_yaml_node *nod
 			      "\"agent\" must be panic or hang, not \"%s\"", program->agent_op);
 }
 
-static int read_program(const struct reader *r, const struct pcl_yaml_node *node,
+static int read_program(const struct gnt_case_reader *r, const struct pcl_yaml_node *node,
 			const struct gnt_case *c, const char *what, struct gnt_program *program)
 {
 	static const char *const known[] = {"run", "in", "uid", "agent", NULL};
 	const struct pcl_yaml_node *run, *uid, *agent;
 	int64_t number = 0;
-	int error = need_type(r, node, PCL_YAML_MAPPING, what);
+	int error = gnt_case_need(r, node, PCL_YAML_MAPPING, what);
 
 	if (!error)
 		error = pcl_yaml_only_keys(r->file, node, known, what, r->diag);
 	if (!error)
-		error = read_where(r, node, c, &program->in_container);
+		error = gnt_case_where(r, node, c, &program->in_container);
 	if (error)
 		return error;
 	uid = pcl_yaml_get(node, "uid");
@@ -300,7 +169,7 @@ static int read_program(const struct reader *r, const struct pcl_yaml_node *node
 				      "%s needs \"run: [PROGRAM, ARGUMENT...]\"", what);
 	if (agent)
 		return read_agent_op(r, agent, program);
-	error = read_words(r, run, "\"run\"", &program->argv, &program->argc);
+	error = gnt_case_words(r, run, "\"run\"", &program->argv, &program->argc);
 	if (!error && (program->argc == 0 || program->argv[0][0] != '/'))
 		error = pcl_yaml_error(r->file, run, r->diag, -EINVAL,
 				       "\"run\" must begin with an absolute path in the guest");
@@ -315,15 +184,15 @@ static const char *const canary_keys[] = {
 	NULL,
 };
 
-static int read_canary(const struct reader *r, const struct pcl_yaml_node *node,
+static int read_canary(const struct gnt_case_reader *r, const struct pcl_yaml_node *node,
 		       const struct gnt_case *c, struct gnt_canary *canary)
 {
-	int error = need_type(r, node, PCL_YAML_MAPPING, "a canary");
+	int error = gnt_case_need(r, node, PCL_YAML_MAPPING, "a canary");
 
 	if (!error)
 		error = pcl_yaml_only_keys(r->file, node, canary_keys, "canary", r->diag);
 	if (!error)
-		error = read_where(r, node, c, &canary->in_container);
+		error = gnt_case_where(r, node, c, &canary->in_container);
 	for (int kind = 0; kind < GNT_CANARY_KIND_COUNT && !error; kind++) {
 		const struct pcl_yaml_node *value = pcl_yaml_get(node, canary_keys[kind]);
 
@@ -333,8 +202,8 @@ static int read_canary(const struct reader *r, const struct pcl_yaml_node *node,
 			return pcl_yaml_error(r->file, value, r->diag, -EINVAL,
 					      "a canary watches one thing: make it two entries");
 		canary->kind = (enum gnt_canary_kind)kind;
-		error = kind == GNT_CANARY_HIDDEN ? read_string(r, value, &canary->value)
-						  : read_path(r, value, &canary->value);
+		error = kind == GNT_CANARY_HIDDEN ? gnt_case_string(r, value, &canary->value)
+						  : gnt_case_path(r, value, &canary->value);
 	}
 	if (!error && (!canary->value || !*canary->value))
 		error = pcl_yaml_error(
@@ -343,10 +212,10 @@ static int read_canary(const struct reader *r, const struct pcl_yaml_node *node,
 	return error;
 }
 
-static int read_canaries(const struct reader *r, const struct pcl_yaml_node *node,
+static int read_canaries(const struct gnt_case_reader *r, const struct pcl_yaml_node *node,
 			 struct gnt_case *c)
 {
-	int error = need_type(r, node, PCL_YAML_SEQUENCE, "\"canary\"");
+	int error = gnt_case_need(r, node, PCL_YAML_SEQUENCE, "\"canary\"");
 
 	if (error)
 		return error;
@@ -355,7 +224,7 @@ static int read_canaries(const struct reader *r, const struct pcl_yaml_node *nod
 				      "a case needs a canary: what the attack must not reach");
 	c->canaries = calloc(node->count, sizeof(*c->canaries));
 	if (!c->canaries)
-		return no_memory(r);
+		return gnt_case_no_memory(r);
 	for (size_t i = 0; i < node->count && !error; i++) {
 		c->canary_count = i + 1;
 		error = read_canary(r, node->items[i], c, &c->canaries[i]);
@@ -363,7 +232,7 @@ static int read_canaries(const struct reader *r, const struct pcl_yaml_node *nod
 	return error;
 }
 
-static int read_verdict(const struct reader *r, const struct pcl_yaml_node *key,
+static int read_verdict(const struct gnt_case_reader *r, const struct pcl_yaml_node *key,
 			const struct pcl_yaml_node *value, struct gnt_case_verdict *entry)
 {
 	const char *near, *word;
@@ -381,19 +250,19 @@ static int read_verdict(const struct reader *r, const struct pcl_yaml_node *key,
 				      word, near ? ": did you mean " : "", near ? near : "");
 	}
 	entry->contender = strdup(key->text);
-	return entry->contender ? 0 : no_memory(r);
+	return entry->contender ? 0 : gnt_case_no_memory(r);
 }
 
-static int read_verdicts(const struct reader *r, const struct pcl_yaml_node *node,
+static int read_verdicts(const struct gnt_case_reader *r, const struct pcl_yaml_node *node,
 			 struct gnt_case *c)
 {
-	int error = need_type(r, node, PCL_YAML_MAPPING, "\"verdict\"");
+	int error = gnt_case_need(r, node, PCL_YAML_MAPPING, "\"verdict\"");
 
 	if (error)
 		return error;
 	c->verdicts = calloc(node->count + 1, sizeof(*c->verdicts));
 	if (!c->verdicts)
-		return no_memory(r);
+		return gnt_case_no_memory(r);
 	for (size_t i = 0; i < node->count && !error; i++) {
 		error = read_verdict(r, node->keys[i], node->items[i], &c->verdicts[i]);
 		if (!error)
@@ -402,7 +271,8 @@ static int read_verdicts(const struct reader *r, const struct pcl_yaml_node *nod
 	return error;
 }
 
-static int read_errno(const struct reader *r, const struct pcl_yaml_node *node, int *ret_errno)
+static int read_errno(const struct gnt_case_reader *r, const struct pcl_yaml_node *node,
+		      int *ret_errno)
 {
 	const char *word;
 	int error = pcl_yaml_string(r->file, node, &word, r->diag);
@@ -418,17 +288,18 @@ static int read_errno(const struct reader *r, const struct pcl_yaml_node *node, 
 	return 0;
 }
 
-static int read_expect(const struct reader *r, const struct pcl_yaml_node *node, struct gnt_case *c)
+static int read_expect(const struct gnt_case_reader *r, const struct pcl_yaml_node *node,
+		       struct gnt_case *c)
 {
 	static const char *const known[] = {"errno", "rule", "events", "verdict", NULL};
 	const struct pcl_yaml_node *value;
 	int64_t number = 0;
-	int error = need_type(r, node, PCL_YAML_MAPPING, "\"expect\"");
+	int error = gnt_case_need(r, node, PCL_YAML_MAPPING, "\"expect\"");
 
 	if (!error)
 		error = pcl_yaml_only_keys(r->file, node, known, "expect", r->diag);
 	if (!error)
-		error = read_key(r, node, "rule", false, &c->expect_rule);
+		error = gnt_case_key(r, node, "rule", false, &c->expect_rule);
 	if (error)
 		return error;
 	value = pcl_yaml_get(node, "errno");
@@ -445,29 +316,29 @@ static int read_expect(const struct reader *r, const struct pcl_yaml_node *node,
 	return error;
 }
 
-static int read_container(const struct reader *r, const struct pcl_yaml_node *node,
+static int read_container(const struct gnt_case_reader *r, const struct pcl_yaml_node *node,
 			  struct gnt_case *c)
 {
 	static const char *const known[] = {"name", "namespace", "labels", "root", NULL};
 	const struct pcl_yaml_node *root = pcl_yaml_get(node, "root");
-	int error = need_type(r, node, PCL_YAML_MAPPING, "\"container\"");
+	int error = gnt_case_need(r, node, PCL_YAML_MAPPING, "\"container\"");
 
 	if (!error)
 		error = pcl_yaml_only_keys(r->file, node, known, "container", r->diag);
 	if (!error)
-		error = read_key(r, node, "name", false, &c->container.name);
+		error = gnt_case_key(r, node, "name", false, &c->container.name);
 	if (!error)
-		error = read_key(r, node, "namespace", true, &c->container.ns);
+		error = gnt_case_key(r, node, "namespace", true, &c->container.ns);
 	if (!error)
-		error = read_key(r, node, "labels", false, &c->container.labels);
+		error = gnt_case_key(r, node, "labels", false, &c->container.labels);
 	if (!error)
-		error = read_key(r, node, "root", true, &c->container.root);
+		error = gnt_case_key(r, node, "root", true, &c->container.root);
 	if (error)
 		return error;
 	if (!c->container.root)
 		c->container.root = strdup("own");
 	if (!c->container.root)
-		return no_memory(r);
+		return gnt_case_no_memory(r);
 	if (strcmp(c->container.root, "own") != 0 && strcmp(c->container.root, "shared") != 0)
 		return pcl_yaml_error(r->file, root, r->diag, -EINVAL,
 				      "\"root\" must be own or shared, not \"%s\"",
@@ -476,78 +347,84 @@ static int read_container(const struct reader *r, const struct pcl_yaml_node *no
 	return 0;
 }
 
-static int read_mitre(const struct reader *r, const struct pcl_yaml_node *node, struct gnt_case *c)
+static int read_mitre(const struct gnt_case_reader *r, const struct pcl_yaml_node *node,
+		      struct gnt_case *c)
 {
 	static const char *const known[] = {"id", "version", "aliases", NULL};
 	const struct pcl_yaml_node *aliases = pcl_yaml_get(node, "aliases");
-	int error = need_type(r, node, PCL_YAML_MAPPING, "\"mitre\"");
+	int error = gnt_case_need(r, node, PCL_YAML_MAPPING, "\"mitre\"");
 
 	if (!error)
 		error = pcl_yaml_only_keys(r->file, node, known, "mitre", r->diag);
 	if (!error)
-		error = read_key(r, node, "id", false, &c->mitre_id);
+		error = gnt_case_key(r, node, "id", false, &c->mitre_id);
 	if (!error)
-		error = read_key(r, node, "version", false, &c->mitre_version);
+		error = gnt_case_key(r, node, "version", false, &c->mitre_version);
 	if (!error && aliases)
-		error = read_words(r, aliases, "\"aliases\"", &c->mitre_aliases,
-				   &c->mitre_alias_count);
+		error = gnt_case_words(r, aliases, "\"aliases\"", &c->mitre_aliases,
+				       &c->mitre_alias_count);
 	return error;
 }
 
-static int read_requires(const struct reader *r, const struct pcl_yaml_node *node,
+static int read_requires(const struct gnt_case_reader *r, const struct pcl_yaml_node *node,
 			 struct gnt_case *c)
 {
 	static const char *const known[] = {"lsm", "btf", NULL};
 	const struct pcl_yaml_node *value = pcl_yaml_get(node, "lsm");
-	int error = need_type(r, node, PCL_YAML_MAPPING, "\"requires\"");
+	int error = gnt_case_need(r, node, PCL_YAML_MAPPING, "\"requires\"");
 
 	if (!error)
 		error = pcl_yaml_only_keys(r->file, node, known, "requires", r->diag);
 	if (!error && value)
-		error = read_words(r, value, "\"lsm\"", &c->requires_lsm, &c->requires_lsm_count);
+		error = gnt_case_words(r, value, "\"lsm\"", &c->requires_lsm,
+				       &c->requires_lsm_count);
 	value = pcl_yaml_get(node, "btf");
 	if (!error && value)
 		error = pcl_yaml_bool(r->file, value, &c->requires_btf, r->diag);
 	return error;
 }
 
-static int read_cleanup(const struct reader *r, const struct pcl_yaml_node *node,
+static int read_cleanup(const struct gnt_case_reader *r, const struct pcl_yaml_node *node,
 			struct gnt_case *c)
 {
-	int error = need_type(r, node, PCL_YAML_SEQUENCE, "\"cleanup\"");
+	int error = gnt_case_need(r, node, PCL_YAML_SEQUENCE, "\"cleanup\"");
 
 	if (error)
 		return error;
 	c->cleanup = calloc(node->count + 1, sizeof(char *));
 	if (!c->cleanup)
-		return no_memory(r);
+		return gnt_case_no_memory(r);
 	for (size_t i = 0; i < node->count && !error; i++) {
-		error = read_path(r, node->items[i], &c->cleanup[i]);
+		error = gnt_case_path(r, node->items[i], &c->cleanup[i]);
 		if (!error)
 			c->cleanup_count = i + 1;
 	}
 	return error;
 }
 
-static int read_attack(const struct reader *r, const struct pcl_yaml_node *node, struct gnt_case *c)
+static int read_attack(const struct gnt_case_reader *r, const struct pcl_yaml_node *node,
+		       struct gnt_case *c)
 {
 	return read_program(r, node, c, "\"attack\"", &c->attack);
 }
 
-static int read_twin(const struct reader *r, const struct pcl_yaml_node *node, struct gnt_case *c)
+static int read_twin(const struct gnt_case_reader *r, const struct pcl_yaml_node *node,
+		     struct gnt_case *c)
 {
 	return read_program(r, node, c, "\"twin\"", &c->twin);
 }
 
-static int read_title(const struct reader *r, const struct pcl_yaml_node *node, struct gnt_case *c)
+static int read_title(const struct gnt_case_reader *r, const struct pcl_yaml_node *node,
+		      struct gnt_case *c)
 {
-	return read_string(r, node, &c->title);
+	return gnt_case_string(r, node, &c->title);
 }
 
-static int read_class(const struct reader *r, const struct pcl_yaml_node *node, struct gnt_case *c)
+static int read_class(const struct gnt_case_reader *r, const struct pcl_yaml_node *node,
+		      struct gnt_case *c)
 {
 	static const char *const known[] = {"file", "process", NULL};
-	int error = read_string(r, node, &c->class);
+	int error = gnt_case_string(r, node, &c->class);
 
 	if (error || strcmp(c->class, known[0]) == 0 || strcmp(c->class, known[1]) == 0)
 		return error;
@@ -555,12 +432,13 @@ static int read_class(const struct reader *r, const struct pcl_yaml_node *node, 
 			      "\"class\" must be file or process, not \"%s\"", c->class);
 }
 
-static int read_source(const struct reader *r, const struct pcl_yaml_node *node, struct gnt_case *c)
+static int read_source(const struct gnt_case_reader *r, const struct pcl_yaml_node *node,
+		       struct gnt_case *c)
 {
-	return read_string(r, node, &c->source);
+	return gnt_case_string(r, node, &c->source);
 }
 
-static int read_timeout(const struct reader *r, const struct pcl_yaml_node *node,
+static int read_timeout(const struct gnt_case_reader *r, const struct pcl_yaml_node *node,
 			struct gnt_case *c)
 {
 	int64_t number;
@@ -575,7 +453,8 @@ static int read_timeout(const struct reader *r, const struct pcl_yaml_node *node
 static const struct {
 	const char *key;
 	bool optional;
-	int (*read)(const struct reader *r, const struct pcl_yaml_node *node, struct gnt_case *c);
+	int (*read)(const struct gnt_case_reader *r, const struct pcl_yaml_node *node,
+		    struct gnt_case *c);
 } fields[] = {
 	{"title", false, read_title},	   {"mitre", false, read_mitre},
 	{"class", false, read_class},	   {"source", false, read_source},
@@ -586,14 +465,15 @@ static const struct {
 	{"cleanup", true, read_cleanup},   {"timeout_s", true, read_timeout},
 };
 
-static int read_fields(const struct reader *r, const struct pcl_yaml_node *root, struct gnt_case *c)
+static int read_fields(const struct gnt_case_reader *r, const struct pcl_yaml_node *root,
+		       struct gnt_case *c)
 {
 	const char *known[PCL_ARRAY_SIZE(fields) + 1] = {NULL};
 	int error;
 
 	for (size_t i = 0; i < PCL_ARRAY_SIZE(fields); i++)
 		known[i] = fields[i].key;
-	error = need_type(r, root, PCL_YAML_MAPPING, "a case");
+	error = gnt_case_need(r, root, PCL_YAML_MAPPING, "a case");
 	if (!error)
 		error = pcl_yaml_only_keys(r->file, root, known, "case", r->diag);
 	for (size_t i = 0; i < PCL_ARRAY_SIZE(fields) && !error; i++) {
@@ -614,7 +494,7 @@ int gnt_case_load(const char *path, const char *id, struct gnt_case **ret_case,
 	struct pcl_yaml_file *file pcl_cleanup(free_yaml) = NULL;
 	struct gnt_case *c pcl_cleanup(gnt_case_free) = calloc(1, sizeof(*c));
 	pcl_autofree char *path_copy = strdup(path);
-	struct reader r = {.diag = diag};
+	struct gnt_case_reader r = {.diag = diag};
 	int error;
 
 	if (!c || !path_copy)
@@ -631,7 +511,7 @@ int gnt_case_load(const char *path, const char *id, struct gnt_case **ret_case,
 	c->id = strdup(id);
 	c->dir = strdup(dirname(path_copy));
 	if (!c->id || !c->dir)
-		return no_memory(&r);
+		return gnt_case_no_memory(&r);
 	error = read_fields(&r, file->documents[0], c);
 	if (error)
 		return error;
