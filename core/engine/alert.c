@@ -13,6 +13,14 @@
 #include "base/cleanup.h"
 #include "engine/model_json.h"
 
+/* A reader that follows sees many generations; events come from the last few. */
+#define STATES_MAX 4
+
+static void drop_json(json_t **json)
+{
+	json_decref(*json);
+}
+
 void pcl_alerts_fini(struct pcl_alerts *alerts)
 {
 	for (size_t i = 0; i < alerts->state_count; i++)
@@ -20,6 +28,17 @@ void pcl_alerts_fini(struct pcl_alerts *alerts)
 	free((void *)alerts->states);
 	alerts->states = NULL;
 	alerts->state_count = 0;
+}
+
+static void drop_oldest(struct pcl_alerts *alerts)
+{
+	size_t oldest = 0;
+
+	for (size_t i = 1; i < alerts->state_count; i++)
+		if (alerts->states[i]->generation < alerts->states[oldest]->generation)
+			oldest = i;
+	pcl_state_free(&alerts->states[oldest]);
+	alerts->states[oldest] = alerts->states[--alerts->state_count];
 }
 
 /* The state of a generation, or NULL where its file is gone. */
@@ -32,6 +51,8 @@ static const struct pcl_state *state_of(struct pcl_alerts *alerts, uint64_t gene
 			return alerts->states[i];
 	if (pcl_state_load(generation, &state, NULL))
 		return NULL;
+	if (alerts->state_count == STATES_MAX)
+		drop_oldest(alerts);
 	if (pcl_array_grow(&alerts->states, alerts->state_count, sizeof(struct pcl_state *))) {
 		pcl_state_free(&state);
 		return NULL;
@@ -40,20 +61,10 @@ static const struct pcl_state *state_of(struct pcl_alerts *alerts, uint64_t gene
 	return state;
 }
 
+/* A path may hold bytes that are no UTF-8; JSON cannot, so those are shown as '?'. */
 static int put_text(json_t *alert, const char *key, const char *text)
 {
-	json_t *value = json_string(text ? text : "");
-
-	/* A path may hold bytes that are no UTF-8; JSON cannot, so those are shown as '?'. */
-	if (!value) {
-		pcl_autofree char *shown = strdup(text);
-
-		for (char *at = shown; at && *at; at++)
-			if ((unsigned char)*at >= 0x80)
-				*at = '?';
-		value = shown ? json_string(shown) : NULL;
-	}
-	return json_object_set_new(alert, key, value);
+	return json_object_set_new(alert, key, pcl_text_to_json(text ? text : ""));
 }
 
 static int put_time(json_t *alert, uint64_t time_ns)
@@ -72,7 +83,7 @@ static int put_time(json_t *alert, uint64_t time_ns)
 
 static int put_tags(json_t *alert, const struct pcl_rule *rule)
 {
-	json_t *list = json_array();
+	pcl_cleanup(drop_json) json_t *list = json_array();
 	pcl_autofree char *joined = strdup("");
 
 	for (size_t i = 0; rule && i < rule->tag_count; i++) {
@@ -87,13 +98,31 @@ static int put_tags(json_t *alert, const struct pcl_rule *rule)
 	}
 	if (put_text(alert, "Tags", joined) < 0)
 		return -1;
-	return json_object_set_new(alert, "ATags", list);
+	return json_object_set(alert, "ATags", list);
+}
+
+/*
+ * Whether an event without a rule is the posture's: one whose path could not be built is that only
+ * where no rule of the class can refuse.
+ */
+static bool is_by_posture(const struct pcl_state *state, const struct pcl_event *event)
+{
+	const struct pcl_member *member = pcl_state_member(state, event->domain);
+	pcl_cleanup(pcl_ruleset_free) struct pcl_ruleset *ruleset = NULL;
+
+	if (event->rule)
+		return false;
+	if (!(event->flags & PCL_EVENT_NO_PATH))
+		return true;
+	if (!member || pcl_resolve(state->set, member->domain, &state->postures, &ruleset))
+		return false;
+	return !ruleset->any_block[pcl_access_class(event->access)];
 }
 
 static int put_rule(json_t *alert, const struct pcl_state *state, const struct pcl_event *event)
 {
 	const struct pcl_rule *rule = state ? pcl_state_rule(state, event->rule) : NULL;
-	bool posture = state && !event->rule && !(event->flags & PCL_EVENT_NO_PATH);
+	bool posture = state && is_by_posture(state, event);
 	char severity[16] = "";
 
 	if (rule && rule->severity)
@@ -117,8 +146,7 @@ static int put_member(json_t *alert, const struct pcl_state *state, const struct
 
 	if (domain)
 		labels = pcl_labels_text(domain->labels, domain->label_count);
-	if (put_text(alert, "HostName", state ? state->members[0].domain->labels[0].value : "") <
-		    0 ||
+	if (put_text(alert, "HostName", state ? state->hostname : NULL) < 0 ||
 	    put_text(alert, "NamespaceName", domain ? domain->ns : NULL) < 0 ||
 	    put_text(alert, "ContainerName", domain && !host ? domain->name : NULL) < 0 ||
 	    put_text(alert, "Labels", labels) < 0 ||

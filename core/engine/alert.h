@@ -10,7 +10,7 @@
 #include "backend/backend.h"
 #include "engine/state.h"
 
-/* Keeps the states of the generations that events came from. Zero-initialise. */
+/* Keeps the states of the last few generations that events came from. Zero-initialise. */
 struct pcl_alerts {
 	const struct pcl_backend *backend; /* borrowed */
 	struct pcl_state **states;

@@ -11,6 +11,7 @@
 
 #include "base/array.h"
 #include "base/cleanup.h"
+#include "policy/path.h"
 
 static void drop_json(json_t **json)
 {
@@ -54,6 +55,20 @@ static json_t *rule_to_json(const struct pcl_rule *rule)
 			 (int)rule->place.column);
 }
 
+json_t *pcl_text_to_json(const char *text)
+{
+	pcl_autofree char *shown = NULL;
+	json_t *json = json_string(text);
+
+	if (json)
+		return json;
+	shown = strdup(text);
+	for (char *at = shown; at && *at; at++)
+		if ((unsigned char)*at >= 0x80)
+			*at = '?';
+	return shown ? json_string(shown) : NULL;
+}
+
 static json_t *policy_to_json(const struct pcl_policy *policy)
 {
 	pcl_cleanup(drop_json) json_t *rules = json_array();
@@ -61,11 +76,11 @@ static json_t *policy_to_json(const struct pcl_policy *policy)
 	for (size_t i = 0; i < policy->rule_count; i++)
 		if (json_array_append_new(rules, rule_to_json(policy->rules[i])) < 0)
 			return NULL;
-	return json_pack("{s:i, s:s, s:s*, s:s, s:i, s:i, s:o, s:O}", "kind", (int)policy->kind,
-			 "name", policy->name, "namespace", policy->ns, "file", policy->file,
-			 "line", (int)policy->place.line, "column", (int)policy->place.column,
-			 "selector", labels_to_json(policy->selector, policy->selector_count),
-			 "rules", rules);
+	return json_pack("{s:i, s:s, s:s*, s:o, s:i, s:i, s:o, s:O}", "kind", (int)policy->kind,
+			 "name", policy->name, "namespace", policy->ns, "file",
+			 pcl_text_to_json(policy->file), "line", (int)policy->place.line, "column",
+			 (int)policy->place.column, "selector",
+			 labels_to_json(policy->selector, policy->selector_count), "rules", rules);
 }
 
 json_t *pcl_policies_to_json(const struct pcl_policy_set *set)
@@ -110,6 +125,8 @@ static int strings_from_json(const json_t *json, char ***ret_strings, size_t *re
 	const json_t *item;
 	size_t i;
 
+	if (!json_is_array(json))
+		return -EBADMSG;
 	json_array_foreach(json, i, item) {
 		if (!json_is_string(item))
 			return -EBADMSG;
@@ -124,6 +141,9 @@ static int labels_from_json(json_t *json, struct pcl_label **ret_labels, size_t 
 	const char *key;
 	json_t *value;
 
+	/* An empty selector selects everything, so nothing may pass for one. */
+	if (!json_is_object(json))
+		return -EBADMSG;
 	json_object_foreach(json, key, value) {
 		struct pcl_label label = {0};
 
@@ -137,6 +157,29 @@ static int labels_from_json(json_t *json, struct pcl_label **ret_labels, size_t 
 			return -ENOMEM;
 	}
 	return 0;
+}
+
+static bool is_normal_path(const char *path)
+{
+	pcl_autofree char *normal = NULL;
+	const char *reason;
+
+	return !pcl_path_normalise(path, &normal, &reason) && !strcmp(path, normal);
+}
+
+/* What decide and the backends rely on. */
+static bool is_sound(const struct pcl_rule *rule)
+{
+	const unsigned flags = PCL_RULE_READ_ONLY | PCL_RULE_OWNER_ONLY;
+
+	if (!*rule->id || !is_normal_path(rule->object) || (rule->flags & ~flags) ||
+	    rule->severity < 0 || rule->severity > PCL_SEVERITY_MAX)
+		return false;
+	for (size_t i = 0; i < rule->source_count; i++)
+		if (!is_normal_path(rule->sources[i]) ||
+		    (i && strcmp(rule->sources[i - 1], rule->sources[i]) >= 0))
+			return false;
+	return true;
 }
 
 /* Adds an empty rule first, so that whatever is filled in is owned by the policy at once. */
@@ -155,13 +198,13 @@ static int rule_from_json(const json_t *json, struct pcl_policy *policy)
 	policy->rules[policy->rule_count++] = rule;
 	rule->policy = policy;
 	if (json_unpack((json_t *)json,
-			"{s:s, s:i, s:i, s:i, s:i, s:s, s:o, s:i, s:o, s?s, s:i, s:i}", "id", &id,
+			"{s:s, s:i, s:i, s:i, s:i, s:s, s:o, s:i, s:o, s?s, s:i, s:i !}", "id", &id,
 			"class", &class, "match", &match, "action", &action, "flags", &flags,
 			"object", &object, "sources", &sources, "severity", &rule->severity, "tags",
 			&tags, "message", &message, "line", &line, "column", &column) < 0)
 		return -EBADMSG;
 	if (class < 0 || class >= PCL_CLASS_COUNT || match < 0 || match >= PCL_MATCH_COUNT ||
-	    action < 0 || action >= PCL_ACTION_COUNT)
+	    action < 0 || action >= PCL_ACTION_COUNT || line < 0 || column < 0)
 		return -EBADMSG;
 	rule->class = (enum pcl_class) class;
 	rule->match = (enum pcl_match)match;
@@ -172,7 +215,9 @@ static int rule_from_json(const json_t *json, struct pcl_policy *policy)
 	    copy_text(message, &rule->message))
 		return -ENOMEM;
 	error = strings_from_json(sources, &rule->sources, &rule->source_count);
-	return error ? error : strings_from_json(tags, &rule->tags, &rule->tag_count);
+	if (!error)
+		error = strings_from_json(tags, &rule->tags, &rule->tag_count);
+	return !error && !is_sound(rule) ? -EBADMSG : error;
 }
 
 static int policy_from_json(const json_t *json, struct pcl_policy_set *set)
@@ -189,10 +234,11 @@ static int policy_from_json(const json_t *json, struct pcl_policy_set *set)
 		return -ENOMEM;
 	}
 	set->policies[set->policy_count++] = policy;
-	if (json_unpack((json_t *)json, "{s:i, s:s, s?s, s:s, s:i, s:i, s:o, s:o}", "kind", &kind,
+	if (json_unpack((json_t *)json, "{s:i, s:s, s?s, s:s, s:i, s:i, s:o, s:o !}", "kind", &kind,
 			"name", &name, "namespace", &ns, "file", &file, "line", &line, "column",
 			&column, "selector", &selector, "rules", &rules) < 0 ||
-	    kind < 0 || kind >= PCL_KIND_COUNT)
+	    kind < 0 || kind >= PCL_KIND_COUNT || !ns != (kind == PCL_KIND_HOST) || line < 0 ||
+	    column < 0 || !json_is_array(rules))
 		return -EBADMSG;
 	policy->kind = (enum pcl_kind)kind;
 	policy->place = (struct pcl_place){(uint32_t)line, (uint32_t)column};
@@ -224,7 +270,9 @@ int pcl_policies_from_json(const json_t *json, struct pcl_policy_set **ret_set,
 		error = policy_from_json(item, set);
 	}
 	if (error == -EBADMSG)
-		return pcl_diag_set(diag, error, "the saved policies are damaged");
+		return pcl_diag_set(diag, error,
+				    "the saved policies are damaged; run \"portcullis remove\" "
+				    "and apply the policies again");
 	if (error)
 		return pcl_diag_set(diag, error, "out of memory");
 	*ret_set = pcl_take_ptr(set);

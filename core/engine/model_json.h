@@ -17,6 +17,9 @@ json_t *pcl_policies_to_json(const struct pcl_policy_set *set);
 int pcl_policies_from_json(const json_t *json, struct pcl_policy_set **ret_set,
 			   struct pcl_diag *diag);
 
+/* text as a JSON string; bytes that are no UTF-8 are shown as '?'. NULL without memory. */
+json_t *pcl_text_to_json(const char *text);
+
 /* "k=v,k=v", or NULL for none or without memory; owned. */
 char *pcl_labels_text(const struct pcl_label *labels, size_t count);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * State files: PCL_STATE_DIR/generation-N.json.
+ * State files: PCL_STATE_DIR/generation-N.json. Strict on the way in, as model_json.c.
  */
 #include "engine/state.h"
 
@@ -14,14 +14,33 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "backend/backend.h"
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "engine/model_json.h"
 
 #define STATE_SCHEMA 1
 #define STATE_NAME "generation-%" PRIu64 ".json"
-#define STATE_PATH PCL_STATE_DIR "/" STATE_NAME
-#define STATE_PATH_MAX (sizeof(PCL_STATE_DIR) + 48)
+#define STATE_NAME_MAX 64
+
+#define DAMAGED " damaged; run \"portcullis remove\" and apply the policies again"
+
+static const char *state_dir = PCL_STATE_DIR;
+
+void pcl_state_use_dir(const char *dir)
+{
+	state_dir = dir;
+}
+
+/* NULL without memory. */
+static char *path_of(uint64_t generation, const char *suffix)
+{
+	char *path = NULL;
+
+	if (asprintf(&path, "%s/" STATE_NAME "%s", state_dir, generation, suffix) < 0)
+		return NULL;
+	return path;
+}
 
 static void drop_json(json_t **json)
 {
@@ -43,6 +62,7 @@ void pcl_state_free(struct pcl_state **state)
 	free((*state)->members);
 	pcl_policy_set_free(&(*state)->set);
 	free((*state)->backend);
+	free((*state)->hostname);
 	free((*state)->node_labels);
 	free(*state);
 	*state = NULL;
@@ -56,9 +76,10 @@ int pcl_state_new(const char *hostname, const char *node_labels, struct pcl_stat
 
 	if (!state || pcl_policy_set_new(&state->set))
 		return pcl_diag_set(diag, -ENOMEM, "out of memory");
+	state->hostname = strdup(hostname);
 	if (node_labels)
 		state->node_labels = strdup(node_labels);
-	if ((node_labels && !state->node_labels) ||
+	if (!state->hostname || (node_labels && !state->node_labels) ||
 	    pcl_array_grow(&state->members, 0, sizeof(*state->members)))
 		return pcl_diag_set(diag, -ENOMEM, "out of memory");
 	state->members[0] = (struct pcl_member){.incarnation = 1};
@@ -78,6 +99,8 @@ static json_t *member_to_json(const struct pcl_member *member)
 	pcl_autofree char *labels = NULL;
 
 	labels = pcl_labels_text(member->domain->labels, member->domain->label_count);
+	if (member->domain->label_count && !labels)
+		return NULL;
 	return json_pack("{s:s, s:s*, s:s*, s:s*, s:I, s:I, s:I}", "name", member->domain->name,
 			 "namespace", member->domain->ns, "labels", labels, "cgroup",
 			 member->cgroup, "cgroup_id", (json_int_t)member->cgroup_id, "id",
@@ -92,10 +115,10 @@ static json_t *state_to_json(const struct pcl_state *state)
 	for (size_t i = 1; i < state->member_count; i++)
 		if (json_array_append_new(members, member_to_json(&state->members[i])) < 0)
 			return NULL;
-	return json_pack("{s:i, s:I, s:s, s:i, s:s*, s:s, s:O, s:I, s:I, s:o}", "schema",
+	return json_pack("{s:i, s:I, s:s, s:i, s:s*, s:o, s:O, s:I, s:I, s:o}", "schema",
 			 STATE_SCHEMA, "generation", (json_int_t)state->generation, "backend",
 			 state->backend, "file_posture", (int)state->postures.file, "node_labels",
-			 state->node_labels, "hostname", state->members[0].domain->labels[0].value,
+			 state->node_labels, "hostname", pcl_text_to_json(state->hostname),
 			 "domains", members, "last_id", (json_int_t)state->last_id,
 			 "last_incarnation", (json_int_t)state->last_incarnation, "policies",
 			 pcl_policies_to_json(state->set));
@@ -115,16 +138,32 @@ static int write_synced(const char *path, const json_t *json, struct pcl_diag *d
 	return 0;
 }
 
+/* A cgroup must be found again by its name, so it is not written with '?' for what JSON cannot. */
+static int check_cgroups(const struct pcl_state *state, struct pcl_diag *diag)
+{
+	for (size_t i = 1; i < state->member_count; i++) {
+		pcl_cleanup(drop_json) json_t *text = json_string(state->members[i].cgroup);
+
+		if (!text)
+			return pcl_diag_set(diag, -EILSEQ,
+					    "the name of cgroup \"%s\" is no UTF-8; rename it",
+					    state->members[i].cgroup);
+	}
+	return 0;
+}
+
 int pcl_state_save(const struct pcl_state *state, struct pcl_diag *diag)
 {
-	char path[STATE_PATH_MAX], fresh[STATE_PATH_MAX + 4];
-	pcl_cleanup(drop_json) json_t *json = state_to_json(state);
-	int error;
+	pcl_autofree char *path = path_of(state->generation, "");
+	pcl_autofree char *fresh = path_of(state->generation, ".new");
+	pcl_cleanup(drop_json) json_t *json = NULL;
+	int error = check_cgroups(state, diag);
 
-	if (!json)
+	if (error)
+		return error;
+	json = state_to_json(state);
+	if (!json || !path || !fresh)
 		return pcl_diag_set(diag, -ENOMEM, "out of memory");
-	snprintf(path, sizeof(path), STATE_PATH, state->generation);
-	snprintf(fresh, sizeof(fresh), "%s.new", path);
 	error = write_synced(fresh, json, diag);
 	if (!error && rename(fresh, path) < 0)
 		error = pcl_diag_errno(diag, -errno, "cannot write %s", path);
@@ -135,49 +174,104 @@ int pcl_state_save(const struct pcl_state *state, struct pcl_diag *diag)
 
 /* --- in -------------------------------------------------------------------------------------- */
 
+static bool is_taken(const struct pcl_state *state, const char *name, json_int_t id,
+		     json_int_t cgroup_id)
+{
+	for (size_t i = 0; i < state->member_count; i++) {
+		const struct pcl_member *member = &state->members[i];
+
+		if (member->id == id || member->cgroup_id == (uint64_t)cgroup_id ||
+		    !strcmp(member->domain->name, name))
+			return true;
+	}
+	return false;
+}
+
 static int member_from_json(const json_t *json, struct pcl_state *state, struct pcl_diag *diag)
 {
-	const char *name, *ns = NULL, *labels = NULL, *cgroup = NULL;
+	const char *name, *ns = NULL, *labels = NULL, *cgroup;
+	pcl_cleanup(pcl_domain_free) struct pcl_domain *domain = NULL;
 	json_int_t cgroup_id, id, incarnation;
 	struct pcl_member *member;
+	int error;
 
-	if (json_unpack((json_t *)json, "{s:s, s?s, s?s, s?s, s:I, s:I, s:I}", "name", &name,
+	if (json_unpack((json_t *)json, "{s:s, s?s, s?s, s:s, s:I, s:I, s:I !}", "name", &name,
 			"namespace", &ns, "labels", &labels, "cgroup", &cgroup, "cgroup_id",
-			&cgroup_id, "id", &id, "incarnation", &incarnation) < 0)
-		return pcl_diag_set(diag, -EBADMSG, "the saved domains are damaged");
+			&cgroup_id, "id", &id, "incarnation", &incarnation) < 0 ||
+	    id <= 0 || id >= (json_int_t)PCL_DOMAINS_MAX || incarnation <= 0 ||
+	    incarnation > UINT32_MAX || is_taken(state, name, id, cgroup_id))
+		return -EBADMSG;
+	error = pcl_domain_new(name, ns, labels, &domain, diag);
+	if (error)
+		return error == -EINVAL ? -EBADMSG : error;
 	if (pcl_array_grow(&state->members, state->member_count, sizeof(*member)))
 		return pcl_diag_set(diag, -ENOMEM, "out of memory");
 	member = &state->members[state->member_count++];
 	*member = (struct pcl_member){
+		.domain = pcl_take_ptr(domain),
+		.cgroup = strdup(cgroup),
 		.cgroup_id = (uint64_t)cgroup_id,
 		.id = (uint32_t)id,
 		.incarnation = (uint32_t)incarnation,
-		.cgroup = cgroup ? strdup(cgroup) : NULL,
 	};
-	if (cgroup && !member->cgroup)
-		return pcl_diag_set(diag, -ENOMEM, "out of memory");
-	return pcl_domain_new(name, ns, labels, &member->domain, diag);
+	return member->cgroup ? 0 : pcl_diag_set(diag, -ENOMEM, "out of memory");
 }
 
+static int members_from_json(const json_t *json, struct pcl_state *state, struct pcl_diag *diag)
+{
+	const json_t *item;
+	size_t i;
+
+	if (!json_is_array(json))
+		return -EBADMSG;
+	json_array_foreach(json, i, item) {
+		int error = member_from_json(item, state, diag);
+
+		if (error)
+			return error;
+	}
+	return 0;
+}
+
+/* A version that writes another schema may write anything else differently too. */
+static int check_schema(const json_t *json, struct pcl_diag *diag)
+{
+	const json_t *schema = json_object_get(json, "schema");
+
+	if (!json_is_integer(schema))
+		return -EBADMSG;
+	if (json_integer_value(schema) != STATE_SCHEMA)
+		return pcl_diag_set(diag, -EBADMSG,
+				    "the saved state is another version's (schema %lld, not %d); "
+				    "run \"portcullis remove\" and apply the policies again",
+				    (long long)json_integer_value(schema), STATE_SCHEMA);
+	return 0;
+}
+
+/* -EBADMSG without a word in diag for what is damaged in whatever way. */
 static int state_from_json(const json_t *json, struct pcl_state **ret_state, struct pcl_diag *diag)
 {
 	pcl_cleanup(pcl_state_free) struct pcl_state *state = NULL;
 	const char *backend, *node_labels = NULL, *hostname;
 	json_int_t generation, last_id, last_incarnation;
-	json_t *domains, *policies, *item;
+	json_t *domains, *policies;
 	int schema, posture, error;
-	size_t i;
 
-	if (json_unpack((json_t *)json, "{s:i, s:I, s:s, s:i, s?s, s:s, s:o, s:I, s:I, s:o}",
+	error = check_schema(json, diag);
+	if (error)
+		return error;
+	if (json_unpack((json_t *)json, "{s:i, s:I, s:s, s:i, s?s, s:s, s:o, s:I, s:I, s:o !}",
 			"schema", &schema, "generation", &generation, "backend", &backend,
 			"file_posture", &posture, "node_labels", &node_labels, "hostname",
 			&hostname, "domains", &domains, "last_id", &last_id, "last_incarnation",
 			&last_incarnation, "policies", &policies) < 0 ||
-	    schema != STATE_SCHEMA || posture < 0 || posture >= PCL_POSTURE_COUNT)
-		return pcl_diag_set(diag, -EBADMSG, "the saved state is damaged");
+	    posture < 0 || posture >= PCL_POSTURE_COUNT || last_id < 0 ||
+	    last_id >= (json_int_t)PCL_DOMAINS_MAX || last_incarnation <= 0 ||
+	    last_incarnation > UINT32_MAX)
+		return -EBADMSG;
 	error = pcl_state_new(hostname, node_labels, &state, diag);
 	if (error)
-		return error;
+		return error == -EINVAL ? -EBADMSG : error;
 	state->generation = (uint64_t)generation;
 	state->postures.file = (enum pcl_posture)posture;
 	state->last_id = (uint32_t)last_id;
@@ -187,11 +281,8 @@ static int state_from_json(const json_t *json, struct pcl_state **ret_state, str
 		return pcl_diag_set(diag, -ENOMEM, "out of memory");
 	pcl_policy_set_free(&state->set);
 	error = pcl_policies_from_json(policies, &state->set, diag);
-	json_array_foreach(domains, i, item) {
-		if (error)
-			return error;
-		error = member_from_json(item, state, diag);
-	}
+	if (!error)
+		error = members_from_json(domains, state, diag);
 	if (!error)
 		*ret_state = pcl_take_ptr(state);
 	return error;
@@ -199,27 +290,35 @@ static int state_from_json(const json_t *json, struct pcl_state **ret_state, str
 
 int pcl_state_load(uint64_t generation, struct pcl_state **ret_state, struct pcl_diag *diag)
 {
+	struct pcl_diag inner pcl_cleanup(pcl_diag_fini) = {0};
+	pcl_autofree char *path = path_of(generation, "");
+	pcl_cleanup(pcl_state_free) struct pcl_state *state = NULL;
 	pcl_cleanup(drop_json) json_t *json = NULL;
-	char path[STATE_PATH_MAX];
 	json_error_t fault;
 	int error;
 
-	snprintf(path, sizeof(path), STATE_PATH, generation);
+	if (!path)
+		return pcl_diag_set(diag, -ENOMEM, "out of memory");
 	if (access(path, R_OK) < 0)
 		return errno == ENOENT ? -ENOENT : pcl_diag_errno(diag, -errno, "%s", path);
-	json = json_load_file(path, 0, &fault);
-	if (!json)
-		return pcl_diag_set(diag, -EBADMSG, "%s:%d: %s", path, fault.line, fault.text);
-	error = state_from_json(json, ret_state, diag);
-	return error ? pcl_diag_context(diag, error, "%s", path) : 0;
+	json = json_load_file(path, JSON_REJECT_DUPLICATES, &fault);
+	error = json ? state_from_json(json, &state, &inner) : -EBADMSG;
+	if (!error && state->generation != generation)
+		error = -EBADMSG;
+	if (error == -EBADMSG && inner.error != -EBADMSG)
+		return pcl_diag_set(diag, error, "%s is" DAMAGED, path);
+	if (error)
+		return pcl_diag_set(diag, error, "%s: %s", path, pcl_diag_text(&inner));
+	*ret_state = pcl_take_ptr(state);
+	return 0;
 }
 
 void pcl_state_delete(uint64_t generation)
 {
-	char path[STATE_PATH_MAX];
+	pcl_autofree char *path = path_of(generation, "");
 
-	snprintf(path, sizeof(path), STATE_PATH, generation);
-	(void)unlink(path);
+	if (path)
+		(void)unlink(path);
 }
 
 /* --- files ----------------------------------------------------------------------------------- */
@@ -227,17 +326,27 @@ void pcl_state_delete(uint64_t generation)
 /* The generation a file name stands for, 0: none. */
 static uint64_t generation_of(const char *name)
 {
+	char again[STATE_NAME_MAX];
 	uint64_t generation;
-	int end = 0;
 
-	if (sscanf(name, STATE_NAME "%n", &generation, &end) != 1 || !end || name[end])
+	if (sscanf(name, STATE_NAME, &generation) != 1)
 		return 0;
-	return generation;
+	/* scanf takes more than printf gives: signs, spaces, what follows the number. */
+	snprintf(again, sizeof(again), STATE_NAME, generation);
+	return strcmp(name, again) ? 0 : generation;
+}
+
+/* A file that was being written when the engine was killed. */
+static bool is_leftover(const char *name)
+{
+	size_t len = strlen(name);
+
+	return len > 4 && !strcmp(name + len - 4, ".new");
 }
 
 uint64_t pcl_state_last(void)
 {
-	pcl_autoclosedir DIR *dir = opendir(PCL_STATE_DIR);
+	pcl_autoclosedir DIR *dir = opendir(state_dir);
 	struct dirent *entry;
 	uint64_t last = 0;
 
@@ -252,13 +361,13 @@ uint64_t pcl_state_last(void)
 
 void pcl_state_prune(uint64_t last)
 {
-	pcl_autoclosedir DIR *dir = opendir(PCL_STATE_DIR);
+	pcl_autoclosedir DIR *dir = opendir(state_dir);
 	struct dirent *entry;
 
 	while (dir && (entry = readdir(dir))) {
 		uint64_t generation = generation_of(entry->d_name);
 
-		if (generation && generation <= last)
+		if ((generation && generation <= last) || is_leftover(entry->d_name))
 			(void)unlinkat(dirfd(dir), entry->d_name, 0);
 	}
 }

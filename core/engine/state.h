@@ -21,6 +21,10 @@
 /* A tmpfs on every distro, so it is gone with the next boot as the kernel's own state is. */
 #define PCL_STATE_DIR "/run/portcullis"
 
+/* The state files of this process are in dir (borrowed) from now on: tests have no right to ours.
+ */
+void pcl_state_use_dir(const char *dir);
+
 struct pcl_member {
 	struct pcl_domain *domain;
 	char *cgroup; /* absolute path; NULL for the host */
@@ -33,6 +37,7 @@ struct pcl_state {
 	uint64_t generation; /* 0: nothing applied */
 	char *backend;
 	struct pcl_postures postures;
+	char *hostname;
 	char *node_labels; /* "k=v,...", or NULL */
 	struct pcl_policy_set *set;
 	struct pcl_member *members; /* the host first, always there */
@@ -46,9 +51,12 @@ int pcl_state_new(const char *hostname, const char *node_labels, struct pcl_stat
 		  struct pcl_diag *diag);
 void pcl_state_free(struct pcl_state **state);
 
-/* -ENOENT (diag untouched) where there is no file of that generation. */
+/*
+ * -ENOENT (diag untouched) where there is no file of that generation; -EBADMSG where it is not what
+ * pcl_state_save() of this version writes.
+ */
 int pcl_state_load(uint64_t generation, struct pcl_state **ret_state, struct pcl_diag *diag);
-/* Writes and syncs the file of state->generation. On error no file of that name is left. */
+/* Writes and syncs the file of state->generation. On error no new file is left. */
 int pcl_state_save(const struct pcl_state *state, struct pcl_diag *diag);
 void pcl_state_delete(uint64_t generation);
 

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Alerts: an event's number becomes the rule of the generation that decided, and nothing else.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "engine/alert.h"
+#include "scratch.h"
+#include "support.h"
+
+#define autostate pcl_cleanup(pcl_state_free) struct pcl_state
+#define autoalerts pcl_cleanup(pcl_alerts_fini) struct pcl_alerts
+#define autojson pcl_cleanup(drop_json) json_t
+
+static const struct pcl_backend backend = {.name = "test", .enforcer = "TestLSM"};
+
+/* A write to a file of the container's, refused by its rule. */
+static const struct pcl_event refusal = {
+	.time_ns = 1700000000123456789u,
+	.generation = 1,
+	.rule = 3,
+	.domain = 9,
+	.flags = PCL_EVENT_REFUSAL,
+	.access = PCL_ACCESS_WRITE,
+	.hook = "FILE_OPEN",
+	.pid = 4711,
+	.ppid = 4700,
+	.uid = 1000,
+	.pid_in_domain = 7,
+	.comm = "sh",
+	.object = "/srv/data",
+	.source = "/bin/sh",
+};
+
+static void drop_json(json_t **json)
+{
+	json_decref(*json);
+}
+
+static json_t *make(struct pcl_alerts *alerts, const struct pcl_event *event)
+{
+	json_t *alert = pcl_alert_make(alerts, event);
+
+	assert_non_null(alert);
+	return alert;
+}
+
+static void says(const json_t *alert, const char *key, const char *value)
+{
+	const char *text = json_string_value(json_object_get(alert, key));
+
+	if (!text || strcmp(text, value))
+		fail_msg("%s is \"%s\", not \"%s\"", key, text ? text : "(none)", value);
+}
+
+static void counts(const json_t *alert, const char *key, json_int_t value)
+{
+	assert_true(json_is_integer(json_object_get(alert, key)));
+	assert_int_equal(json_integer_value(json_object_get(alert, key)), value);
+}
+
+static void save(uint64_t generation)
+{
+	autostate *state = scratch_state(generation);
+
+	scratch_save(state);
+}
+
+static void a_refusal_names_rule_policy_and_domain(void **state)
+{
+	autoalerts alerts = {.backend = &backend};
+	autojson *alert = NULL;
+
+	(void)state;
+	save(1);
+	alert = make(&alerts, &refusal);
+	says(alert, "PolicyName", "web");
+	says(alert, "RuleID", "shop/web#file.matchDirectories[0]");
+	says(alert, "Severity", "10");
+	says(alert, "Tags", "MITRE,T1003");
+	assert_int_equal(json_array_size(json_object_get(alert, "ATags")), 2);
+	says(alert, "Message", "say \"no\"");
+	says(alert, "Type", "MatchedPolicy");
+	says(alert, "Domain", "box");
+	says(alert, "ContainerName", "box");
+	says(alert, "NamespaceName", "shop");
+	says(alert, "Labels", "app=web,tier=front");
+	says(alert, "HostName", "node");
+	says(alert, "Operation", "File");
+	says(alert, "Resource", "/srv/data");
+	says(alert, "Source", "/bin/sh");
+	says(alert, "ProcessName", "/bin/sh");
+	says(alert, "ParentProcessName", "");
+	says(alert, "Comm", "sh");
+	says(alert, "Data", "lsm=FILE_OPEN");
+	says(alert, "Enforcer", "TestLSM");
+	says(alert, "Action", "Block");
+	says(alert, "Result", "Permission denied");
+	says(alert, "UpdatedTime", "2023-11-14T22:13:20.123456Z");
+	counts(alert, "Timestamp", 1700000000);
+	counts(alert, "HostPID", 4711);
+	counts(alert, "HostPPID", 4700);
+	counts(alert, "PID", 7);
+	counts(alert, "UID", 1000);
+	counts(alert, "Generation", 1);
+}
+
+static void an_execution_names_the_program_and_who_runs_it(void **state)
+{
+	autoalerts alerts = {.backend = &backend};
+	struct pcl_event event = refusal;
+	autojson *alert = NULL;
+
+	(void)state;
+	save(1);
+	event.domain = 0;
+	event.rule = 1;
+	event.access = PCL_ACCESS_EXECUTE;
+	event.object = "/usr/bin/nc";
+	event.flags = 0;
+	alert = make(&alerts, &event);
+	says(alert, "PolicyName", "hosts");
+	says(alert, "Type", "MatchedHostPolicy");
+	says(alert, "Domain", "host");
+	says(alert, "ContainerName", "");
+	says(alert, "NamespaceName", "");
+	says(alert, "Operation", "Process");
+	says(alert, "ProcessName", "/usr/bin/nc");
+	says(alert, "ParentProcessName", "/bin/sh");
+	says(alert, "Severity", "3");
+	says(alert, "Tags", "");
+	says(alert, "Message", "");
+	says(alert, "Action", "Audit");
+	says(alert, "Result", "Passed");
+}
+
+static void no_rule_is_the_posture(void **state)
+{
+	autoalerts alerts = {.backend = &backend};
+	struct pcl_event event = refusal;
+	autojson *alert = NULL;
+
+	(void)state;
+	save(1);
+	event.rule = 0;
+	alert = make(&alerts, &event);
+	says(alert, "PolicyName", PCL_DEFAULT_POSTURE_NAME);
+	says(alert, "RuleID", "");
+	says(alert, "Severity", "");
+}
+
+/* No rule can be named for it; but where none can refuse, it was the posture all the same. */
+static void an_unknown_path_is_the_postures_only_without_blocks(void **state)
+{
+	autoalerts alerts = {.backend = &backend};
+	autostate *without = scratch_state(2);
+	struct pcl_event event = refusal;
+	autojson *by_block = NULL, *by_posture = NULL, *elsewhere = NULL;
+
+	(void)state;
+	save(1);
+	without->set->policies[1]->rules[0]->flags = 0;
+	scratch_save(without);
+	event.rule = 0;
+	event.flags |= PCL_EVENT_NO_PATH;
+	by_block = make(&alerts, &event);
+	says(by_block, "PolicyName", "");
+	event.generation = 2;
+	by_posture = make(&alerts, &event);
+	says(by_posture, "PolicyName", PCL_DEFAULT_POSTURE_NAME);
+	event.domain = 0;
+	elsewhere = make(&alerts, &event);
+	says(elsewhere, "PolicyName", "");
+}
+
+static void an_event_is_its_own_generations(void **state)
+{
+	autoalerts alerts = {.backend = &backend};
+	autostate *next = scratch_state(2);
+	struct pcl_event event = refusal;
+	autojson *old = NULL, *new = NULL, *again = NULL;
+	struct pcl_policy *first;
+
+	(void)state;
+	save(1);
+	/* The same number stands for another rule there. */
+	first = next->set->policies[0];
+	next->set->policies[0] = next->set->policies[1];
+	next->set->policies[1] = first;
+	scratch_save(next);
+	old = make(&alerts, &event);
+	event.generation = 2;
+	new = make(&alerts, &event);
+	event.generation = 1;
+	/* Known by now, so the file may go. */
+	pcl_state_delete(1);
+	again = make(&alerts, &event);
+	says(old, "RuleID", "shop/web#file.matchDirectories[0]");
+	says(new, "RuleID", "hosts#file.matchPaths[1]");
+	assert_true(json_equal(old, again));
+}
+
+static void an_event_of_a_forgotten_generation_keeps_its_facts(void **state)
+{
+	autoalerts alerts = {.backend = &backend};
+	struct pcl_event event = refusal;
+	autojson *alert = NULL, *posture = NULL;
+
+	(void)state;
+	alert = make(&alerts, &event);
+	says(alert, "PolicyName", "");
+	says(alert, "RuleID", "");
+	says(alert, "Domain", "");
+	says(alert, "HostName", "");
+	says(alert, "Type", "MatchedPolicy");
+	says(alert, "Resource", "/srv/data");
+	says(alert, "Action", "Block");
+	/* Whose posture it was is not known either. */
+	event.rule = 0;
+	posture = make(&alerts, &event);
+	says(posture, "PolicyName", "");
+}
+
+static void numbers_that_stand_for_nothing_name_nothing(void **state)
+{
+	autoalerts alerts = {.backend = &backend};
+	struct pcl_event event = refusal;
+	autojson *alert = NULL;
+
+	(void)state;
+	save(1);
+	event.rule = 4;
+	event.domain = 8;
+	alert = make(&alerts, &event);
+	says(alert, "PolicyName", "");
+	says(alert, "RuleID", "");
+	says(alert, "Domain", "");
+}
+
+static void bytes_that_are_no_utf8_are_shown(void **state)
+{
+	autoalerts alerts = {.backend = &backend};
+	struct pcl_event event = refusal;
+	autojson *alert = NULL;
+
+	(void)state;
+	save(1);
+	event.object = "/srv/caf\xe9\n\x7f";
+	event.source = "/bin/\xc3\xa4";
+	alert = make(&alerts, &event);
+	says(alert, "Resource", "/srv/caf?\n\x7f");
+	says(alert, "Source", "/bin/\xc3\xa4");
+}
+
+/* A reader that follows for months must not keep every policy set there was. */
+static void few_generations_are_kept(void **state)
+{
+	autoalerts alerts = {.backend = &backend};
+	struct pcl_event event = refusal;
+
+	(void)state;
+	for (event.generation = 1; event.generation <= 20; event.generation++) {
+		autojson *alert = NULL;
+
+		save(event.generation);
+		alert = make(&alerts, &event);
+		says(alert, "PolicyName", "web");
+		assert_true(alerts.state_count <= 4);
+	}
+	assert_int_equal(alerts.state_count, 4);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup(name, scratch_empty)
+	const struct CMUnitTest tests[] = {
+		TEST(a_refusal_names_rule_policy_and_domain),
+		TEST(an_execution_names_the_program_and_who_runs_it),
+		TEST(no_rule_is_the_posture),
+		TEST(an_unknown_path_is_the_postures_only_without_blocks),
+		TEST(an_event_is_its_own_generations),
+		TEST(an_event_of_a_forgotten_generation_keeps_its_facts),
+		TEST(numbers_that_stand_for_nothing_name_nothing),
+		TEST(bytes_that_are_no_utf8_are_shown),
+		TEST(few_generations_are_kept),
+	};
+#undef TEST
+
+	return cmocka_run_group_tests_name("alert", tests, scratch_make, scratch_remove);
+}

@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * State files: what was saved is loaded, what is damaged is refused and never half read.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "scratch.h"
+#include "support.h"
+
+#define autostate pcl_cleanup(pcl_state_free) struct pcl_state
+#define autodiag struct pcl_diag pcl_cleanup(pcl_diag_fini)
+
+static struct pcl_state *load(uint64_t generation)
+{
+	struct pcl_state *state = NULL;
+	autodiag diag = {0};
+
+	if (pcl_state_load(generation, &state, &diag))
+		fail_msg("%s", pcl_diag_text(&diag));
+	return state;
+}
+
+/* Expects that the file of generation 1 is refused, in words that hold part. */
+static void refused(const char *part)
+{
+	struct pcl_state *state = NULL;
+	autodiag diag = {0};
+
+	assert_int_equal(pcl_state_load(1, &state, &diag), -EBADMSG);
+	assert_null(state);
+	test_contains(pcl_diag_text(&diag), "generation-1.json");
+	test_contains(pcl_diag_text(&diag), part);
+	test_contains(pcl_diag_text(&diag), "portcullis remove");
+}
+
+static void what_was_saved_is_loaded(void **state)
+{
+	autostate *saved = scratch_state(1);
+	autostate *loaded = NULL;
+	const struct pcl_member *box;
+
+	(void)state;
+	scratch_save(saved);
+	loaded = load(1);
+	assert_int_equal(loaded->generation, 1);
+	assert_string_equal(loaded->backend, "bpf_lsm");
+	assert_int_equal(loaded->postures.file, PCL_POSTURE_BLOCK);
+	assert_string_equal(loaded->node_labels, "role=db");
+	assert_int_equal(loaded->last_id, 9);
+	assert_int_equal(loaded->last_incarnation, 4);
+	assert_int_equal(loaded->set->policy_count, 2);
+	assert_int_equal(loaded->member_count, 2);
+	assert_true(loaded->members[0].domain->host);
+	assert_int_equal(loaded->members[0].id, 0);
+	box = pcl_state_member(loaded, 9);
+	assert_ptr_equal(box, &loaded->members[1]);
+	assert_string_equal(box->domain->name, "box");
+	assert_string_equal(box->domain->ns, "shop");
+	assert_int_equal(box->domain->label_count, 2);
+	assert_string_equal(box->cgroup, "/sys/fs/cgroup/box");
+	assert_true(box->cgroup_id == 0xfedcba9876543210u);
+	assert_int_equal(box->incarnation, 4);
+	assert_true(pcl_domain_selected(box->domain, loaded->set->policies[1]));
+	assert_true(pcl_domain_selected(loaded->members[0].domain, loaded->set->policies[0]));
+}
+
+static void an_empty_state_is_the_host_alone(void **state)
+{
+	autostate *saved = NULL;
+	autostate *loaded = NULL;
+
+	(void)state;
+	assert_int_equal(pcl_state_new("node", NULL, &saved, NULL), 0);
+	saved->generation = 1;
+	saved->backend = strdup("none");
+	scratch_save(saved);
+	loaded = load(1);
+	assert_int_equal(loaded->member_count, 1);
+	assert_int_equal(loaded->set->policy_count, 0);
+	assert_null(loaded->node_labels);
+	assert_int_equal(loaded->postures.file, PCL_POSTURE_AUDIT);
+}
+
+static void the_hosts_labels_are_the_same_after_loading(void **state)
+{
+	const char *labels = "kubernetes.io/hostname=other,zone=a";
+	autostate *saved = NULL;
+	autostate *loaded = NULL;
+	const struct pcl_domain *was, *is;
+
+	(void)state;
+	assert_int_equal(pcl_state_new("node", labels, &saved, NULL), 0);
+	saved->generation = 1;
+	saved->backend = strdup("none");
+	scratch_save(saved);
+	loaded = load(1);
+	was = saved->members[0].domain;
+	is = loaded->members[0].domain;
+	assert_string_equal(loaded->hostname, "node");
+	assert_int_equal(is->label_count, was->label_count);
+	for (size_t i = 0; i < was->label_count; i++) {
+		assert_string_equal(is->labels[i].key, was->labels[i].key);
+		assert_string_equal(is->labels[i].value, was->labels[i].value);
+	}
+}
+
+static void only_root_reads_the_file(void **state)
+{
+	autostate *saved = scratch_state(1);
+	pcl_autofree char *path = NULL;
+	struct stat status;
+
+	(void)state;
+	scratch_save(saved);
+	assert_true(asprintf(&path, "%s/generation-1.json", scratch_dir()) > 0);
+	assert_int_equal(stat(path, &status), 0);
+	assert_int_equal(status.st_mode & 0777, 0600);
+}
+
+static void a_rule_is_found_by_its_number(void **state)
+{
+	autostate *one = scratch_state(1);
+
+	(void)state;
+	assert_null(pcl_state_rule(one, 0));
+	assert_string_equal(pcl_state_rule(one, 1)->object, "/etc/secret");
+	assert_string_equal(pcl_state_rule(one, 2)->object, "/etc/\xc3\xa4");
+	assert_string_equal(pcl_state_rule(one, 3)->object, "/srv");
+	assert_null(pcl_state_rule(one, 4));
+	assert_null(pcl_state_rule(one, UINT32_MAX));
+	assert_null(pcl_state_member(one, 8));
+}
+
+static void a_file_that_was_cut_is_refused(void **state)
+{
+	autostate *saved = scratch_state(1);
+	pcl_autofree char *whole = NULL;
+
+	(void)state;
+	scratch_save(saved);
+	whole = scratch_read("generation-1.json");
+	for (size_t len = strlen(whole); len--;) {
+		whole[len] = '\0';
+		scratch_write("generation-1.json", whole);
+		refused("damaged");
+	}
+}
+
+/* key of object in the saved JSON becomes value (JSON text), or goes where that is NULL. */
+static void change(const char *object, const char *key, const char *value, const char *part)
+{
+	autostate *saved = scratch_state(1);
+	pcl_autofree char *text = NULL, *changed = NULL;
+	json_t *json, *at;
+
+	scratch_save(saved);
+	text = scratch_read("generation-1.json");
+	json = json_loads(text, 0, NULL);
+	assert_non_null(json);
+	at = object ? json_array_get(json_object_get(json, object), 0) : json;
+	assert_non_null(at);
+	if (value)
+		json_object_set_new(at, key, json_loads(value, JSON_DECODE_ANY, NULL));
+	else
+		assert_int_equal(json_object_del(at, key), 0);
+	changed = json_dumps(json, 0);
+	json_decref(json);
+	scratch_write("generation-1.json", changed);
+	refused(part);
+}
+
+static void whatever_is_missing_is_noticed(void **state)
+{
+	static const char *const keys[] = {"schema",	   "generation",       "backend",
+					   "file_posture", "hostname",	       "domains",
+					   "last_id",	   "last_incarnation", "policies"};
+	static const char *const of_member[] = {"name", "cgroup", "cgroup_id", "id", "incarnation"};
+
+	(void)state;
+	for (size_t i = 0; i < PCL_ARRAY_SIZE(keys); i++)
+		change(NULL, keys[i], NULL, "damaged");
+	for (size_t i = 0; i < PCL_ARRAY_SIZE(of_member); i++)
+		change("domains", of_member[i], NULL, "damaged");
+}
+
+static void values_that_no_state_has_are_noticed(void **state)
+{
+	static const struct {
+		const char *object, *key, *value;
+	} wrong[] = {
+		{NULL, "generation", "2"},	  {NULL, "file_posture", "2"},
+		{NULL, "domains", "{}"},	  {NULL, "domains", "[1]"},
+		{NULL, "policies", "{}"},	  {NULL, "policies", "[1]"},
+		{NULL, "node_labels", "\"=\""},	  {NULL, "last_id", "10240"},
+		{NULL, "last_incarnation", "-1"}, {NULL, "unheard-of", "1"},
+		{"domains", "name", "\"a b\""},	  {"domains", "name", "\"host\""},
+		{"domains", "id", "0"},		  {"domains", "id", "10240"},
+		{"domains", "id", "-1"},	  {"domains", "id", "4294967305"},
+		{"domains", "incarnation", "0"},  {"domains", "cgroup_id", "0"},
+		{"domains", "labels", "\"x\""},	  {"domains", "unheard-of", "1"},
+		{"policies", "kind", "7"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < PCL_ARRAY_SIZE(wrong); i++)
+		change(wrong[i].object, wrong[i].key, wrong[i].value, "damaged");
+	change(NULL, "schema", "2", "another version's (schema 2");
+}
+
+static void two_domains_are_not_one(void **state)
+{
+	autostate *saved = scratch_state(1);
+	pcl_autofree char *text = NULL, *changed = NULL;
+	json_t *json, *domains;
+
+	(void)state;
+	scratch_save(saved);
+	text = scratch_read("generation-1.json");
+	json = json_loads(text, 0, NULL);
+	domains = json_object_get(json, "domains");
+	json_array_append(domains, json_array_get(domains, 0));
+	changed = json_dumps(json, 0);
+	json_decref(json);
+	scratch_write("generation-1.json", changed);
+	refused("damaged");
+}
+
+static void a_missing_file_is_no_damage(void **state)
+{
+	struct pcl_state *none = NULL;
+	autodiag diag = {0};
+
+	(void)state;
+	assert_int_equal(pcl_state_load(5, &none, &diag), -ENOENT);
+	assert_null(none);
+	assert_int_equal(diag.error, 0);
+}
+
+static void what_cannot_be_written_leaves_nothing(void **state)
+{
+	autostate *one = scratch_state(1);
+	autodiag diag = {0};
+
+	(void)state;
+	pcl_state_use_dir("/nonexistent/portcullis");
+	assert_int_equal(pcl_state_save(one, &diag), -ENOENT);
+	pcl_state_use_dir(scratch_dir());
+	test_contains(pcl_diag_text(&diag), "/nonexistent/portcullis/generation-1.json");
+
+	free(one->members[1].cgroup);
+	one->members[1].cgroup = strdup("/sys/fs/cgroup/caf\xe9");
+	assert_int_equal(pcl_state_save(one, &diag), -EILSEQ);
+	test_contains(pcl_diag_text(&diag), "rename");
+	assert_int_equal(pcl_state_last(), 0);
+}
+
+static void a_full_disk_leaves_nothing(void **state)
+{
+	autostate *one = scratch_state(1);
+	pcl_autofree char *fresh = NULL;
+	autodiag diag = {0};
+
+	(void)state;
+	assert_true(asprintf(&fresh, "%s/generation-1.json.new", scratch_dir()) > 0);
+	assert_int_equal(symlink("/dev/full", fresh), 0);
+	assert_int_equal(pcl_state_save(one, &diag), -ENOSPC);
+	test_contains(pcl_diag_text(&diag), "generation-1.json");
+	assert_int_equal(access(fresh, F_OK), -1);
+	assert_int_equal(pcl_state_last(), 0);
+}
+
+static void old_generations_are_pruned(void **state)
+{
+	static const char *const others[] = {"generation--7.json", "generation-+8.json",
+					     "generation-09.json", "generation-99.json.old",
+					     "generation-.json",   "lock"};
+	autostate *one = scratch_state(1);
+	autostate *loaded = NULL;
+
+	(void)state;
+	assert_int_equal(pcl_state_last(), 0);
+	for (uint64_t generation = 8; generation <= 12; generation++) {
+		one->generation = generation;
+		scratch_save(one);
+	}
+	for (size_t i = 0; i < PCL_ARRAY_SIZE(others); i++)
+		scratch_write(others[i], "x");
+	scratch_write("generation-13.json.new", "cut short");
+	assert_int_equal(pcl_state_last(), 12);
+	pcl_state_prune(10);
+	assert_int_equal(pcl_state_load(10, &loaded, NULL), -ENOENT);
+	loaded = load(11);
+	pcl_state_delete(12);
+	assert_int_equal(pcl_state_last(), 11);
+	for (size_t i = 0; i < PCL_ARRAY_SIZE(others); i++) {
+		pcl_autofree char *text = scratch_read(others[i]);
+
+		assert_string_equal(text, "x");
+	}
+}
+
+/* The directory is removed with the last state, so nothing that was cut short may stay in it. */
+static void a_file_that_was_cut_short_goes_too(void **state)
+{
+	pcl_autofree char *path = NULL;
+
+	(void)state;
+	assert_true(asprintf(&path, "%s/generation-13.json.new", scratch_dir()) > 0);
+	scratch_write("generation-13.json.new", "cut short");
+	pcl_state_prune(UINT64_MAX);
+	assert_int_equal(access(path, F_OK), -1);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup(name, scratch_empty)
+	const struct CMUnitTest tests[] = {
+		TEST(what_was_saved_is_loaded),
+		TEST(an_empty_state_is_the_host_alone),
+		TEST(the_hosts_labels_are_the_same_after_loading),
+		TEST(only_root_reads_the_file),
+		TEST(a_rule_is_found_by_its_number),
+		TEST(a_file_that_was_cut_is_refused),
+		TEST(whatever_is_missing_is_noticed),
+		TEST(values_that_no_state_has_are_noticed),
+		TEST(two_domains_are_not_one),
+		TEST(a_missing_file_is_no_damage),
+		TEST(what_cannot_be_written_leaves_nothing),
+		TEST(a_full_disk_leaves_nothing),
+		TEST(old_generations_are_pruned),
+		TEST(a_file_that_was_cut_short_goes_too),
+	};
+#undef TEST
+
+	return cmocka_run_group_tests_name("state", tests, scratch_make, scratch_remove);
+}
