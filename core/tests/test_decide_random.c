@@ -11,11 +11,14 @@
 #include "base/cleanup.h"
 #include "policy/decide.h"
 #include "support.h"
+#include "world.h"
 
 #define autoset pcl_cleanup(pcl_policy_set_free) struct pcl_policy_set
 
 #define ROUNDS 150
 #define RULES_MAX 10
+#define WORLDS 500
+#define WORLD_OPERATIONS 50
 
 static const char *const objects[] = {"/", "/a", "/ab", "/a/b", "/a/b/c", "/a/bc", "/d/b/c"};
 static const char *const sources[] = {"/bin/x", "/bin/y", "/bin/z"};
@@ -172,11 +175,11 @@ static bool oracle_refuses(const struct draw *draws, size_t count, bool block_po
 }
 
 /* All operations of the small world, one after the other; false after the last. */
-struct world {
+struct small_world {
 	size_t access, object, source;
 };
 
-static bool next_operation(struct world *world, struct pcl_operation *ret_operation)
+static bool next_operation(struct small_world *world, struct pcl_operation *ret_operation)
 {
 	if (world->source > PCL_ARRAY_SIZE(sources))
 		return false;
@@ -218,7 +221,7 @@ static void compare(const struct pcl_policy_set *left, const struct pcl_policy_s
 	for (size_t posture = 0; posture < PCL_ARRAY_SIZE(postures); posture++) {
 		pcl_cleanup(pcl_ruleset_free) struct pcl_ruleset *a = resolve(left, posture);
 		pcl_cleanup(pcl_ruleset_free) struct pcl_ruleset *b = resolve(right, posture);
-		struct world world = {0};
+		struct small_world world = {0};
 		struct pcl_operation operation;
 
 		while (next_operation(&world, &operation)) {
@@ -303,7 +306,7 @@ static void a_block_wins_over_any_set(void **state)
 	for (size_t round = 0; round < ROUNDS; round++) {
 		struct draw draws[RULES_MAX + 1];
 		size_t count = draw_rules(draws), last = count++;
-		struct world world = {0};
+		struct small_world world = {0};
 		struct pcl_operation operation;
 		pcl_cleanup(pcl_ruleset_free) struct pcl_ruleset *ruleset = NULL;
 		autoset *set = NULL;
@@ -328,6 +331,56 @@ static void a_block_wins_over_any_set(void **state)
 	}
 }
 
+/* pcl_decide() of the operation, from the rules that match it alone. */
+static void decide_matched(const struct pcl_ruleset *ruleset, const struct pcl_operation *operation,
+			   struct pcl_verdict *ret_verdict)
+{
+	const struct pcl_rule *matched[WORLD_RULES_MAX];
+	size_t count = 0;
+
+	for (size_t i = 0; i < ruleset->rule_count; i++)
+		if (ruleset->rules[i]->class == pcl_access_class(operation->access) &&
+		    operation->object &&
+		    pcl_rule_matches_object(ruleset->rules[i], operation->object) &&
+		    pcl_rule_matches_source(ruleset->rules[i], operation->source))
+			matched[count++] = ruleset->rules[i];
+	pcl_decide_matched(ruleset, matched, count, operation->access, operation->owner,
+			   ret_verdict);
+}
+
+static void the_rules_that_match_decide_alone(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 0; seed < WORLDS; seed++) {
+		struct world_operation asked;
+		struct world world;
+
+		world_init(&world, seed);
+		/* The reader refuses ownerOnly for now; the model has it. */
+		for (size_t i = 0; i < world.set->policy_count; i += 2)
+			world.set->policies[i]->rules[0]->flags |= PCL_RULE_OWNER_ONLY;
+		for (size_t i = 0; i < WORLD_OPERATIONS; i++) {
+			struct pcl_verdict whole, matched;
+			const struct pcl_ruleset *ruleset;
+
+			world_draw_operation(&world, &asked);
+			if (asked.operation.object_unknown)
+				continue;
+			asked.operation.owner = i % 2;
+			ruleset = world.members[asked.domain].ruleset;
+			pcl_decide(ruleset, &asked.operation, &whole);
+			decide_matched(ruleset, &asked.operation, &matched);
+			if (whole.refused != matched.refused || whole.error != matched.error ||
+			    whole.rule != matched.rule || whole.alert != matched.alert ||
+			    whole.by_posture != matched.by_posture ||
+			    whole.audit_rule != matched.audit_rule)
+				fail_msg("seed %llu: %s is judged differently",
+					 (unsigned long long)seed, asked.object);
+		}
+		world_fini(&world);
+	}
+}
+
 static int make_host(void **state)
 {
 	(void)state;
@@ -347,6 +400,7 @@ int main(void)
 		cmocka_unit_test(order_changes_nothing),
 		cmocka_unit_test(duplicates_change_nothing),
 		cmocka_unit_test(a_block_wins_over_any_set),
+		cmocka_unit_test(the_rules_that_match_decide_alone),
 	};
 
 	return cmocka_run_group_tests_name("decide-random", tests, make_host, free_host);

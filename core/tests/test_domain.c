@@ -164,6 +164,38 @@ static void extra_labels_may_replace_the_hosts_own(void **state)
 	assert_true(selected(domain, TEST_HOST, "x", "{kubernetes.io/hostname: other}"));
 }
 
+static void copies_as(const struct pcl_domain *domain)
+{
+	autodomain *copy = NULL;
+
+	assert_int_equal(pcl_domain_copy(domain, &copy), 0);
+	assert_ptr_not_equal(copy, domain);
+	assert_ptr_not_equal(copy->name, domain->name);
+	assert_string_equal(copy->name, domain->name);
+	assert_int_equal(copy->host, domain->host);
+	assert_true(!copy->ns == !domain->ns);
+	if (domain->ns)
+		assert_string_equal(copy->ns, domain->ns);
+	assert_int_equal(copy->label_count, domain->label_count);
+	for (size_t i = 0; i < domain->label_count; i++) {
+		assert_ptr_not_equal(copy->labels[i].value, domain->labels[i].value);
+		assert_string_equal(copy->labels[i].key, domain->labels[i].key);
+		assert_string_equal(copy->labels[i].value, domain->labels[i].value);
+	}
+}
+
+static void a_copy_is_the_same_and_its_own(void **state)
+{
+	autodomain *web = container("web", "shop", "app=web,tier=front,a=,b=1,c=2");
+	autodomain *bare = container("bare", NULL, NULL);
+	autodomain *node = host("node-1", "kubernetes.io/hostname=other,zone=a");
+
+	(void)state;
+	copies_as(web);
+	copies_as(bare);
+	copies_as(node);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -174,6 +206,7 @@ int main(void)
 		cmocka_unit_test(a_container_is_picked_by_its_name),
 		cmocka_unit_test(the_host_is_selected_by_host_policies_only),
 		cmocka_unit_test(extra_labels_may_replace_the_hosts_own),
+		cmocka_unit_test(a_copy_is_the_same_and_its_own),
 	};
 
 	return cmocka_run_group_tests_name("domain", tests, NULL, NULL);
