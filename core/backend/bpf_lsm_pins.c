@@ -147,14 +147,27 @@ int pcl_pins_open(struct pcl_pins *pins, struct pcl_diag *diag)
 
 /* --- loading --------------------------------------------------------------------------------- */
 
-/* KERNEL: bpf_rdonly_cast came with 6.2; the kernel's BTF says whether it is there. */
-static bool kernel_has_function(const char *name)
+struct kernel_features {
+	bool loop;	  /* bpf_loop, from 5.17: without it the programs cannot be loaded */
+	bool rdonly_cast; /* bpf_rdonly_cast, from 6.2: with it they are quicker */
+};
+
+/* The kernel's own BTF says which functions it has. */
+static int probe_features(struct kernel_features *ret_features, struct pcl_diag *diag)
 {
 	struct btf *btf = btf__load_vmlinux_btf();
-	bool found = btf && btf__find_by_name_kind(btf, name, BTF_KIND_FUNC) > 0;
 
+	if (!btf)
+		return pcl_diag_errno(diag, -errno, "bpf_lsm: cannot read the kernel's BTF");
+	ret_features->loop = btf__find_by_name_kind(btf, "bpf_loop", BTF_KIND_FUNC) > 0;
+	ret_features->rdonly_cast =
+		btf__find_by_name_kind(btf, "bpf_rdonly_cast", BTF_KIND_FUNC) > 0;
 	btf__free(btf);
-	return found;
+	if (!ret_features->loop)
+		return pcl_diag_set(diag, -EOPNOTSUPP,
+				    "bpf_lsm: this kernel is too old: it has no bpf_loop, which "
+				    "came with 5.17");
+	return 0;
 }
 
 static void destroy_skeleton(struct portcullis_bpf **skeleton)
@@ -202,10 +215,13 @@ static int pin_object(struct bpf_object *object, struct pcl_pins *pins, struct p
 int pcl_pins_load(struct pcl_pins *pins, struct pcl_diag *diag)
 {
 	pcl_cleanup(destroy_skeleton) struct portcullis_bpf *skeleton = NULL;
+	struct kernel_features features = {0};
 	int error;
 
 	init_pins(pins);
-	error = pcl_pins_remove(diag);
+	error = probe_features(&features, diag);
+	if (!error)
+		error = pcl_pins_remove(diag);
 	if (!error)
 		error = make_dirs(diag);
 	if (error)
@@ -216,7 +232,7 @@ int pcl_pins_load(struct pcl_pins *pins, struct pcl_diag *diag)
 	if (!skeleton)
 		return pcl_diag_errno(diag, -errno, "bpf_lsm: cannot open the BPF object: %s",
 				      complaint);
-	skeleton->rodata->pcl_has_rdonly_cast = kernel_has_function("bpf_rdonly_cast");
+	skeleton->rodata->pcl_has_rdonly_cast = features.rdonly_cast;
 	error = portcullis_bpf__load(skeleton);
 	if (error)
 		return pcl_diag_errno(diag, error, "bpf_lsm: the kernel refused the programs: %s",
