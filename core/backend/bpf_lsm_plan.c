@@ -58,6 +58,7 @@ struct maker {
 	const struct pcl_backend_domain *domain;
 	struct rule_sources *sources;	 /* by rank */
 	const struct pcl_rule **matched; /* scratch, rule_count entries */
+	uint32_t *plain;		 /* likewise */
 	enum pcl_class class;
 };
 
@@ -204,14 +205,6 @@ static int index_rule_sources(struct maker *maker)
 	return 0;
 }
 
-static bool has_source(const struct rule_sources *sources, uint32_t id)
-{
-	for (size_t i = 0; i < sources->count; i++)
-		if (sources->ids[i] == id)
-			return true;
-	return false;
-}
-
 /* --- edges and sets -------------------------------------------------------------------------- */
 
 static int add_edge(struct maker *maker, const struct pcl_trie_key *key,
@@ -322,20 +315,12 @@ static struct pcl_bpf_outcome outcome_of(const struct maker *maker,
 	return outcome;
 }
 
-/* What the rules of list say to a task whose executable is source (0: none that rules name). */
-static void decide_set(const struct maker *maker, const struct list *list, uint32_t source,
-		       struct pcl_bpf_set *ret_set)
+/* What the rules in maker->matched say. */
+static void decide_matched(const struct maker *maker, size_t count, struct pcl_bpf_set *ret_set)
 {
 	const struct pcl_ruleset *ruleset = maker->domain->ruleset;
-	size_t count = 0;
 
 	memset(ret_set, 0, sizeof(*ret_set));
-	for (size_t i = 0; i < list->count; i++) {
-		uint32_t rank = list->ranks[i];
-
-		if (!maker->sources[rank].count || has_source(&maker->sources[rank], source))
-			maker->matched[count++] = ruleset->rules[rank];
-	}
 	for (enum pcl_access access = 0; access < PCL_ACCESS_COUNT; access++) {
 		struct pcl_verdict verdict;
 
@@ -346,86 +331,182 @@ static void decide_set(const struct maker *maker, const struct list *list, uint3
 	}
 }
 
-/* Adds the variant of set for every source that the list's rules name. */
-static int add_variants(struct maker *maker, const struct list *list, uint32_t set)
+/* A rule that holds for a source. */
+struct sourced {
+	uint32_t source;
+	uint32_t rank;
+};
+
+static int compare_sourced(const void *a, const void *b)
 {
+	const struct sourced *x = a, *y = b;
+
+	if (x->source != y->source)
+		return x->source < y->source ? -1 : 1;
+	return x->rank < y->rank ? -1 : x->rank > y->rank;
+}
+
+/* The rules for any source and those for one source into maker->matched, by rank. */
+static size_t merge_for_source(const struct maker *maker, size_t plain_count,
+			       const struct sourced *sourced, size_t sourced_count)
+{
+	const struct pcl_rule *const *rules = maker->domain->ruleset->rules;
+	size_t count = 0, p = 0, s = 0;
+
+	while (p < plain_count || s < sourced_count) {
+		if (s == sourced_count || (p < plain_count && maker->plain[p] < sourced[s].rank)) {
+			maker->matched[count++] = rules[maker->plain[p++]];
+			continue;
+		}
+		/* Two of a rule's sources may be one program here. */
+		if (!s || sourced[s].rank != sourced[s - 1].rank)
+			maker->matched[count++] = rules[sourced[s].rank];
+		s++;
+	}
+	return count;
+}
+
+/*
+ * Adds the variant of set for each source that makes a difference. ret_id is the set's number; it
+ * is shared with an equal set only when it has no variants, since they are found by it.
+ */
+static int add_variants(struct maker *maker, size_t plain_count, const struct sourced *sourced,
+			size_t sourced_count, const struct pcl_bpf_set *set, uint32_t *ret_id)
+{
+	uint32_t id = PCL_SET_PERMIT;
+	bool any = false;
+
+	for (size_t i = 0, end; i < sourced_count; i = end) {
+		struct pcl_trie_key key = {.node = PCL_NODE_SET, .len = sourced[i].source};
+		struct pcl_trie_edge edge = {0};
+		struct pcl_bpf_set variant;
+		int error;
+
+		for (end = i; end < sourced_count && sourced[end].source == sourced[i].source;)
+			end++;
+		decide_matched(maker, merge_for_source(maker, plain_count, sourced + i, end - i),
+			       &variant);
+		if (!memcmp(&variant, set, sizeof(variant)))
+			continue;
+		error = any ? 0 : append_set(maker, set, &id);
+		any = true;
+		if (!error)
+			error = intern_set(maker, &variant, &edge.self);
+		key.node |= id;
+		if (!error)
+			error = add_edge(maker, &key, &edge);
+		if (error)
+			return error;
+	}
+	*ret_id = id | PCL_SET_SOURCES;
+	return any ? 0 : intern_set(maker, set, ret_id);
+}
+
+/* The list's rules for single sources, by source and rank; the others into maker->plain. */
+static int split_list(struct maker *maker, const struct list *list, size_t *ret_plain_count,
+		      struct sourced **ret_sourced, size_t *ret_sourced_count)
+{
+	size_t plain_count = 0, count = 0;
+	struct sourced *sourced;
+
+	for (size_t i = 0; i < list->count; i++)
+		count += maker->sources[list->ranks[i]].count;
+	sourced = calloc(count + 1, sizeof(*sourced));
+	if (!sourced)
+		return -ENOMEM;
+	count = 0;
 	for (size_t i = 0; i < list->count; i++) {
 		const struct rule_sources *sources = &maker->sources[list->ranks[i]];
 
-		for (size_t s = 0; s < sources->count; s++) {
-			struct pcl_trie_key key = {.node = PCL_NODE_SET | set,
-						   .len = sources->ids[s]};
-			struct pcl_trie_edge edge = {0};
-			struct pcl_bpf_set variant;
-			bool seen = false;
-			int error;
-
-			for (size_t j = 0; j < i && !seen; j++)
-				seen = has_source(&maker->sources[list->ranks[j]], sources->ids[s]);
-			if (seen || (s && sources->ids[s - 1] == sources->ids[s]))
-				continue;
-			decide_set(maker, list, sources->ids[s], &variant);
-			error = intern_set(maker, &variant, &edge.self);
-			if (!error)
-				error = add_edge(maker, &key, &edge);
-			if (error)
-				return error;
-		}
+		if (!sources->count)
+			maker->plain[plain_count++] = list->ranks[i];
+		for (size_t s = 0; s < sources->count; s++)
+			sourced[count++] = (struct sourced){sources->ids[s], list->ranks[i]};
 	}
+	qsort(sourced, count, sizeof(*sourced), compare_sourced);
+	*ret_plain_count = plain_count;
+	*ret_sourced = sourced;
+	*ret_sourced_count = count;
 	return 0;
 }
 
 static int make_set(struct maker *maker, struct list *list)
 {
+	pcl_autofree struct sourced *sourced = NULL;
+	size_t plain_count, sourced_count;
 	struct pcl_bpf_set set;
-	bool sourced = false;
 	int error;
 
-	for (size_t i = 0; i < list->count; i++)
-		sourced |= maker->sources[list->ranks[i]].count > 0;
-	decide_set(maker, list, 0, &set);
-	if (!sourced)
-		return intern_set(maker, &set, &list->set);
-	/* Its variants are found by its number, so it is not shared. */
-	error = append_set(maker, &set, &list->set);
-	if (!error)
-		error = add_variants(maker, list, list->set);
-	list->set |= PCL_SET_SOURCES;
-	return error;
+	error = split_list(maker, list, &plain_count, &sourced, &sourced_count);
+	if (error)
+		return error;
+	decide_matched(maker, merge_for_source(maker, plain_count, NULL, 0), &set);
+	return add_variants(maker, plain_count, sourced, sourced_count, &set, &list->set);
 }
 
 /* --- the pass over a tree -------------------------------------------------------------------- */
+
+/* What the rules of a list do to each access that hold for any source. */
+struct deeds {
+	bool done[PCL_ACCESS_COUNT][PCL_EFFECT_COUNT];
+};
+
+/* Whether behind those rules this one changes nothing: of several alike the first is named. */
+static bool is_idle(const struct deeds *deeds, const struct pcl_rule *rule)
+{
+	for (enum pcl_access access = 0; access < PCL_ACCESS_COUNT; access++) {
+		enum pcl_effect effect = pcl_rule_effect(rule, access, false);
+
+		if (effect != PCL_EFFECT_NONE && !deeds->done[access][effect])
+			return false;
+	}
+	return true;
+}
+
+/* So lists stay short where many rules hold for one place. */
+static void append_unless_idle(const struct maker *maker, struct list *list, struct deeds *deeds,
+			       uint32_t rank)
+{
+	const struct pcl_rule *rule = maker->domain->ruleset->rules[rank];
+
+	/* Two of a rule's names may be one place here. */
+	if (is_idle(deeds, rule) || (list->count && list->ranks[list->count - 1] == rank))
+		return;
+	list->ranks[list->count++] = rank;
+	if (maker->sources[rank].count)
+		return;
+	for (enum pcl_access access = 0; access < PCL_ACCESS_COUNT; access++)
+		deeds->done[access][pcl_rule_effect(rule, access, false)] = true;
+}
+
+static bool is_same_list(const struct list *a, const struct list *b)
+{
+	return a->count == b->count &&
+	       (!a->count || !memcmp(a->ranks, b->ranks, a->count * sizeof(*a->ranks)));
+}
 
 /* base and those items of tree whose match is in matches (bits), as a new list with its set. */
 static int extend(struct maker *maker, const struct list *base, const struct pcl_tree *tree,
 		  unsigned matches, struct list *ret_list)
 {
 	pcl_cleanup(list_fini) struct list list = {.set = base->set};
-	size_t count = base->count;
+	struct deeds deeds = {0};
+	size_t b = 0, i = 0;
 	int error;
 
 	list.ranks = calloc(base->count + tree->item_count + 1, sizeof(*list.ranks));
 	if (!list.ranks)
 		return -ENOMEM;
-	if (base->count)
-		memcpy(list.ranks, base->ranks, base->count * sizeof(*list.ranks));
-	for (size_t i = 0; i < tree->item_count; i++) {
-		uint32_t rank = tree->items[i].value;
-		size_t at = count;
-
-		if (!(matches & 1u << tree->items[i].match))
-			continue;
-		while (at && list.ranks[at - 1] > rank)
-			at--;
-		/* Two of a rule's names may be one place here. */
-		if (at && list.ranks[at - 1] == rank)
-			continue;
-		memmove(list.ranks + at + 1, list.ranks + at, (count - at) * sizeof(*list.ranks));
-		list.ranks[at] = rank;
-		count++;
+	while (b < base->count || i < tree->item_count) {
+		if (i < tree->item_count && !(matches & 1u << tree->items[i].match))
+			i++;
+		else if (i == tree->item_count ||
+			 (b < base->count && base->ranks[b] <= tree->items[i].value))
+			append_unless_idle(maker, &list, &deeds, base->ranks[b++]);
+		else
+			append_unless_idle(maker, &list, &deeds, tree->items[i++].value);
 	}
-	list.count = count;
-	if (count != base->count) {
+	if (!is_same_list(&list, base)) {
 		error = make_set(maker, &list);
 		if (error)
 			return error;
@@ -538,34 +619,71 @@ static int emit(struct maker *maker, const struct pcl_tree *tree, const struct l
 	return 0;
 }
 
-struct insertion {
-	struct pcl_tree *tree;
-	uint32_t value;
-	enum pcl_match match;
+/* A name of a rule's object. */
+struct name {
+	const char *path; /* borrowed */
+	uint32_t rank;
 };
 
-static int insert_name(void *context, const char *name)
-{
-	struct insertion *insertion = context;
+struct names {
+	struct name *items;
+	size_t count;
+	uint32_t rank;
+};
 
-	return pcl_tree_insert(insertion->tree, name, insertion->value, insertion->match);
+static int add_name(void *context, const char *path)
+{
+	struct names *names = context;
+
+	if (pcl_array_grow(&names->items, names->count, sizeof(*names->items)))
+		return -ENOMEM;
+	names->items[names->count++] = (struct name){path, names->rank};
+	return 0;
 }
 
+/* The order in which a tree takes paths fastest: a directory's entries by name, depth first. */
+static int compare_paths(const char *a, const char *b)
+{
+	while (*a == *b && *a) {
+		a++;
+		b++;
+	}
+	if (*a == *b || !*a || !*b)
+		return !!*a - !!*b;
+	if (*a == '/' || *b == '/')
+		return *a == '/' ? -1 : 1;
+	return (unsigned char)*a < (unsigned char)*b ? -1 : 1;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	const struct name *x = a, *y = b;
+	int order = compare_paths(x->path, y->path);
+
+	return order ? order : x->rank < y->rank ? -1 : x->rank > y->rank;
+}
+
+/* The items of a place come by rank. */
 static int plant_rules(struct maker *maker, struct pcl_tree *tree, bool *ret_any)
 {
 	const struct pcl_ruleset *ruleset = maker->domain->ruleset;
+	struct names names = {0};
+	int error = 0;
 
-	for (size_t r = 0; r < ruleset->rule_count; r++) {
-		const struct pcl_rule *rule = ruleset->rules[r];
-		struct insertion insertion = {tree, (uint32_t)r, rule->match};
-
-		if (rule->class != maker->class)
+	for (size_t r = 0; !error && r < ruleset->rule_count; r++) {
+		if (ruleset->rules[r]->class != maker->class)
 			continue;
-		*ret_any = true;
-		if (for_each_name(maker->domain, rule->object, insert_name, &insertion))
-			return -ENOMEM;
+		names.rank = (uint32_t)r;
+		error = for_each_name(maker->domain, ruleset->rules[r]->object, add_name, &names);
 	}
-	return 0;
+	if (!error && names.count)
+		qsort(names.items, names.count, sizeof(*names.items), compare_names);
+	for (size_t i = 0; !error && i < names.count; i++)
+		error = pcl_tree_insert(tree, names.items[i].path, names.items[i].rank,
+					ruleset->rules[names.items[i].rank]->match);
+	*ret_any = names.count > 0;
+	free(names.items);
+	return error;
 }
 
 static int unknown_set(struct maker *maker, uint32_t *ret_set)
@@ -617,15 +735,18 @@ static int make_domain(struct maker *maker, const struct pcl_backend_domain *dom
 				    domain->ruleset->domain->name, PCL_BPF_DOMAINS_MAX);
 	maker->domain = domain;
 	maker->matched = calloc(domain->ruleset->rule_count + 1, sizeof(*maker->matched));
+	maker->plain = calloc(domain->ruleset->rule_count + 1, sizeof(*maker->plain));
 	planned->id = domain->id;
 	planned->cgroup_id = domain->cgroup_id;
 	planned->entry.incarnation = domain->incarnation;
-	error = maker->matched ? index_rule_sources(maker) : -ENOMEM;
+	error = maker->matched && maker->plain ? index_rule_sources(maker) : -ENOMEM;
 	for (maker->class = 0; !error && maker->class < PCL_CLASS_COUNT; maker->class ++)
 		error = make_class(maker, &planned->entry);
 	free_rule_sources(maker);
 	free((void *)maker->matched);
 	maker->matched = NULL;
+	free(maker->plain);
+	maker->plain = NULL;
 	if (error)
 		return error;
 	maker->plan->active |= planned->entry.active;
