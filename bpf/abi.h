@@ -176,16 +176,23 @@ enum pcl_bpf_hook {
 };
 
 /*
- * The hash under which an edge is found, from the words of the name that are used. It only finds:
- * what is found holds its whole key and is compared. The multiplier is the golden ratio in 64 bits
- * (Knuth, The Art of Computer Programming, volume 3, 6.4).
+ * The hash under which an edge is found. It only finds: what is found holds its whole key and is
+ * compared. The multiplier is the golden ratio in 64 bits (Knuth, The Art of Computer Programming,
+ * volume 3, 6.4).
  */
-#define PCL_HASH_MULTIPLIER 0x9E3779B97F4A7C15ULL
-
 static inline __u64 pcl_hash_step(__u64 hash, __u64 word)
 {
-	hash = (hash ^ word) * PCL_HASH_MULTIPLIER;
+	hash = (hash ^ word) * 0x9E3779B97F4A7C15ULL;
 	return hash ^ hash >> 32;
+}
+
+static inline __u64 pcl_hash_words(__u32 node, __u32 len, const __u64 name[PCL_CHUNK_WORDS])
+{
+	__u64 hash = pcl_hash_step((__u64)node << 32 | len, name[0]);
+
+	hash = pcl_hash_step(hash, name[1]);
+	hash = pcl_hash_step(hash, name[2]);
+	return pcl_hash_step(hash, name[3]);
 }
 
 /* Bit of the filter that stands for an edge with this hash. */

@@ -34,7 +34,7 @@ struct pcl_question {
 static __always_inline struct pcl_trie_edge *numbered_edge(void *trie, __u32 node, __u32 number)
 {
 	struct pcl_trie_key key = {.node = node, .len = number};
-	__u64 hash = hash_key(&key, 0);
+	__u64 hash = hash_key(&key);
 	struct pcl_trie_entry *entry = bpf_map_lookup_elem(trie, &hash);
 
 	return entry && same_key(&entry->key, &key) ? &entry->edge : NULL;

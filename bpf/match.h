@@ -13,16 +13,34 @@ struct pcl_step {
 	void *trie;
 };
 
-/* Words beyond the used ones, and bytes beyond len in the last one, are zero. */
+/*
+ * Row len: which bytes of a chunk's words belong to a name of len bytes. A table, because branches
+ * on len would make the verifier follow every length through every level.
+ */
+#define BYTES(len, word)                                                                           \
+	((len) <= (word)*8 ? 0ULL                                                                  \
+	 : (len) >= (word)*8 + 8                                                                   \
+		 ? ~0ULL                                                                           \
+		 : (1ULL << ((len) < (word)*8 ? 0 : ((len) - (word)*8) % 8 * 8)) - 1)
+#define MASK(len)                                                                                  \
+	{                                                                                          \
+		BYTES(len, 0), BYTES(len, 1), BYTES(len, 2), BYTES(len, 3)                         \
+	}
+#define MASKS(from)                                                                                \
+	MASK(from), MASK(from + 1), MASK(from + 2), MASK(from + 3), MASK(from + 4),                \
+		MASK(from + 5), MASK(from + 6), MASK(from + 7)
+
+/* Rows beyond PCL_CHUNK_LEN are never used; a power of two makes the bounds check a mask. */
+const __u64 chunk_masks[64][PCL_CHUNK_WORDS] = {MASKS(0), MASKS(8), MASKS(16), MASKS(24), MASK(32)};
+
 static __always_inline void mask_chunk(__u64 name[PCL_CHUNK_WORDS], __u32 len)
 {
-#pragma unroll
-	for (__u32 i = 0; i < PCL_CHUNK_WORDS; i++) {
-		if (len <= i * 8)
-			name[i] = 0;
-		else if (len < i * 8 + 8)
-			name[i] &= (1ULL << (len & 7) * 8) - 1;
-	}
+	const __u64 *mask = chunk_masks[len & 63];
+
+	name[0] &= mask[0];
+	name[1] &= mask[1];
+	name[2] &= mask[2];
+	name[3] &= mask[3];
 }
 
 /*
@@ -43,30 +61,25 @@ static __always_inline void read_chunk(struct pcl_trie_key *key, __u64 dentry, _
 			bpf_rdonly_cast((void *)name, bpf_core_type_id_kernel(struct pt_regs));
 
 		key->name[0] = words->r15;
-		key->name[1] = len > 8 ? words->r14 : 0;
-		key->name[2] = len > 16 ? words->r13 : 0;
-		key->name[3] = len > 24 ? words->r12 : 0;
+		key->name[1] = words->r14;
+		key->name[2] = words->r13;
+		key->name[3] = words->r12;
 	} else {
 		bpf_probe_read_kernel(key->name, PCL_CHUNK_LEN, (void *)name);
 	}
 	mask_chunk(key->name, len);
 }
 
-static __always_inline __u64 hash_key(const struct pcl_trie_key *key, __u32 len)
+static __always_inline __u64 hash_key(const struct pcl_trie_key *key)
 {
-	__u64 hash = pcl_hash_step(0, (__u64)key->node << 32 | key->len);
-
-#pragma unroll
-	for (__u32 i = 0; i < PCL_CHUNK_WORDS; i++)
-		if (len > i * 8)
-			hash = pcl_hash_step(hash, key->name[i]);
-	return hash;
+	return pcl_hash_words(key->node, key->len, key->name);
 }
 
 static __always_inline bool same_key(const struct pcl_trie_key *a, const struct pcl_trie_key *b)
 {
-	return a->node == b->node && a->len == b->len && a->name[0] == b->name[0] &&
-	       a->name[1] == b->name[1] && a->name[2] == b->name[2] && a->name[3] == b->name[3];
+	/* One branch for all of it, for the verifier's sake. */
+	return !((a->node ^ b->node) | (a->len ^ b->len) | (a->name[0] ^ b->name[0]) |
+		 (a->name[1] ^ b->name[1]) | (a->name[2] ^ b->name[2]) | (a->name[3] ^ b->name[3]));
 }
 
 /*
@@ -84,7 +97,7 @@ static __always_inline int follow_chunk(struct pcl_step *step, __u64 dentry, __u
 		return -1;
 	key.node = at->node;
 	read_chunk(&key, dentry, offset);
-	hash = hash_key(&key, key.len & ~PCL_CHUNK_MORE);
+	hash = hash_key(&key);
 	if (!(at->filter & (1ULL << pcl_filter_bit(hash))))
 		return -1;
 	next = bpf_map_lookup_elem(step->trie, &hash);
@@ -223,7 +236,7 @@ __noinline int descend_short(struct pcl_task *task, const struct pcl_trie_edge *
 		key.node = at->node;
 		if (!read_level_name(&key, &task->slot[(left - 1) & (PCL_WINDOW - 1)]))
 			return 0;
-		hash = hash_key(&key, key.len);
+		hash = hash_key(&key);
 		if (!(at->filter & (1ULL << pcl_filter_bit(hash))))
 			goto none;
 		next = bpf_map_lookup_elem(trie, &hash);

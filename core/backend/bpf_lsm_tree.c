@@ -120,12 +120,7 @@ void pcl_tree_key(const struct pcl_tree *tree, uint32_t node, struct pcl_trie_ke
 
 uint64_t pcl_key_hash(const struct pcl_trie_key *key)
 {
-	uint32_t used = key->node & PCL_NODE_SET ? 0 : key->len & ~PCL_CHUNK_MORE;
-	uint64_t hash = pcl_hash_step(0, (uint64_t)key->node << 32 | key->len);
-
-	for (uint32_t i = 0; i * 8 < used; i++)
-		hash = pcl_hash_step(hash, key->name[i]);
-	return hash;
+	return pcl_hash_words(key->node, key->len, key->name);
 }
 
 uint32_t pcl_key_filter_bit(const struct pcl_trie_key *key)
