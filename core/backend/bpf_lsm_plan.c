@@ -5,8 +5,7 @@
  * Every place on which some rule depends becomes a node; a depth-first pass carries the inherited
  * directory rules down, so each node knows the whole list of rules for an object that ends there,
  * one component below, or deeper. A list becomes a set by asking the reference decision: precedence
- * is not decided here. Equal sets are shared. Rules with a source make one variant of the set per
- * source.
+ * is not decided here (bpf_lsm_sets.c).
  */
 #include "backend/bpf_lsm_plan.h"
 
@@ -14,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backend/bpf_lsm_maker.h"
 #include "backend/bpf_lsm_tree.h"
 #include "base/array.h"
 #include "base/cleanup.h"
@@ -25,424 +25,6 @@ _Static_assert((int)PCL_BPF_READ == (int)PCL_ACCESS_READ, "accesses are numbered
 _Static_assert((int)PCL_BPF_WRITE == (int)PCL_ACCESS_WRITE, "accesses are numbered alike");
 _Static_assert(PCL_BPF_DOMAINS_MAX >= PCL_DOMAINS_MAX, "room for every domain");
 _Static_assert((int)PCL_BPF_CLASS_COUNT == PCL_CLASS_COUNT, "a root for every class");
-
-/* Ascending ranks in a ruleset, and the set they make. */
-struct list {
-	uint32_t *ranks;
-	size_t count;
-	uint32_t set;
-};
-
-/* Source ids of one rule, ascending. */
-struct rule_sources {
-	uint32_t *ids;
-	size_t count;
-};
-
-struct number {
-	const struct pcl_rule *rule;
-	uint32_t number;
-};
-
-struct maker {
-	const struct pcl_backend_input *input;
-	struct pcl_bpf_plan *plan;
-	struct pcl_diag *diag;
-	char **source_paths; /* sorted, distinct; id is index + 1 */
-	size_t source_count;
-	struct number *numbers; /* sorted by pointer */
-	uint32_t *set_table;	/* open addressing over plan->sets, 0 is empty */
-	size_t set_capacity;
-	uint32_t next_node;
-	/* The ruleset at hand. */
-	const struct pcl_backend_domain *domain;
-	struct rule_sources *sources;	 /* by rank */
-	const struct pcl_rule **matched; /* scratch, rule_count entries */
-	uint32_t *plain;		 /* likewise */
-	enum pcl_class class;
-};
-
-static void list_fini(struct list *list)
-{
-	free(list->ranks);
-}
-
-/* --- numbers of rules ------------------------------------------------------------------------ */
-
-static int compare_numbers(const void *a, const void *b)
-{
-	const struct number *x = a, *y = b;
-
-	return x->rule < y->rule ? -1 : x->rule > y->rule;
-}
-
-static int index_rules(struct maker *maker)
-{
-	size_t count = maker->input->rule_count;
-
-	maker->numbers = calloc(count + 1, sizeof(*maker->numbers));
-	if (!maker->numbers)
-		return -ENOMEM;
-	for (size_t i = 0; i < count; i++)
-		maker->numbers[i] = (struct number){maker->input->rules[i], (uint32_t)i + 1};
-	qsort(maker->numbers, count, sizeof(*maker->numbers), compare_numbers);
-	return 0;
-}
-
-static uint32_t number_of(const struct maker *maker, const struct pcl_rule *rule)
-{
-	struct number key = {.rule = rule};
-	const struct number *found;
-
-	if (!rule)
-		return 0;
-	found = bsearch(&key, maker->numbers, maker->input->rule_count, sizeof(key),
-			compare_numbers);
-	return found ? found->number : 0;
-}
-
-/* --- sources --------------------------------------------------------------------------------- */
-
-static int compare_texts(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-/* Calls add for a path and for everything else that it means in the domain. */
-static int for_each_name(const struct pcl_backend_domain *domain, const char *path,
-			 int (*add)(void *context, const char *name), void *context)
-{
-	const struct pcl_alias *alias = pcl_aliases_find(domain->aliases, path);
-	int error = add(context, path);
-
-	for (size_t i = 0; alias && !error && i < alias->target_count; i++)
-		error = add(context, alias->targets[i]);
-	return error;
-}
-
-static int add_source_path(void *context, const char *name)
-{
-	struct maker *maker = context;
-
-	return pcl_strings_add(&maker->source_paths, &maker->source_count, name);
-}
-
-static int collect_sources(struct maker *maker)
-{
-	size_t kept = 0;
-
-	for (size_t d = 0; d < maker->input->domain_count; d++) {
-		const struct pcl_backend_domain *domain = &maker->input->domains[d];
-
-		for (size_t r = 0; r < domain->ruleset->rule_count; r++) {
-			const struct pcl_rule *rule = domain->ruleset->rules[r];
-
-			for (size_t s = 0; s < rule->source_count; s++)
-				if (for_each_name(domain, rule->sources[s], add_source_path, maker))
-					return -ENOMEM;
-		}
-	}
-	if (!maker->source_count)
-		return 0;
-	qsort((void *)maker->source_paths, maker->source_count, sizeof(char *), compare_texts);
-	for (size_t i = 0; i < maker->source_count; i++) {
-		if (kept && !strcmp(maker->source_paths[kept - 1], maker->source_paths[i]))
-			free(maker->source_paths[i]);
-		else
-			maker->source_paths[kept++] = maker->source_paths[i];
-	}
-	maker->source_count = kept;
-	return 0;
-}
-
-struct source_ids {
-	const struct maker *maker;
-	struct rule_sources *sources;
-};
-
-static int add_source_id(void *context, const char *name)
-{
-	struct source_ids *ids = context;
-	char *const *found = bsearch((const void *)&name, (void *)ids->maker->source_paths,
-				     ids->maker->source_count, sizeof(char *), compare_texts);
-	uint32_t id = (uint32_t)(found - ids->maker->source_paths) + 1;
-	size_t at = ids->sources->count;
-
-	if (pcl_array_grow(&ids->sources->ids, at, sizeof(uint32_t)))
-		return -ENOMEM;
-	while (at && ids->sources->ids[at - 1] > id) {
-		ids->sources->ids[at] = ids->sources->ids[at - 1];
-		at--;
-	}
-	ids->sources->ids[at] = id;
-	ids->sources->count++;
-	return 0;
-}
-
-static void free_rule_sources(struct maker *maker)
-{
-	for (size_t i = 0; maker->sources && i < maker->domain->ruleset->rule_count; i++)
-		free(maker->sources[i].ids);
-	free(maker->sources);
-	maker->sources = NULL;
-}
-
-static int index_rule_sources(struct maker *maker)
-{
-	const struct pcl_ruleset *ruleset = maker->domain->ruleset;
-
-	maker->sources = calloc(ruleset->rule_count + 1, sizeof(*maker->sources));
-	if (!maker->sources)
-		return -ENOMEM;
-	for (size_t r = 0; r < ruleset->rule_count; r++) {
-		struct source_ids ids = {.maker = maker, .sources = &maker->sources[r]};
-
-		for (size_t s = 0; s < ruleset->rules[r]->source_count; s++)
-			if (for_each_name(maker->domain, ruleset->rules[r]->sources[s],
-					  add_source_id, &ids))
-				return -ENOMEM;
-	}
-	return 0;
-}
-
-/* --- edges and sets -------------------------------------------------------------------------- */
-
-static int add_edge(struct maker *maker, const struct pcl_trie_key *key,
-		    const struct pcl_trie_edge *edge)
-{
-	struct pcl_bpf_plan *plan = maker->plan;
-
-	if (pcl_array_grow(&plan->edges, plan->edge_count, sizeof(*plan->edges)))
-		return -ENOMEM;
-	plan->edges[plan->edge_count++] = (struct pcl_bpf_plan_edge){.key = *key, .edge = *edge};
-	return 0;
-}
-
-static int append_set(struct maker *maker, const struct pcl_bpf_set *set, uint32_t *ret_id)
-{
-	struct pcl_bpf_plan *plan = maker->plan;
-
-	if (plan->set_count >= PCL_SET_SOURCES)
-		return pcl_diag_set(maker->diag, -E2BIG,
-				    "too many different combinations of rules");
-	if (pcl_array_grow(&plan->sets, plan->set_count, sizeof(*plan->sets)))
-		return -ENOMEM;
-	*ret_id = (uint32_t)plan->set_count;
-	plan->sets[plan->set_count++] = *set;
-	return 0;
-}
-
-/* FNV-1a, by Fowler, Noll and Vo; only to spread a table, nothing is decided by it. */
-static size_t hash_set(const struct pcl_bpf_set *set)
-{
-	const unsigned char *bytes = (const unsigned char *)set;
-	uint64_t hash = 0xcbf29ce484222325u;
-
-	for (size_t i = 0; i < sizeof(*set); i++)
-		hash = (hash ^ bytes[i]) * 0x100000001b3u;
-	return (size_t)hash;
-}
-
-static void put_in_table(struct maker *maker, uint32_t id)
-{
-	size_t at = hash_set(&maker->plan->sets[id]) & (maker->set_capacity - 1);
-
-	while (maker->set_table[at])
-		at = (at + 1) & (maker->set_capacity - 1);
-	maker->set_table[at] = id;
-}
-
-static int grow_table(struct maker *maker)
-{
-	size_t capacity = maker->set_capacity ? maker->set_capacity * 2 : 64;
-	uint32_t *old = maker->set_table;
-	size_t old_capacity = maker->set_capacity;
-
-	if (maker->plan->set_count * 2 < maker->set_capacity)
-		return 0;
-	maker->set_table = calloc(capacity, sizeof(*maker->set_table));
-	if (!maker->set_table) {
-		maker->set_table = old;
-		return -ENOMEM;
-	}
-	maker->set_capacity = capacity;
-	for (size_t i = 0; i < old_capacity; i++)
-		if (old[i])
-			put_in_table(maker, old[i]);
-	free(old);
-	return 0;
-}
-
-/* The set's number, shared with an equal one. */
-static int intern_set(struct maker *maker, const struct pcl_bpf_set *set, uint32_t *ret_id)
-{
-	int error = grow_table(maker);
-	size_t at;
-
-	if (error)
-		return error;
-	if (!memcmp(set, &maker->plan->sets[PCL_SET_PERMIT], sizeof(*set))) {
-		*ret_id = PCL_SET_PERMIT;
-		return 0;
-	}
-	for (at = hash_set(set) & (maker->set_capacity - 1); maker->set_table[at];
-	     at = (at + 1) & (maker->set_capacity - 1))
-		if (!memcmp(set, &maker->plan->sets[maker->set_table[at]], sizeof(*set))) {
-			*ret_id = maker->set_table[at];
-			return 0;
-		}
-	error = append_set(maker, set, ret_id);
-	if (!error)
-		maker->set_table[at] = *ret_id;
-	return error;
-}
-
-static struct pcl_bpf_outcome outcome_of(const struct maker *maker,
-					 const struct pcl_verdict *verdict)
-{
-	struct pcl_bpf_outcome outcome = {0};
-
-	if (verdict->refused)
-		outcome.flags |= PCL_OUTCOME_REFUSE;
-	if (verdict->alert)
-		outcome.flags |= PCL_OUTCOME_ALERT;
-	if (!verdict->refused && verdict->rule && maker->domain->ruleset->allow_list[maker->class])
-		outcome.flags |= PCL_OUTCOME_BY_ALLOW;
-	if (verdict->refused)
-		outcome.rule = number_of(maker, verdict->rule);
-	else if (verdict->alert)
-		outcome.rule = number_of(maker, verdict->audit_rule);
-	return outcome;
-}
-
-/* What the rules in maker->matched say. */
-static void decide_matched(const struct maker *maker, size_t count, struct pcl_bpf_set *ret_set)
-{
-	const struct pcl_ruleset *ruleset = maker->domain->ruleset;
-
-	memset(ret_set, 0, sizeof(*ret_set));
-	for (enum pcl_access access = 0; access < PCL_ACCESS_COUNT; access++) {
-		struct pcl_verdict verdict;
-
-		if (pcl_access_class(access) != maker->class)
-			continue;
-		pcl_decide_matched(ruleset, maker->matched, count, access, false, &verdict);
-		ret_set->access[access] = outcome_of(maker, &verdict);
-	}
-}
-
-/* A rule that holds for a source. */
-struct sourced {
-	uint32_t source;
-	uint32_t rank;
-};
-
-static int compare_sourced(const void *a, const void *b)
-{
-	const struct sourced *x = a, *y = b;
-
-	if (x->source != y->source)
-		return x->source < y->source ? -1 : 1;
-	return x->rank < y->rank ? -1 : x->rank > y->rank;
-}
-
-/* The rules for any source and those for one source into maker->matched, by rank. */
-static size_t merge_for_source(const struct maker *maker, size_t plain_count,
-			       const struct sourced *sourced, size_t sourced_count)
-{
-	const struct pcl_rule *const *rules = maker->domain->ruleset->rules;
-	size_t count = 0, p = 0, s = 0;
-
-	while (p < plain_count || s < sourced_count) {
-		if (s == sourced_count || (p < plain_count && maker->plain[p] < sourced[s].rank)) {
-			maker->matched[count++] = rules[maker->plain[p++]];
-			continue;
-		}
-		/* Two of a rule's sources may be one program here. */
-		if (!s || sourced[s].rank != sourced[s - 1].rank)
-			maker->matched[count++] = rules[sourced[s].rank];
-		s++;
-	}
-	return count;
-}
-
-/*
- * Adds the variant of set for each source that makes a difference. ret_id is the set's number; it
- * is shared with an equal set only when it has no variants, since they are found by it.
- */
-static int add_variants(struct maker *maker, size_t plain_count, const struct sourced *sourced,
-			size_t sourced_count, const struct pcl_bpf_set *set, uint32_t *ret_id)
-{
-	uint32_t id = PCL_SET_PERMIT;
-	bool any = false;
-
-	for (size_t i = 0, end; i < sourced_count; i = end) {
-		struct pcl_trie_key key = {.node = PCL_NODE_SET, .len = sourced[i].source};
-		struct pcl_trie_edge edge = {0};
-		struct pcl_bpf_set variant;
-		int error;
-
-		for (end = i; end < sourced_count && sourced[end].source == sourced[i].source;)
-			end++;
-		decide_matched(maker, merge_for_source(maker, plain_count, sourced + i, end - i),
-			       &variant);
-		if (!memcmp(&variant, set, sizeof(variant)))
-			continue;
-		error = any ? 0 : append_set(maker, set, &id);
-		any = true;
-		if (!error)
-			error = intern_set(maker, &variant, &edge.self);
-		key.node |= id;
-		if (!error)
-			error = add_edge(maker, &key, &edge);
-		if (error)
-			return error;
-	}
-	*ret_id = id | PCL_SET_SOURCES;
-	return any ? 0 : intern_set(maker, set, ret_id);
-}
-
-/* The list's rules for single sources, by source and rank; the others into maker->plain. */
-static int split_list(struct maker *maker, const struct list *list, size_t *ret_plain_count,
-		      struct sourced **ret_sourced, size_t *ret_sourced_count)
-{
-	size_t plain_count = 0, count = 0;
-	struct sourced *sourced;
-
-	for (size_t i = 0; i < list->count; i++)
-		count += maker->sources[list->ranks[i]].count;
-	sourced = calloc(count + 1, sizeof(*sourced));
-	if (!sourced)
-		return -ENOMEM;
-	count = 0;
-	for (size_t i = 0; i < list->count; i++) {
-		const struct rule_sources *sources = &maker->sources[list->ranks[i]];
-
-		if (!sources->count)
-			maker->plain[plain_count++] = list->ranks[i];
-		for (size_t s = 0; s < sources->count; s++)
-			sourced[count++] = (struct sourced){sources->ids[s], list->ranks[i]};
-	}
-	qsort(sourced, count, sizeof(*sourced), compare_sourced);
-	*ret_plain_count = plain_count;
-	*ret_sourced = sourced;
-	*ret_sourced_count = count;
-	return 0;
-}
-
-static int make_set(struct maker *maker, struct list *list)
-{
-	pcl_autofree struct sourced *sourced = NULL;
-	size_t plain_count, sourced_count;
-	struct pcl_bpf_set set;
-	int error;
-
-	error = split_list(maker, list, &plain_count, &sourced, &sourced_count);
-	if (error)
-		return error;
-	decide_matched(maker, merge_for_source(maker, plain_count, NULL, 0), &set);
-	return add_variants(maker, plain_count, sourced, sourced_count, &set, &list->set);
-}
 
 /* --- the pass over a tree -------------------------------------------------------------------- */
 
@@ -464,8 +46,8 @@ static bool is_idle(const struct deeds *deeds, const struct pcl_rule *rule)
 }
 
 /* So lists stay short where many rules hold for one place. */
-static void append_unless_idle(const struct maker *maker, struct list *list, struct deeds *deeds,
-			       uint32_t rank)
+static void append_unless_idle(const struct pcl_maker *maker, struct pcl_rule_list *list,
+			       struct deeds *deeds, uint32_t rank)
 {
 	const struct pcl_rule *rule = maker->domain->ruleset->rules[rank];
 
@@ -479,17 +61,17 @@ static void append_unless_idle(const struct maker *maker, struct list *list, str
 		deeds->done[access][pcl_rule_effect(rule, access, false)] = true;
 }
 
-static bool is_same_list(const struct list *a, const struct list *b)
+static bool is_same_list(const struct pcl_rule_list *a, const struct pcl_rule_list *b)
 {
 	return a->count == b->count &&
 	       (!a->count || !memcmp(a->ranks, b->ranks, a->count * sizeof(*a->ranks)));
 }
 
 /* base and those items of tree whose match is in matches (bits), as a new list with its set. */
-static int extend(struct maker *maker, const struct list *base, const struct pcl_tree *tree,
-		  unsigned matches, struct list *ret_list)
+static int extend(struct pcl_maker *maker, const struct pcl_rule_list *base,
+		  const struct pcl_tree *tree, unsigned matches, struct pcl_rule_list *ret_list)
 {
-	pcl_cleanup(list_fini) struct list list = {.set = base->set};
+	pcl_cleanup(pcl_rule_list_fini) struct pcl_rule_list list = {.set = base->set};
 	struct deeds deeds = {0};
 	size_t b = 0, i = 0;
 	int error;
@@ -507,7 +89,7 @@ static int extend(struct maker *maker, const struct list *base, const struct pcl
 			append_unless_idle(maker, &list, &deeds, tree->items[i++].value);
 	}
 	if (!is_same_list(&list, base)) {
-		error = make_set(maker, &list);
+		error = pcl_maker_make_set(maker, &list);
 		if (error)
 			return error;
 	}
@@ -523,7 +105,7 @@ static bool can_refuse_writing(const struct pcl_rule *rule)
 }
 
 /* The best rule at or below tree that can refuse, as rank + 1; 0: none. */
-static uint32_t best_refusing(const struct maker *maker, const struct pcl_tree *tree,
+static uint32_t best_refusing(const struct pcl_maker *maker, const struct pcl_tree *tree,
 			      uint32_t best_below)
 {
 	uint32_t best = best_below;
@@ -538,27 +120,21 @@ static uint32_t best_refusing(const struct maker *maker, const struct pcl_tree *
 	return best;
 }
 
-static int new_node(struct maker *maker, uint32_t *ret_node)
-{
-	if (maker->next_node >= PCL_NODE_SET)
-		return pcl_diag_set(maker->diag, -E2BIG, "too many different paths in the rules");
-	*ret_node = maker->next_node++;
-	return 0;
-}
-
-static int emit(struct maker *maker, const struct pcl_tree *tree, const struct list *as_child,
-		const struct list *inherited, struct pcl_trie_edge *ret_edge, uint32_t *ret_best);
+static int emit(struct pcl_maker *maker, const struct pcl_tree *tree,
+		const struct pcl_rule_list *as_child, const struct pcl_rule_list *inherited,
+		struct pcl_trie_edge *ret_edge, uint32_t *ret_best);
 
 /* The edges below tree; fills edge's node, filter and below_rule. */
-static int emit_children(struct maker *maker, const struct pcl_tree *tree,
-			 const struct list *child_list, const struct list *inherited,
-			 struct pcl_trie_edge *edge, uint32_t *ret_best)
+static int emit_children(struct pcl_maker *maker, const struct pcl_tree *tree,
+			 const struct pcl_rule_list *child_list,
+			 const struct pcl_rule_list *inherited, struct pcl_trie_edge *edge,
+			 uint32_t *ret_best)
 {
 	uint32_t best = 0;
 	int error;
 
 	if (tree->child_count) {
-		error = new_node(maker, &edge->node);
+		error = pcl_maker_new_node(maker, &edge->node);
 		if (error)
 			return error;
 	}
@@ -570,7 +146,7 @@ static int emit_children(struct maker *maker, const struct pcl_tree *tree,
 		pcl_tree_key(tree->children[i], edge->node, &key);
 		error = emit(maker, tree->children[i], child_list, inherited, &below, &child_best);
 		if (!error)
-			error = add_edge(maker, &key, &below);
+			error = pcl_maker_add_edge(maker, &key, &below);
 		if (error)
 			return error;
 		edge->filter |= 1ull << pcl_key_filter_bit(&key);
@@ -585,12 +161,13 @@ static int emit_children(struct maker *maker, const struct pcl_tree *tree,
  * One place: as_child are the rules for a child of the place above that no rule names, inherited
  * those of recursive directories above.
  */
-static int emit(struct maker *maker, const struct pcl_tree *tree, const struct list *as_child,
-		const struct list *inherited, struct pcl_trie_edge *ret_edge, uint32_t *ret_best)
+static int emit(struct pcl_maker *maker, const struct pcl_tree *tree,
+		const struct pcl_rule_list *as_child, const struct pcl_rule_list *inherited,
+		struct pcl_trie_edge *ret_edge, uint32_t *ret_best)
 {
 	const unsigned all =
 		1u << PCL_MATCH_PATH | 1u << PCL_MATCH_DIR | 1u << PCL_MATCH_DIR_RECURSIVE;
-	pcl_cleanup(list_fini) struct list self = {0}, deep = {0}, child = {0};
+	pcl_cleanup(pcl_rule_list_fini) struct pcl_rule_list self = {0}, deep = {0}, child = {0};
 	struct pcl_trie_edge edge = {0};
 	uint32_t below = 0;
 	int error;
@@ -613,7 +190,7 @@ static int emit(struct maker *maker, const struct pcl_tree *tree, const struct l
 	edge.child = child.set;
 	edge.deep = deep.set;
 	if (below)
-		edge.below_rule = number_of(maker, maker->domain->ruleset->rules[below - 1]);
+		edge.below_rule = pcl_maker_number(maker, maker->domain->ruleset->rules[below - 1]);
 	*ret_edge = edge;
 	*ret_best = best_refusing(maker, tree, below);
 	return 0;
@@ -664,7 +241,7 @@ static int compare_names(const void *a, const void *b)
 }
 
 /* The items of a place come by rank. */
-static int plant_rules(struct maker *maker, struct pcl_tree *tree, bool *ret_any)
+static int plant_rules(struct pcl_maker *maker, struct pcl_tree *tree, bool *ret_any)
 {
 	const struct pcl_ruleset *ruleset = maker->domain->ruleset;
 	struct names names = {0};
@@ -674,7 +251,8 @@ static int plant_rules(struct maker *maker, struct pcl_tree *tree, bool *ret_any
 		if (ruleset->rules[r]->class != maker->class)
 			continue;
 		names.rank = (uint32_t)r;
-		error = for_each_name(maker->domain, ruleset->rules[r]->object, add_name, &names);
+		error = pcl_maker_each_name(maker->domain, ruleset->rules[r]->object, add_name,
+					    &names);
 	}
 	if (!error && names.count)
 		qsort(names.items, names.count, sizeof(*names.items), compare_names);
@@ -686,26 +264,10 @@ static int plant_rules(struct maker *maker, struct pcl_tree *tree, bool *ret_any
 	return error;
 }
 
-static int unknown_set(struct maker *maker, uint32_t *ret_set)
-{
-	struct pcl_bpf_set set = {0};
-
-	for (enum pcl_access access = 0; access < PCL_ACCESS_COUNT; access++) {
-		struct pcl_operation operation = {.access = access, .object_unknown = true};
-		struct pcl_verdict verdict;
-
-		if (pcl_access_class(access) != maker->class)
-			continue;
-		pcl_decide(maker->domain->ruleset, &operation, &verdict);
-		set.access[access] = outcome_of(maker, &verdict);
-	}
-	return intern_set(maker, &set, ret_set);
-}
-
-static int make_class(struct maker *maker, struct pcl_bpf_domain *entry)
+static int make_class(struct pcl_maker *maker, struct pcl_bpf_domain *entry)
 {
 	pcl_cleanup(pcl_tree_free) struct pcl_tree *tree = pcl_tree_new();
-	struct list nothing = {0};
+	struct pcl_rule_list nothing = {0};
 	bool any = false;
 	uint32_t best;
 	int error;
@@ -715,16 +277,16 @@ static int make_class(struct maker *maker, struct pcl_bpf_domain *entry)
 	if (!any)
 		return 0;
 	entry->active |= 1u << maker->class;
-	error = make_set(maker, &nothing);
+	error = pcl_maker_make_set(maker, &nothing);
 	if (!error)
 		error = emit(maker, tree, &nothing, &nothing, &entry->root[maker->class], &best);
 	if (!error)
-		error = unknown_set(maker, &entry->unknown[maker->class]);
+		error = pcl_maker_unknown_set(maker, &entry->unknown[maker->class]);
 	entry->nameless[maker->class] = nothing.set;
 	return error;
 }
 
-static int make_domain(struct maker *maker, const struct pcl_backend_domain *domain)
+static int make_domain(struct pcl_maker *maker, const struct pcl_backend_domain *domain)
 {
 	struct pcl_bpf_plan_domain *planned = &maker->plan->domains[maker->plan->domain_count];
 	int error;
@@ -739,10 +301,10 @@ static int make_domain(struct maker *maker, const struct pcl_backend_domain *dom
 	planned->id = domain->id;
 	planned->cgroup_id = domain->cgroup_id;
 	planned->entry.incarnation = domain->incarnation;
-	error = maker->matched && maker->plain ? index_rule_sources(maker) : -ENOMEM;
+	error = maker->matched && maker->plain ? pcl_maker_index_sources(maker) : -ENOMEM;
 	for (maker->class = 0; !error && maker->class < PCL_CLASS_COUNT; maker->class ++)
 		error = make_class(maker, &planned->entry);
-	free_rule_sources(maker);
+	pcl_maker_free_sources(maker);
 	free((void *)maker->matched);
 	maker->matched = NULL;
 	free(maker->plain);
@@ -755,46 +317,6 @@ static int make_domain(struct maker *maker, const struct pcl_backend_domain *dom
 	return 0;
 }
 
-/* --- the trie of sources --------------------------------------------------------------------- */
-
-static int emit_sources(struct maker *maker, const struct pcl_tree *tree,
-			struct pcl_trie_edge *ret_edge)
-{
-	struct pcl_trie_edge edge = {.self = tree->item_count ? tree->items[0].value : 0};
-	int error = 0;
-
-	if (tree->child_count)
-		error = new_node(maker, &edge.node);
-	for (size_t i = 0; !error && i < tree->child_count; i++) {
-		struct pcl_trie_edge below = {0};
-		struct pcl_trie_key key;
-
-		pcl_tree_key(tree->children[i], edge.node, &key);
-		edge.filter |= 1ull << pcl_key_filter_bit(&key);
-		error = emit_sources(maker, tree->children[i], &below);
-		if (!error)
-			error = add_edge(maker, &key, &below);
-	}
-	*ret_edge = edge;
-	return error;
-}
-
-static int make_sources(struct maker *maker)
-{
-	pcl_cleanup(pcl_tree_free) struct pcl_tree *tree = pcl_tree_new();
-	struct pcl_trie_key key = {.node = PCL_NODE_SOURCES};
-	struct pcl_trie_edge edge;
-	int error;
-
-	if (!tree)
-		return -ENOMEM;
-	for (size_t i = 0; i < maker->source_count; i++)
-		if (pcl_tree_insert(tree, maker->source_paths[i], (uint32_t)i + 1, PCL_MATCH_PATH))
-			return -ENOMEM;
-	error = emit_sources(maker, tree, &edge);
-	return error ? error : add_edge(maker, &key, &edge);
-}
-
 /* --- the whole ------------------------------------------------------------------------------- */
 
 static int compare_edges(const void *a, const void *b)
@@ -803,7 +325,7 @@ static int compare_edges(const void *a, const void *b)
 		      &((const struct pcl_bpf_plan_edge *)b)->key, sizeof(struct pcl_trie_key));
 }
 
-static int make(struct maker *maker)
+static int make(struct pcl_maker *maker)
 {
 	const struct pcl_bpf_set permit = {0};
 	uint32_t id;
@@ -813,13 +335,13 @@ static int make(struct maker *maker)
 		calloc(maker->input->domain_count + 1, sizeof(*maker->plan->domains));
 	if (!maker->plan->domains)
 		return -ENOMEM;
-	error = append_set(maker, &permit, &id);
+	error = pcl_maker_append_set(maker, &permit, &id);
 	if (!error)
-		error = index_rules(maker);
+		error = pcl_maker_index_rules(maker);
 	if (!error)
-		error = collect_sources(maker);
+		error = pcl_maker_collect_sources(maker);
 	if (!error && maker->source_count)
-		error = make_sources(maker);
+		error = pcl_maker_plan_sources(maker);
 	for (size_t i = 0; !error && i < maker->input->domain_count; i++)
 		error = make_domain(maker, &maker->input->domains[i]);
 	if (error)
@@ -834,7 +356,7 @@ int pcl_bpf_plan_make(const struct pcl_backend_input *input, struct pcl_bpf_plan
 		      struct pcl_diag *diag)
 {
 	pcl_cleanup(pcl_bpf_plan_free) struct pcl_bpf_plan *plan = calloc(1, sizeof(*plan));
-	struct maker maker = {.input = input, .diag = diag, .next_node = PCL_NODE_FIRST};
+	struct pcl_maker maker = {.input = input, .diag = diag, .next_node = PCL_NODE_FIRST};
 	int error;
 
 	maker.plan = plan;

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the files that make a plan of the BPF-LSM backend share. Private to them.
+ */
+#ifndef PCL_BACKEND_BPF_LSM_MAKER_H
+#define PCL_BACKEND_BPF_LSM_MAKER_H
+
+#include <stdlib.h>
+
+#include "backend/bpf_lsm_plan.h"
+
+/* Ascending ranks in a ruleset, and the set they make. */
+struct pcl_rule_list {
+	uint32_t *ranks;
+	size_t count;
+	uint32_t set;
+};
+
+/* Source ids of one rule, ascending. */
+struct pcl_rule_sources {
+	uint32_t *ids;
+	size_t count;
+};
+
+struct pcl_rule_number {
+	const struct pcl_rule *rule;
+	uint32_t number;
+};
+
+struct pcl_maker {
+	const struct pcl_backend_input *input;
+	struct pcl_bpf_plan *plan;
+	struct pcl_diag *diag;
+	char **source_paths; /* sorted, distinct; id is index + 1 */
+	size_t source_count;
+	struct pcl_rule_number *numbers; /* sorted by pointer */
+	uint32_t *set_table;		 /* open addressing over plan->sets, 0 is empty */
+	size_t set_capacity;
+	uint32_t next_node;
+	/* The ruleset at hand. */
+	const struct pcl_backend_domain *domain;
+	struct pcl_rule_sources *sources; /* by rank */
+	const struct pcl_rule **matched;  /* scratch, rule_count entries */
+	uint32_t *plain;		  /* likewise */
+	enum pcl_class class;
+};
+
+static inline void pcl_rule_list_fini(struct pcl_rule_list *list)
+{
+	free(list->ranks);
+}
+
+/* --- bpf_lsm_sets.c: -ENOMEM, and -E2BIG with diag for more than the maps hold ---------------- */
+
+int pcl_maker_index_rules(struct pcl_maker *maker);
+/* The rule's number for the kernel; 0 for NULL. */
+uint32_t pcl_maker_number(const struct pcl_maker *maker, const struct pcl_rule *rule);
+int pcl_maker_new_node(struct pcl_maker *maker, uint32_t *ret_node);
+int pcl_maker_add_edge(struct pcl_maker *maker, const struct pcl_trie_key *key,
+		       const struct pcl_trie_edge *edge);
+/* A set of its own number. */
+int pcl_maker_append_set(struct pcl_maker *maker, const struct pcl_bpf_set *set, uint32_t *ret_id);
+/* Sets list->set from its rules. */
+int pcl_maker_make_set(struct pcl_maker *maker, struct pcl_rule_list *list);
+/* The set of the class at hand for an object whose path cannot be built. */
+int pcl_maker_unknown_set(struct pcl_maker *maker, uint32_t *ret_set);
+
+/* --- bpf_lsm_sources.c: 0 or an error as above ------------------------------------------------ */
+
+/* Calls add for a path and for everything else that it means in the domain; stops at an error. */
+int pcl_maker_each_name(const struct pcl_backend_domain *domain, const char *path,
+			int (*add)(void *context, const char *name), void *context);
+/* The paths of all domains' sources. */
+int pcl_maker_collect_sources(struct pcl_maker *maker);
+/* maker->sources of the domain at hand, and away again. */
+int pcl_maker_index_sources(struct pcl_maker *maker);
+void pcl_maker_free_sources(struct pcl_maker *maker);
+/* The trie of all sources. */
+int pcl_maker_plan_sources(struct pcl_maker *maker);
+
+#endif
