@@ -67,9 +67,13 @@ static bool is_same_list(const struct pcl_rule_list *a, const struct pcl_rule_li
 	       (!a->count || !memcmp(a->ranks, b->ranks, a->count * sizeof(*a->ranks)));
 }
 
-/* base and those items of tree whose match is in matches (bits), as a new list with its set. */
+/*
+ * base and those items of tree whose match is in matches (bits), as a new list with its set, which
+ * is that of base or of like (may be NULL) where the list is the same.
+ */
 static int extend(struct pcl_maker *maker, const struct pcl_rule_list *base,
-		  const struct pcl_tree *tree, unsigned matches, struct pcl_rule_list *ret_list)
+		  const struct pcl_tree *tree, unsigned matches, const struct pcl_rule_list *like,
+		  struct pcl_rule_list *ret_list)
 {
 	pcl_cleanup(pcl_rule_list_fini) struct pcl_rule_list list = {.set = base->set};
 	struct deeds deeds = {0};
@@ -88,7 +92,9 @@ static int extend(struct pcl_maker *maker, const struct pcl_rule_list *base,
 		else
 			append_unless_idle(maker, &list, &deeds, tree->items[i++].value);
 	}
-	if (!is_same_list(&list, base)) {
+	if (like && is_same_list(&list, like)) {
+		list.set = like->set;
+	} else if (!is_same_list(&list, base)) {
 		error = pcl_maker_make_set(maker, &list);
 		if (error)
 			return error;
@@ -177,11 +183,11 @@ static int emit(struct pcl_maker *maker, const struct pcl_tree *tree,
 		*ret_edge = edge;
 		return error;
 	}
-	error = extend(maker, as_child, tree, all, &self);
+	error = extend(maker, inherited, tree, 1u << PCL_MATCH_DIR_RECURSIVE, NULL, &deep);
 	if (!error)
-		error = extend(maker, inherited, tree, 1u << PCL_MATCH_DIR_RECURSIVE, &deep);
+		error = extend(maker, &deep, tree, 1u << PCL_MATCH_DIR, NULL, &child);
 	if (!error)
-		error = extend(maker, &deep, tree, 1u << PCL_MATCH_DIR, &child);
+		error = extend(maker, as_child, tree, all, &child, &self);
 	if (!error)
 		error = emit_children(maker, tree, &child, &deep, &edge, &below);
 	if (error)

@@ -140,27 +140,61 @@ static void print_set(const struct pcl_bpf_set *set, const struct pcl_backend_in
 		      FILE *out)
 {
 	static const char *const names[] = {"execute", "read", "write"};
+	bool any = false;
 
 	for (size_t i = 0; i < PCL_BPF_ACCESS_COUNT; i++) {
 		const struct pcl_bpf_outcome *outcome = &set->access[i];
 
-		if (!(outcome->flags & (PCL_OUTCOME_REFUSE | PCL_OUTCOME_ALERT)))
+		if (!outcome->flags)
 			continue;
-		fprintf(out, " %s=%s(%s)", names[i],
-			outcome->flags & PCL_OUTCOME_REFUSE ? "refuse" : "alert",
-			rule_id(input, outcome->rule));
+		any = true;
+		fprintf(out, " %s=", names[i]);
+		if (outcome->flags & PCL_OUTCOME_BY_ALLOW)
+			fputs(outcome->flags & PCL_OUTCOME_ALERT ? "allow+" : "allow", out);
+		if (outcome->flags & PCL_OUTCOME_ALERT)
+			fprintf(out, "%s(%s)",
+				outcome->flags & PCL_OUTCOME_REFUSE ? "refuse" : "alert",
+				rule_id(input, outcome->rule));
 	}
-	fputc('\n', out);
+	fputs(any ? "\n" : " permit\n", out);
 }
 
+/* The filter follows from the edges below and the hash, so it is left out. */
 static void print_edge(const struct pcl_trie_edge *edge, const struct pcl_backend_input *input,
 		       FILE *out)
 {
-	fprintf(out, " -> node %u filter %016llx self %#x child %#x deep %#x", edge->node,
-		(unsigned long long)edge->filter, edge->self, edge->child, edge->deep);
+	fprintf(out, " -> node %u self %#x child %#x deep %#x", edge->node, edge->self, edge->child,
+		edge->deep);
 	if (edge->below_rule)
 		fprintf(out, " below %s", rule_id(input, edge->below_rule));
 	fputc('\n', out);
+}
+
+/* Whatever bytes the name has, it is one word of one line. */
+static void print_name(const struct pcl_trie_key *key, FILE *out)
+{
+	const unsigned char *name = (const unsigned char *)key->name;
+
+	fputc('"', out);
+	for (uint32_t i = 0; i < (key->len & ~PCL_CHUNK_MORE); i++)
+		fprintf(out, name[i] <= ' ' || name[i] == '"' || name[i] == 0x7f ? "\\x%02x" : "%c",
+			name[i]);
+	fputs(key->len & PCL_CHUNK_MORE ? "\"..." : "\"", out);
+}
+
+static void print_key(const struct pcl_bpf_plan_edge *edge, const struct pcl_backend_input *input,
+		      FILE *out)
+{
+	const struct pcl_trie_key *key = &edge->key;
+
+	if (key->node & PCL_NODE_SET) {
+		fprintf(out, "set %#x source %u: set %#x\n", key->node & ~PCL_NODE_SET, key->len,
+			edge->edge.self);
+		return;
+	}
+	fprintf(out, "node %u ", key->node);
+	print_name(key, out);
+	print_edge(&edge->edge, input, out);
 }
 
 void pcl_bpf_plan_print(const struct pcl_bpf_plan *plan, const struct pcl_backend_input *input,
@@ -178,17 +212,8 @@ void pcl_bpf_plan_print(const struct pcl_bpf_plan *plan, const struct pcl_backen
 			print_edge(&entry->root[class], input, out);
 		}
 	}
-	for (size_t i = 0; i < plan->edge_count; i++) {
-		const struct pcl_trie_key *key = &plan->edges[i].key;
-		uint32_t used = key->len & ~PCL_CHUNK_MORE;
-
-		if (key->node & PCL_NODE_SET)
-			fprintf(out, "set %#x source %u", key->node & ~PCL_NODE_SET, key->len);
-		else
-			fprintf(out, "node %u \"%.*s\"%s", key->node, (int)used,
-				(const char *)key->name, key->len & PCL_CHUNK_MORE ? "..." : "");
-		print_edge(&plan->edges[i].edge, input, out);
-	}
+	for (size_t i = 0; i < plan->edge_count; i++)
+		print_key(&plan->edges[i], input, out);
 	for (size_t i = 1; i < plan->set_count; i++) {
 		fprintf(out, "set %#zx:", i);
 		print_set(&plan->sets[i], input, out);
