@@ -266,22 +266,31 @@ static void a_source_that_makes_no_difference_has_no_variant(void **state)
 {
 	autosetting setting;
 	autoplan *plan = NULL;
+	size_t ends = 0;
 
 	(void)state;
-	/* The exact path is refused whoever asks, and the exact rule is the one to name. */
-	setting_of(&setting,
-		   "  file: {matchPaths: [{path: /a/b}], matchDirectories: [{dir: /a/, recursive: "
-		   "true, fromSource: [{path: /bin/x}]}]}\n");
+	/* What is refused to all is not audited for one, and "c" is refused by the same rule. */
+	setting_of(&setting, "  file:\n"
+			     "    matchPaths: [{path: /a/b}, {path: /a/c, severity: 9}]\n"
+			     "    matchDirectories:\n"
+			     "    - {dir: /a/, recursive: true, action: Audit, fromSource: [{path: "
+			     "/bin/x}]}\n"
+			     "    - {dir: /a/, recursive: true, fromSource: [{path: /bin/y}]}\n");
 	plan = make_plan(&setting);
-	assert_int_equal(refusing(plan, "/a/b", NULL), 1);
 	assert_int_equal(refusing(plan, "/a/b", "/bin/x"), 1);
-	assert_int_equal(refusing(plan, "/a/c", NULL), 0);
-	assert_int_equal(refusing(plan, "/a/c", "/bin/x"), 2);
-	for (size_t i = 0; i < plan->edge_count; i++)
-		if (!memcmp(plan->edges[i].key.name, "b\0\0\0\0\0\0\0", 8)) {
-			assert_int_equal(plan->edges[i].edge.self & PCL_SET_SOURCES, 0);
-			assert_true(plan->edges[i].edge.child & PCL_SET_SOURCES);
-		}
+	assert_int_equal(refusing(plan, "/a/c", "/bin/y"), 2);
+	assert_int_equal(refusing(plan, "/a/d", NULL), 0);
+	assert_int_equal(refusing(plan, "/a/d", "/bin/y"), 4);
+	for (size_t i = 0; i < plan->edge_count; i++) {
+		const char *name = (const char *)plan->edges[i].key.name;
+
+		if (strcmp(name, "b") && strcmp(name, "c"))
+			continue;
+		ends++;
+		assert_int_equal(plan->edges[i].edge.self & PCL_SET_SOURCES, 0);
+		assert_true(plan->edges[i].edge.child & PCL_SET_SOURCES);
+	}
+	assert_int_equal(ends, 2);
 }
 
 /* More sets than the first table has room for. */
