@@ -203,6 +203,8 @@ static void values_that_no_rule_has_are_noticed(void **state)
 	/* A host policy has no namespace, and a selector's values are texts. */
 	json_object_set_new(policy, "kind", json_integer(PCL_KIND_HOST));
 	refused(json, "host policy with", "namespace");
+	json_object_set_new(policy, "kind", json_integer(PCL_KIND_COUNT));
+	refused(json, "unknown", "kind");
 	json_object_set_new(policy, "kind", json_integer(PCL_KIND_CONTAINER));
 	json_object_set_new(json_object_get(policy, "selector"), "app", json_integer(1));
 	refused(json, "number in", "selector");

@@ -214,22 +214,44 @@ static void values_that_no_state_has_are_noticed(void **state)
 	change(NULL, "schema", "2", "another version's (schema 2");
 }
 
-static void two_domains_are_not_one(void **state)
+/* A second domain that has the first one's value under same, and others otherwise. */
+static void add_domain_like(const char *same)
 {
 	autostate *saved = scratch_state(1);
 	pcl_autofree char *text = NULL, *changed = NULL;
-	json_t *json, *domains;
+	json_t *json, *domains, *second;
 
-	(void)state;
 	scratch_save(saved);
 	text = scratch_read("generation-1.json");
 	json = json_loads(text, 0, NULL);
 	domains = json_object_get(json, "domains");
-	json_array_append(domains, json_array_get(domains, 0));
+	second = json_deep_copy(json_array_get(domains, 0));
+	if (strcmp(same, "name"))
+		json_object_set_new(second, "name", json_string("other"));
+	if (strcmp(same, "id"))
+		json_object_set_new(second, "id", json_integer(10));
+	if (strcmp(same, "cgroup_id"))
+		json_object_set_new(second, "cgroup_id", json_integer(78));
+	json_array_append_new(domains, second);
 	changed = json_dumps(json, 0);
 	json_decref(json);
 	scratch_write("generation-1.json", changed);
+}
+
+static void two_domains_share_nothing_that_tells_them_apart(void **state)
+{
+	autostate *loaded = NULL;
+
+	(void)state;
+	add_domain_like("name");
 	refused("damaged");
+	add_domain_like("id");
+	refused("damaged");
+	add_domain_like("cgroup_id");
+	refused("damaged");
+	add_domain_like("");
+	loaded = load(1);
+	assert_int_equal(loaded->member_count, 3);
 }
 
 static void a_missing_file_is_no_damage(void **state)
@@ -330,7 +352,7 @@ int main(void)
 		TEST(a_file_that_was_cut_is_refused),
 		TEST(whatever_is_missing_is_noticed),
 		TEST(values_that_no_state_has_are_noticed),
-		TEST(two_domains_are_not_one),
+		TEST(two_domains_share_nothing_that_tells_them_apart),
 		TEST(a_missing_file_is_no_damage),
 		TEST(what_cannot_be_written_leaves_nothing),
 		TEST(a_full_disk_leaves_nothing),
