@@ -82,6 +82,12 @@ LDMODE   := -pie $(LDHARD)
 LDSTATIC := -static-pie $(LDHARD)
 endif
 
+# One clear line instead of a shell's "not found" in the middle of a build.
+ifneq ($(filter-out help setup demo test clean,$(or $(MAKECMDGOALS),help)),)
+MISSING := $(strip $(foreach t,$(CC) $(BPF_CC) $(MUSL_CC) $(BPFTOOL),$(if $(shell command -v $t),,$t)))
+$(if $(MISSING),$(error $(MISSING) not found: run scripts/setup (make setup)))
+endif
+
 # --- goals --------------------------------------------------------------------------------------
 PROGRAMS := $(B)/portcullis $(B)/gauntlet
 GUEST    := $(B)/guest/agent $(patsubst bench/%.c,$(B)/guest/%,$(BENCH_GUEST) $(BENCH_TINY)) \
