@@ -24,7 +24,9 @@ _Static_assert((int)PCL_BPF_EXECUTE == (int)PCL_ACCESS_EXECUTE, "accesses are nu
 _Static_assert((int)PCL_BPF_READ == (int)PCL_ACCESS_READ, "accesses are numbered alike");
 _Static_assert((int)PCL_BPF_WRITE == (int)PCL_ACCESS_WRITE, "accesses are numbered alike");
 _Static_assert(PCL_BPF_DOMAINS_MAX >= PCL_DOMAINS_MAX, "room for every domain");
-_Static_assert((int)PCL_BPF_CLASS_COUNT == PCL_CLASS_COUNT, "a root for every class");
+/* Of the model's classes and accesses the first ones are enforced here; see bpf_lsm.c. */
+_Static_assert((int)PCL_BPF_CLASS_COUNT <= PCL_CLASS_COUNT, "classes of the model");
+_Static_assert((int)PCL_BPF_ACCESS_COUNT <= PCL_ACCESS_COUNT, "accesses of the model");
 
 /* Ascending ranks in a ruleset, and the set they make. */
 struct list {
@@ -336,7 +338,7 @@ static void decide_set(const struct maker *maker, const struct list *list, uint3
 		if (!maker->sources[rank].count || has_source(&maker->sources[rank], source))
 			maker->matched[count++] = ruleset->rules[rank];
 	}
-	for (enum pcl_access access = 0; access < PCL_ACCESS_COUNT; access++) {
+	for (enum pcl_access access = 0; (int)access < (int)PCL_BPF_ACCESS_COUNT; access++) {
 		struct pcl_verdict verdict;
 
 		if (pcl_access_class(access) != maker->class)
@@ -572,7 +574,7 @@ static int unknown_set(struct maker *maker, uint32_t *ret_set)
 {
 	struct pcl_bpf_set set = {0};
 
-	for (enum pcl_access access = 0; access < PCL_ACCESS_COUNT; access++) {
+	for (enum pcl_access access = 0; (int)access < (int)PCL_BPF_ACCESS_COUNT; access++) {
 		struct pcl_operation operation = {.access = access, .object_unknown = true};
 		struct pcl_verdict verdict;
 
@@ -621,7 +623,8 @@ static int make_domain(struct maker *maker, const struct pcl_backend_domain *dom
 	planned->cgroup_id = domain->cgroup_id;
 	planned->entry.incarnation = domain->incarnation;
 	error = maker->matched ? index_rule_sources(maker) : -ENOMEM;
-	for (maker->class = 0; !error && maker->class < PCL_CLASS_COUNT; maker->class ++)
+	for (maker->class = 0; !error && (int)maker->class < (int)PCL_BPF_CLASS_COUNT;
+	     maker->class ++)
 		error = make_class(maker, &planned->entry);
 	free_rule_sources(maker);
 	free((void *)maker->matched);

@@ -98,7 +98,7 @@ int pcl_cmd_apply(int argc, char **argv)
 	pcl_cleanup(pcl_policy_set_free) struct pcl_policy_set *set = NULL;
 	pcl_cleanup(pcl_engine_close) struct pcl_engine *engine = NULL;
 	pcl_cleanup(pcl_diag_fini) struct pcl_diag diag = {0};
-	struct pcl_apply_options apply = {.postures = {PCL_POSTURE_AUDIT}};
+	struct pcl_apply_options apply = {.postures = {.file = PCL_POSTURE_AUDIT}};
 	bool json = false;
 	int option, error;
 

@@ -293,7 +293,7 @@ static int read_spec(struct pcl_reader *reader, const struct pcl_yaml_node *docu
 		error = read_selector(reader, spec, policy);
 	if (!error)
 		error = pcl_reader_attributes(reader, spec, &attributes);
-	for (int class = 0; !error && class < PCL_CLASS_COUNT; class ++) {
+	for (int class = 0; !error && class <= PCL_CLASS_FILE; class ++) {
 		const struct pcl_yaml_node *section =
 			pcl_reader_get(spec, pcl_class_name((enum pcl_class) class));
 
@@ -387,7 +387,7 @@ static int read_document(struct pcl_reader *reader, const struct pcl_yaml_node *
 		if (error)
 			return error;
 	}
-	for (int k = 0; k < PCL_KIND_COUNT; k++) {
+	for (int k = 0; k <= PCL_KIND_HOST; k++) {
 		if (strcmp(kind, pcl_kind_name((enum pcl_kind)k)))
 			continue;
 		if (strcmp(api, API_VERSION))

@@ -16,6 +16,10 @@
 
 #define ROUNDS 150
 #define RULES_MAX 10
+/* Execute, read, write. */
+#define PATH_ACCESS_COUNT 3
+/* Path, dir, dir-recursive. */
+#define PATH_MATCH_COUNT 3
 
 static const char *const objects[] = {"/", "/a", "/ab", "/a/b", "/a/b/c", "/a/bc", "/d/b/c"};
 static const char *const sources[] = {"/bin/x", "/bin/y", "/bin/z"};
@@ -47,7 +51,7 @@ static struct draw draw_rule(void)
 {
 	struct draw draw = {
 		.class_access = pick(3) ? PCL_ACCESS_READ : PCL_ACCESS_EXECUTE,
-		.match = (enum pcl_match)pick(PCL_MATCH_COUNT),
+		.match = (enum pcl_match)pick(PATH_MATCH_COUNT),
 		.object = pick(PCL_ARRAY_SIZE(objects)),
 		.source_mask = pick(3) ? 0 : pick(1u << PCL_ARRAY_SIZE(sources)),
 		.action = (enum pcl_action)pick(PCL_ACTION_COUNT),
@@ -185,7 +189,7 @@ static bool next_operation(struct world *world, struct pcl_operation *ret_operat
 		.object = objects[world->object],
 		.source = world->source ? sources[world->source - 1] : NULL,
 	};
-	if (++world->access < PCL_ACCESS_COUNT)
+	if (++world->access < PATH_ACCESS_COUNT)
 		return true;
 	world->access = 0;
 	if (++world->object < PCL_ARRAY_SIZE(objects))
@@ -199,7 +203,8 @@ static struct pcl_domain *host;
 
 static struct pcl_ruleset *resolve(const struct pcl_policy_set *set, bool block_posture)
 {
-	struct pcl_postures posture = {block_posture ? PCL_POSTURE_BLOCK : PCL_POSTURE_AUDIT};
+	struct pcl_postures posture = {.file = block_posture ? PCL_POSTURE_BLOCK
+							     : PCL_POSTURE_AUDIT};
 	struct pcl_ruleset *ruleset = NULL;
 
 	assert_int_equal(pcl_resolve(set, host, &posture, &ruleset), 0);
