@@ -218,6 +218,34 @@ static void detach_unneeded(const struct pcl_bpf_plan *plan)
 
 /* --- the table ------------------------------------------------------------------------------- */
 
+static const char *const unsupported_classes[PCL_CLASS_COUNT] = {
+	[PCL_CLASS_NETWORK] = "does not enforce network rules",
+	[PCL_CLASS_DNS] = "does not see DNS queries",
+	[PCL_CLASS_CAPABILITY] = "does not enforce capabilities",
+	[PCL_CLASS_SYSCALL] = "does not audit system calls",
+	[PCL_CLASS_DEVICE] = "does not see devices being plugged in",
+	[PCL_CLASS_NATIVE] = "is not AppArmor, whose own rules these are",
+};
+
+static const char *unsupported(const struct pcl_rule *rule)
+{
+	if (unsupported_classes[rule->class])
+		return unsupported_classes[rule->class];
+	if (rule->match == PCL_MATCH_PATTERN)
+		return "does not match patterns";
+	if (rule->match == PCL_MATCH_NAME)
+		return "does not match by execname";
+	if (rule->match == PCL_MATCH_PRESET)
+		return "has no presets";
+	if (rule->flags & PCL_RULE_OWNER_ONLY)
+		return "does not know a file's owner, which ownerOnly asks for";
+	if (rule->flags & PCL_RULE_NO_TERMINAL)
+		return "does not know a task's terminal, which pts asks for";
+	if (rule->flags & PCL_RULE_ALLOWED_ARGS)
+		return "does not see arguments, which allowedArgs asks for";
+	return NULL;
+}
+
 static int apply(const struct pcl_backend_input *input, struct pcl_diag *diag)
 {
 	pcl_cleanup(pcl_bpf_plan_free) struct pcl_bpf_plan *plan = NULL;
@@ -280,6 +308,7 @@ const struct pcl_backend pcl_backend_bpf_lsm = {
 	.name = "bpf_lsm",
 	.enforcer = "BPFLSM",
 	.probe = probe,
+	.unsupported = unsupported,
 	.apply = apply,
 	.remove = pcl_pins_remove,
 	.live = live,

@@ -11,6 +11,7 @@
 
 #include "base/array.h"
 #include "base/cleanup.h"
+#include "policy/glob.h"
 
 static void drop_json(json_t **json)
 {
@@ -43,15 +44,56 @@ static json_t *labels_to_json(const struct pcl_label *labels, size_t count)
 	return object;
 }
 
+static json_t *dirs_to_json(const struct pcl_rule *rule)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < rule->source_dir_count; i++)
+		if (json_array_append_new(array, json_pack("{s:s, s:b}", "path",
+							   rule->source_dirs[i].path, "recursive",
+							   (int)rule->source_dirs[i].recursive)) <
+		    0) {
+			json_decref(array);
+			return NULL;
+		}
+	return array;
+}
+
 static json_t *rule_to_json(const struct pcl_rule *rule)
 {
-	return json_pack("{s:s, s:i, s:i, s:i, s:i, s:s, s:o, s:i, s:o, s:s*, s:i, s:i}", "id",
-			 rule->id, "class", (int)rule->class, "match", (int)rule->match, "action",
-			 (int)rule->action, "flags", (int)rule->flags, "object", rule->object,
-			 "sources", strings_to_json(rule->sources, rule->source_count), "severity",
-			 rule->severity, "tags", strings_to_json(rule->tags, rule->tag_count),
-			 "message", rule->message, "line", (int)rule->place.line, "column",
-			 (int)rule->place.column);
+	return json_pack(
+		"{s:s, s:i, s:i, s:i, s:i, s:s, s:i, s:[iiii], s:o, s:o, s:o, s:o, s:i, s:o, s:s*,"
+		" s:i, s:i}",
+		"id", rule->id, "class", (int)rule->class, "match", (int)rule->match, "action",
+		(int)rule->action, "flags", (int)rule->flags, "object", rule->object, "number",
+		(int)rule->number, "device", rule->device.class, rule->device.sub_class,
+		rule->device.protocol, rule->device.level, "sources",
+		strings_to_json(rule->sources, rule->source_count), "source_dirs",
+		dirs_to_json(rule), "args", strings_to_json(rule->args, rule->arg_count),
+		"syscalls", strings_to_json(rule->syscalls, rule->syscall_count), "severity",
+		rule->severity, "tags", strings_to_json(rule->tags, rule->tag_count), "message",
+		rule->message, "line", (int)rule->place.line, "column", (int)rule->place.column);
+}
+
+static json_t *expressions_to_json(const struct pcl_policy *policy)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < policy->expression_count; i++) {
+		const struct pcl_expression *expression = &policy->expressions[i];
+
+		if (json_array_append_new(array,
+					  json_pack("{s:b, s:b, s:o}", "namespace",
+						    (int)expression->on_namespace, "negated",
+						    (int)expression->negated, "values",
+						    strings_to_json(expression->values,
+								    expression->value_count))) <
+		    0) {
+			json_decref(array);
+			return NULL;
+		}
+	}
+	return array;
 }
 
 static json_t *policy_to_json(const struct pcl_policy *policy)
@@ -61,11 +103,14 @@ static json_t *policy_to_json(const struct pcl_policy *policy)
 	for (size_t i = 0; i < policy->rule_count; i++)
 		if (json_array_append_new(rules, rule_to_json(policy->rules[i])) < 0)
 			return NULL;
-	return json_pack("{s:i, s:s, s:s*, s:s, s:i, s:i, s:o, s:O}", "kind", (int)policy->kind,
-			 "name", policy->name, "namespace", policy->ns, "file", policy->file,
-			 "line", (int)policy->place.line, "column", (int)policy->place.column,
-			 "selector", labels_to_json(policy->selector, policy->selector_count),
-			 "rules", rules);
+	return json_pack("{s:i, s:s, s:s*, s:s, s:i, s:i, s:o, s:o, s:o, s:O}", "kind",
+			 (int)policy->kind, "name", policy->name, "namespace", policy->ns, "file",
+			 policy->file, "line", (int)policy->place.line, "column",
+			 (int)policy->place.column, "selector",
+			 labels_to_json(policy->selector, policy->selector_count), "expressions",
+			 expressions_to_json(policy), "containers",
+			 strings_to_json(policy->containers, policy->container_count), "rules",
+			 rules);
 }
 
 json_t *pcl_policies_to_json(const struct pcl_policy_set *set)
@@ -139,13 +184,65 @@ static int labels_from_json(json_t *json, struct pcl_label **ret_labels, size_t 
 	return 0;
 }
 
+static int dirs_from_json(json_t *json, struct pcl_rule *rule)
+{
+	json_t *item;
+	size_t i;
+
+	json_array_foreach(json, i, item) {
+		struct pcl_source_dir *dir;
+		const char *path;
+		int recursive;
+
+		if (json_unpack(item, "{s:s, s:b}", "path", &path, "recursive", &recursive) < 0)
+			return -EBADMSG;
+		if (pcl_array_grow(&rule->source_dirs, rule->source_dir_count, sizeof(*dir)))
+			return -ENOMEM;
+		dir = &rule->source_dirs[rule->source_dir_count++];
+		*dir = (struct pcl_source_dir){.recursive = recursive};
+		if (copy_text(path, &dir->path))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* What a rule is about besides its object. */
+static int matcher_from_json(const json_t *json, struct pcl_rule *rule)
+{
+	json_t *sources, *dirs, *args, *syscalls;
+	struct pcl_device *device = &rule->device;
+	const char *reason;
+	size_t offset;
+	int number, error;
+
+	if (json_unpack((json_t *)json, "{s:i, s:[iiii], s:o, s:o, s:o, s:o}", "number", &number,
+			"device", &device->class, &device->sub_class, &device->protocol,
+			&device->level, "sources", &sources, "source_dirs", &dirs, "args", &args,
+			"syscalls", &syscalls) < 0)
+		return -EBADMSG;
+	rule->number = (unsigned)number;
+	if ((rule->match == PCL_MATCH_PROTOCOL && rule->number >= PCL_PROTOCOL_COUNT) ||
+	    (rule->match == PCL_MATCH_PRESET && rule->number >= PCL_PRESET_COUNT))
+		return -EBADMSG;
+	error = strings_from_json(sources, &rule->sources, &rule->source_count);
+	if (!error)
+		error = dirs_from_json(dirs, rule);
+	if (!error)
+		error = strings_from_json(args, &rule->args, &rule->arg_count);
+	if (!error)
+		error = strings_from_json(syscalls, &rule->syscalls, &rule->syscall_count);
+	if (!error && rule->match == PCL_MATCH_PATTERN)
+		error = pcl_glob_new(rule->object, &rule->glob, &reason, &offset);
+	return error == -EINVAL ? -EBADMSG : error;
+}
+
 /* Adds an empty rule first, so that whatever is filled in is owned by the policy at once. */
 static int rule_from_json(const json_t *json, struct pcl_policy *policy)
 {
 	int class, match, action, flags, line, column, error;
 	const char *id, *object, *message = NULL;
-	json_t *sources, *tags;
 	struct pcl_rule *rule;
+	json_t *tags;
 
 	rule = calloc(1, sizeof(*rule));
 	if (!rule || pcl_array_grow(&policy->rules, policy->rule_count, sizeof(rule))) {
@@ -154,11 +251,10 @@ static int rule_from_json(const json_t *json, struct pcl_policy *policy)
 	}
 	policy->rules[policy->rule_count++] = rule;
 	rule->policy = policy;
-	if (json_unpack((json_t *)json,
-			"{s:s, s:i, s:i, s:i, s:i, s:s, s:o, s:i, s:o, s?s, s:i, s:i}", "id", &id,
-			"class", &class, "match", &match, "action", &action, "flags", &flags,
-			"object", &object, "sources", &sources, "severity", &rule->severity, "tags",
-			&tags, "message", &message, "line", &line, "column", &column) < 0)
+	if (json_unpack((json_t *)json, "{s:s, s:i, s:i, s:i, s:i, s:s, s:i, s:o, s?s, s:i, s:i}",
+			"id", &id, "class", &class, "match", &match, "action", &action, "flags",
+			&flags, "object", &object, "severity", &rule->severity, "tags", &tags,
+			"message", &message, "line", &line, "column", &column) < 0)
 		return -EBADMSG;
 	if (class < 0 || class >= PCL_CLASS_COUNT || match < 0 || match >= PCL_MATCH_COUNT ||
 	    action < 0 || action >= PCL_ACTION_COUNT)
@@ -171,16 +267,56 @@ static int rule_from_json(const json_t *json, struct pcl_policy *policy)
 	if (copy_text(id, &rule->id) || copy_text(object, &rule->object) ||
 	    copy_text(message, &rule->message))
 		return -ENOMEM;
-	error = strings_from_json(sources, &rule->sources, &rule->source_count);
+	error = matcher_from_json(json, rule);
 	return error ? error : strings_from_json(tags, &rule->tags, &rule->tag_count);
+}
+
+static int expressions_from_json(json_t *json, struct pcl_policy *policy)
+{
+	json_t *item, *values;
+	size_t i;
+
+	json_array_foreach(json, i, item) {
+		struct pcl_expression *expression;
+		int on_namespace, negated, error;
+
+		if (json_unpack(item, "{s:b, s:b, s:o}", "namespace", &on_namespace, "negated",
+				&negated, "values", &values) < 0)
+			return -EBADMSG;
+		if (pcl_array_grow(&policy->expressions, policy->expression_count,
+				   sizeof(*expression)))
+			return -ENOMEM;
+		expression = &policy->expressions[policy->expression_count++];
+		*expression =
+			(struct pcl_expression){.on_namespace = on_namespace, .negated = negated};
+		error = strings_from_json(values, &expression->values, &expression->value_count);
+		if (error)
+			return error;
+	}
+	return 0;
+}
+
+static int selectors_from_json(const json_t *json, struct pcl_policy *policy)
+{
+	json_t *selector, *expressions, *containers;
+	int error;
+
+	if (json_unpack((json_t *)json, "{s:o, s:o, s:o}", "selector", &selector, "expressions",
+			&expressions, "containers", &containers) < 0)
+		return -EBADMSG;
+	error = labels_from_json(selector, &policy->selector, &policy->selector_count);
+	if (!error)
+		error = expressions_from_json(expressions, policy);
+	return error ? error
+		     : strings_from_json(containers, &policy->containers, &policy->container_count);
 }
 
 static int policy_from_json(const json_t *json, struct pcl_policy_set *set)
 {
 	const char *name, *ns = NULL, *file;
-	json_t *selector, *rules, *item;
 	struct pcl_policy *policy;
 	int kind, line, column, error;
+	json_t *rules, *item;
 	size_t i;
 
 	policy = calloc(1, sizeof(*policy));
@@ -189,9 +325,9 @@ static int policy_from_json(const json_t *json, struct pcl_policy_set *set)
 		return -ENOMEM;
 	}
 	set->policies[set->policy_count++] = policy;
-	if (json_unpack((json_t *)json, "{s:i, s:s, s?s, s:s, s:i, s:i, s:o, s:o}", "kind", &kind,
+	if (json_unpack((json_t *)json, "{s:i, s:s, s?s, s:s, s:i, s:i, s:o}", "kind", &kind,
 			"name", &name, "namespace", &ns, "file", &file, "line", &line, "column",
-			&column, "selector", &selector, "rules", &rules) < 0 ||
+			&column, "rules", &rules) < 0 ||
 	    kind < 0 || kind >= PCL_KIND_COUNT)
 		return -EBADMSG;
 	policy->kind = (enum pcl_kind)kind;
@@ -199,7 +335,7 @@ static int policy_from_json(const json_t *json, struct pcl_policy_set *set)
 	if (copy_text(name, &policy->name) || copy_text(ns, &policy->ns) ||
 	    copy_text(file, &policy->file))
 		return -ENOMEM;
-	error = labels_from_json(selector, &policy->selector, &policy->selector_count);
+	error = selectors_from_json(json, policy);
 	json_array_foreach(rules, i, item) {
 		if (error)
 			return error;
