@@ -17,6 +17,7 @@
 
 enum pcl_lint_kind {
 	PCL_LINT_NEVER_MATCHES, /* no operation can match the rule */
+	PCL_LINT_AUDIT_ONLY,	/* says Block or Allow where there is nothing but Audit */
 	PCL_LINT_DUPLICATE,	/* another rule says the same */
 	PCL_LINT_SHADOWED,	/* whatever the rule decides, another rule decides already */
 	PCL_LINT_CONTRADICTION, /* an Allow that a Block of the same objects always beats */
@@ -29,7 +30,7 @@ enum pcl_lint_kind {
 	PCL_LINT_KUBEARMOR,	/* an enforcer of KubeArmor decides otherwise */
 	PCL_LINT_LIMIT,		/* lint itself did not look at everything */
 };
-#define PCL_LINT_COUNT 12
+#define PCL_LINT_COUNT 13
 
 struct pcl_warning {
 	enum pcl_lint_kind kind;

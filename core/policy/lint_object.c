@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Operations that lint makes up from a rule, and how they are written for a reader.
+ */
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/cleanup.h"
+#include "policy/linter.h"
+#include "policy/glob.h"
+#include "policy/names.h"
+
+static void add(struct pcl_lint_objects *objects, struct pcl_operation operation)
+{
+	if (objects->count < PCL_LINT_OBJECTS_MAX)
+		objects->operations[objects->count++] = operation;
+}
+
+static void add_path(struct pcl_lint_objects *objects, const struct pcl_rule *rule,
+		     const char *path)
+{
+	add(objects, (struct pcl_operation){
+			     .access = rule->class == PCL_CLASS_PROCESS ? PCL_ACCESS_EXECUTE
+									: PCL_ACCESS_READ,
+			     .object = path,
+			     .name = rule->syscall_count ? rule->syscalls[0] : NULL,
+		     });
+}
+
+static void add_directory(struct pcl_lint_objects *objects, const struct pcl_rule *rule)
+{
+	const char *slash = strcmp(rule->object, "/") ? "/" : "";
+
+	(void)snprintf(objects->child, sizeof(objects->child), "%s%sx", rule->object, slash);
+	add_path(objects, rule, objects->child);
+	if (rule->match == PCL_MATCH_DIR_RECURSIVE) {
+		(void)snprintf(objects->grandchild, sizeof(objects->grandchild), "%s%sx/y",
+			       rule->object, slash);
+		add_path(objects, rule, objects->grandchild);
+	}
+	add_path(objects, rule, rule->object);
+}
+
+/* Two matches of a pattern, where they are paths. */
+static int add_pattern(struct pcl_lint_objects *objects, const struct pcl_rule *rule)
+{
+	for (unsigned variant = 0; variant < PCL_ARRAY_SIZE(objects->owned); variant++) {
+		char *text;
+
+		if (pcl_glob_example(rule->glob, variant + 1, &objects->owned[variant]))
+			return -ENOMEM;
+		text = objects->owned[variant];
+		if (text[0] == '/' && text[1] && strlen(text) < PCL_LINT_OBJECT_SIZE)
+			add_path(objects, rule, text);
+	}
+	return 0;
+}
+
+static const struct {
+	enum pcl_protocol protocol;
+	struct pcl_socket socket;
+} sockets[] = {
+	{PCL_PROTOCOL_TCP, {AF_INET, SOCK_STREAM, 0}},
+	{PCL_PROTOCOL_TCP, {AF_UNIX, SOCK_STREAM, 0}},
+	{PCL_PROTOCOL_UDP, {AF_INET, SOCK_DGRAM, 0}},
+	{PCL_PROTOCOL_UDP, {AF_UNIX, SOCK_DGRAM, 0}},
+	{PCL_PROTOCOL_ICMP, {AF_INET, SOCK_DGRAM, IPPROTO_ICMP}},
+	{PCL_PROTOCOL_ICMP, {AF_INET, SOCK_RAW, IPPROTO_ICMP}},
+	{PCL_PROTOCOL_ICMPV6, {AF_INET6, SOCK_RAW, IPPROTO_ICMPV6}},
+	{PCL_PROTOCOL_SCTP, {AF_INET, SOCK_STREAM, IPPROTO_SCTP}},
+	{PCL_PROTOCOL_DCCP, {AF_INET, SOCK_DCCP, 0}},
+	{PCL_PROTOCOL_RAW, {AF_INET, SOCK_RAW, IPPROTO_ICMP}},
+	{PCL_PROTOCOL_RAW, {AF_NETLINK, SOCK_RAW, 0}},
+	{PCL_PROTOCOL_STREAM, {AF_INET, SOCK_STREAM, 0}},
+	{PCL_PROTOCOL_DGRAM, {AF_INET, SOCK_DGRAM, 0}},
+	{PCL_PROTOCOL_RDM, {AF_TIPC, SOCK_RDM, 0}},
+	{PCL_PROTOCOL_SEQPACKET, {AF_UNIX, SOCK_SEQPACKET, 0}},
+	{PCL_PROTOCOL_PACKET, {AF_PACKET, SOCK_DGRAM, 0}},
+	{PCL_PROTOCOL_ALL, {AF_INET, SOCK_STREAM, 0}},
+	{PCL_PROTOCOL_ALL, {AF_INET, SOCK_DGRAM, 0}},
+};
+
+static void add_sockets(struct pcl_lint_objects *objects, const struct pcl_rule *rule)
+{
+	for (size_t i = 0; i < PCL_ARRAY_SIZE(sockets); i++)
+		if (sockets[i].protocol == (enum pcl_protocol)rule->number)
+			add(objects, (struct pcl_operation){.access = PCL_ACCESS_SOCKET,
+							    .socket = sockets[i].socket});
+}
+
+static void add_preset(struct pcl_lint_objects *objects, const struct pcl_rule *rule)
+{
+	struct pcl_operation operation = {.access = PCL_ACCESS_EXECUTE};
+
+	switch ((enum pcl_preset)rule->number) {
+	case PCL_PRESET_FILELESS_EXEC:
+		break;
+	case PCL_PRESET_ANONYMOUS_MAP_EXEC:
+		operation.access = PCL_ACCESS_MAP;
+		break;
+	case PCL_PRESET_PROTECT_ENV:
+	case PCL_PRESET_PROTECT_PROC:
+		operation.access = PCL_ACCESS_READ;
+		operation.object = "/proc/1/environ";
+		break;
+	case PCL_PRESET_EXEC:
+		operation.object = "/usr/bin/ls";
+		operation.entered = true;
+		break;
+	}
+	add(objects, operation);
+}
+
+int pcl_lint_objects(const struct pcl_rule *rule, struct pcl_lint_objects *ret_objects)
+{
+	switch (rule->match) {
+	case PCL_MATCH_PATH:
+		add_path(ret_objects, rule, rule->object);
+		break;
+	case PCL_MATCH_DIR:
+	case PCL_MATCH_DIR_RECURSIVE:
+		add_directory(ret_objects, rule);
+		break;
+	case PCL_MATCH_PATTERN:
+		return add_pattern(ret_objects, rule);
+	case PCL_MATCH_NAME:
+		(void)snprintf(ret_objects->child, sizeof(ret_objects->child), "/usr/bin/%s",
+			       rule->object);
+		add_path(ret_objects, rule, ret_objects->child);
+		break;
+	case PCL_MATCH_PROTOCOL:
+		add_sockets(ret_objects, rule);
+		break;
+	case PCL_MATCH_DOMAIN:
+		add(ret_objects,
+		    (struct pcl_operation){.access = PCL_ACCESS_RESOLVE, .name = rule->object});
+		break;
+	case PCL_MATCH_CAPABILITY:
+		add(ret_objects, (struct pcl_operation){.access = PCL_ACCESS_CAPABILITY,
+							.capability = rule->number});
+		break;
+	case PCL_MATCH_SYSCALL:
+		add(ret_objects, (struct pcl_operation){.access = PCL_ACCESS_SYSCALL,
+							.name = rule->syscalls[0]});
+		break;
+	case PCL_MATCH_DEVICE:
+		add(ret_objects,
+		    (struct pcl_operation){
+			    .access = PCL_ACCESS_DEVICE,
+			    .device = {rule->device.class < 0 ? 8 : rule->device.class,
+				       rule->device.sub_class < 0 ? 0 : rule->device.sub_class,
+				       rule->device.protocol < 0 ? 0 : rule->device.protocol,
+				       rule->device.level < 0 ? 1 : rule->device.level},
+		    });
+		break;
+	case PCL_MATCH_PRESET:
+		add_preset(ret_objects, rule);
+		break;
+	case PCL_MATCH_NATIVE:
+		break;
+	}
+	for (size_t i = 0; i < ret_objects->count; i++)
+		if (rule->class == PCL_CLASS_SYSCALL)
+			ret_objects->operations[i].access = PCL_ACCESS_SYSCALL;
+	return 0;
+}
+
+void pcl_lint_objects_fini(struct pcl_lint_objects *objects)
+{
+	for (size_t i = 0; i < PCL_ARRAY_SIZE(objects->owned); i++)
+		free(objects->owned[i]);
+}
+
+static void print_socket(FILE *stream, const struct pcl_socket *socket)
+{
+	static const char *const families[] = {
+		[AF_UNIX] = "unix",	  [AF_INET] = "inet",	  [AF_INET6] = "inet6",
+		[AF_NETLINK] = "netlink", [AF_PACKET] = "packet", [AF_TIPC] = "tipc",
+	};
+	const char *family =
+		socket->family >= 0 && (size_t)socket->family < PCL_ARRAY_SIZE(families)
+			? families[socket->family]
+			: NULL;
+	bool inet = socket->family == AF_INET || socket->family == AF_INET6;
+
+	(void)fputs("connect ", stream);
+	for (unsigned protocol = 0; protocol < PCL_PROTOCOL_ALL; protocol++) {
+		if (!pcl_protocol_matches((enum pcl_protocol)protocol, socket))
+			continue;
+		(void)fputs(pcl_protocol_name((enum pcl_protocol)protocol), stream);
+		break;
+	}
+	if (family && !inet)
+		(void)fprintf(stream, " family %s", family);
+}
+
+static void print_object(FILE *stream, const struct pcl_operation *operation)
+{
+	const char *object = operation->object ? operation->object : "none";
+
+	switch (operation->access) {
+	case PCL_ACCESS_EXECUTE:
+		(void)fprintf(stream, "exec %s", object);
+		break;
+	case PCL_ACCESS_READ:
+		(void)fprintf(stream, "file read %s", object);
+		break;
+	case PCL_ACCESS_WRITE:
+		(void)fprintf(stream, "file write %s", object);
+		break;
+	case PCL_ACCESS_MAP:
+		(void)fputs("map", stream);
+		break;
+	case PCL_ACCESS_SOCKET:
+		print_socket(stream, &operation->socket);
+		break;
+	case PCL_ACCESS_RESOLVE:
+		(void)fprintf(stream, "resolve %s", operation->name);
+		break;
+	case PCL_ACCESS_CAPABILITY:
+		(void)fprintf(stream, "capability %s", pcl_capability_names[operation->capability]);
+		break;
+	case PCL_ACCESS_SYSCALL:
+		(void)fprintf(stream, "syscall %s%s%s", operation->name,
+			      operation->object ? " " : "",
+			      operation->object ? operation->object : "");
+		break;
+	case PCL_ACCESS_DEVICE:
+		(void)fprintf(stream, "device %d", operation->device.class);
+		break;
+	}
+}
+
+char *pcl_lint_example(const struct pcl_operation *operation)
+{
+	pcl_autofree char *text = NULL;
+	size_t len = 0;
+	FILE *stream = open_memstream(&text, &len);
+
+	if (!stream)
+		return NULL;
+	print_object(stream, operation);
+	if (operation->source)
+		(void)fprintf(stream, " by %s", operation->source);
+	/* The model knows whether the two are the same; any two numbers show it. */
+	if (operation->owner)
+		(void)fputs(" uid 1000 owner 1000", stream);
+	if (operation->terminal)
+		(void)fputs(" terminal", stream);
+	if (operation->entered)
+		(void)fputs(" entered", stream);
+	for (size_t i = 0; i < operation->arg_count; i++)
+		(void)fprintf(stream, "%s%s", i ? "," : " args ", operation->args[i]);
+	if (fclose(stream))
+		return NULL;
+	return pcl_take_ptr(text);
+}
