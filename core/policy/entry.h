@@ -17,6 +17,7 @@ struct pcl_entry {
 	const struct pcl_yaml_node *node;
 	const char *context; /* "process.matchPaths[0]": also the end of the ids */
 	struct pcl_attributes attributes;
+	bool suspect; /* has unknown words: what is missing is told by them */
 };
 
 /* One list of a section: how its entries name their object, and the words they may use. */

@@ -81,6 +81,24 @@ int pcl_problems_add(struct pcl_problems *problems, struct pcl_diag *diag)
 	return 0;
 }
 
+static int compare_places(const void *a, const void *b)
+{
+	const struct pcl_problem *left = a, *right = b;
+
+	if (left->place.line != right->place.line)
+		return left->place.line < right->place.line ? -1 : 1;
+	if (left->place.column != right->place.column)
+		return left->place.column < right->place.column ? -1 : 1;
+	return strcmp(left->what, right->what);
+}
+
+void pcl_problems_sort(struct pcl_problems *problems, size_t from)
+{
+	if (problems->count > from + 1)
+		qsort(problems->items + from, problems->count - from, sizeof(*problems->items),
+		      compare_places);
+}
+
 int pcl_reader_catch(struct pcl_reader *reader, int error)
 {
 	if (!error || error == -ENOMEM)

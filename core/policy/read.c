@@ -125,11 +125,13 @@ static int read_documents(struct pcl_policy_set *set, const struct pcl_yaml_file
 			  struct pcl_diag *diag, struct pcl_problems *problems)
 {
 	struct pcl_reader reader = {file, set, diag, problems};
+	size_t known = problems->count;
 	int error = 0;
 
 	for (size_t i = 0; !error && i < file->document_count; i++)
 		error = pcl_reader_catch(&reader,
 					 read_document(&reader, file->documents[i], false));
+	pcl_problems_sort(problems, known);
 	return error;
 }
 

@@ -370,7 +370,7 @@ static int read_spec(struct pcl_reader *reader, const struct pcl_yaml_node *docu
 	if (!error)
 		error = pcl_reader_catch(reader, read_selector(reader, spec, policy));
 	if (!error)
-		error = pcl_reader_catch(reader, pcl_reader_attributes(reader, spec, &attributes));
+		error = pcl_reader_attributes(reader, spec, &attributes);
 	if (!error)
 		error = pcl_reader_sections(reader, policy, spec, &attributes);
 	if (!error && !policy->rule_count && reader->problems->count == problems)

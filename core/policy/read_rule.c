@@ -120,7 +120,7 @@ static int read_native(struct pcl_reader *reader, struct pcl_policy *policy,
 		       const struct pcl_yaml_node *node, const struct pcl_attributes *attributes)
 {
 	static const struct pcl_list list = {.section = "apparmor", .class = PCL_CLASS_NATIVE};
-	struct pcl_entry entry = {reader, policy, &list, node, "apparmor", *attributes};
+	struct pcl_entry entry = {reader, policy, &list, node, "apparmor", *attributes, false};
 	struct pcl_rule *rule = NULL;
 	const char *text;
 	int error = pcl_yaml_string(reader->file, node, &text, reader->diag);
@@ -187,10 +187,12 @@ static int read_entry(struct pcl_reader *reader, struct pcl_policy *policy,
 		      const struct pcl_list *list, const struct pcl_yaml_node *node,
 		      const char *context, const struct pcl_attributes *inherited)
 {
-	struct pcl_entry entry = {reader, policy, list, node, context, *inherited};
+	struct pcl_entry entry = {reader, policy, list, node, context, *inherited, false};
+	size_t problems = reader->problems->count + reader->problems->left_out;
 	int error;
 
 	error = pcl_reader_words(reader, node, list->words, context);
+	entry.suspect = reader->problems->count + reader->problems->left_out > problems;
 	if (!error)
 		error = pcl_reader_attributes(reader, node, &entry.attributes);
 	return error ? error : list->read(&entry);
@@ -246,8 +248,7 @@ static int read_section(struct pcl_reader *reader, struct pcl_policy *policy, co
 	if (!presets) {
 		error = check_section(reader, section, node);
 		if (!error)
-			error = pcl_reader_catch(reader,
-						 pcl_reader_attributes(reader, node, &attributes));
+			error = pcl_reader_attributes(reader, node, &attributes);
 	}
 	if (!error && !strcmp(section, "syscalls") && attributes.has_action &&
 	    attributes.action != PCL_ACTION_AUDIT)

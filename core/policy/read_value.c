@@ -206,48 +206,77 @@ static int check_tags(struct pcl_reader *reader, const struct pcl_yaml_node *tag
 	return 0;
 }
 
+static int read_action_of(struct pcl_reader *reader, const struct pcl_yaml_node *mapping,
+			  struct pcl_attributes *attributes)
+{
+	const struct pcl_yaml_node *node = pcl_reader_get(mapping, "action");
+	int error;
+
+	if (!node)
+		return 0;
+	error = read_action(reader, node, &attributes->action);
+	attributes->has_action |= !error;
+	return error;
+}
+
+static int read_severity_of(struct pcl_reader *reader, const struct pcl_yaml_node *mapping,
+			    struct pcl_attributes *attributes)
+{
+	const struct pcl_yaml_node *node = pcl_reader_get(mapping, "severity");
+	int64_t severity = 0;
+	int error;
+
+	if (!node)
+		return 0;
+	error = pcl_yaml_int(reader->file, node, PCL_SEVERITY_MIN, PCL_SEVERITY_MAX, &severity,
+			     reader->diag);
+	if (!error)
+		attributes->severity = (int)severity;
+	return error;
+}
+
+static int read_tags_of(struct pcl_reader *reader, const struct pcl_yaml_node *mapping,
+			struct pcl_attributes *attributes)
+{
+	const struct pcl_yaml_node *node = pcl_reader_get(mapping, "tags");
+	int error;
+
+	if (!node)
+		return 0;
+	error = check_tags(reader, node);
+	if (!error && node->count)
+		attributes->tags = node;
+	return error;
+}
+
+static int read_message_of(struct pcl_reader *reader, const struct pcl_yaml_node *mapping,
+			   struct pcl_attributes *attributes)
+{
+	const struct pcl_yaml_node *node = pcl_reader_get(mapping, "message");
+	const char *message = NULL;
+	int error;
+
+	if (!node)
+		return 0;
+	error = pcl_yaml_string(reader->file, node, &message, reader->diag);
+	if (!error && *message)
+		attributes->message = message;
+	return error;
+}
+
 int pcl_reader_attributes(struct pcl_reader *reader, const struct pcl_yaml_node *mapping,
 			  struct pcl_attributes *attributes)
 {
-	const struct pcl_yaml_node *node;
-	int error = 0;
+	int error;
 
-	node = pcl_reader_get(mapping, "action");
-	if (node) {
-		error = read_action(reader, node, &attributes->action);
-		if (error)
-			return error;
-		attributes->has_action = true;
-	}
-	node = pcl_reader_get(mapping, "severity");
-	if (node) {
-		int64_t severity = 0;
-
-		error = pcl_yaml_int(reader->file, node, PCL_SEVERITY_MIN, PCL_SEVERITY_MAX,
-				     &severity, reader->diag);
-		if (error)
-			return error;
-		attributes->severity = (int)severity;
-	}
-	node = pcl_reader_get(mapping, "tags");
-	if (node) {
-		error = check_tags(reader, node);
-		if (error)
-			return error;
-		if (node->count)
-			attributes->tags = node;
-	}
-	node = pcl_reader_get(mapping, "message");
-	if (node) {
-		const char *message = NULL;
-
-		error = pcl_yaml_string(reader->file, node, &message, reader->diag);
-		if (error)
-			return error;
-		if (*message)
-			attributes->message = message;
-	}
-	return 0;
+	error = pcl_reader_catch(reader, read_action_of(reader, mapping, attributes));
+	if (!error)
+		error = pcl_reader_catch(reader, read_severity_of(reader, mapping, attributes));
+	if (!error)
+		error = pcl_reader_catch(reader, read_tags_of(reader, mapping, attributes));
+	if (!error)
+		error = pcl_reader_catch(reader, read_message_of(reader, mapping, attributes));
+	return error;
 }
 
 /* What is well formed but may be meant otherwise. */
@@ -388,6 +417,7 @@ static int read_source(struct pcl_reader *reader, const struct pcl_yaml_node *en
 {
 	static const char *const words[] = {"path", NULL};
 	static const char *const dir_words[] = {"path", "dir", "recursive", NULL};
+	size_t problems = reader->problems->count + reader->problems->left_out;
 	const struct pcl_yaml_node *path, *dir;
 	int error;
 
@@ -396,6 +426,9 @@ static int read_source(struct pcl_reader *reader, const struct pcl_yaml_node *en
 		return error;
 	path = pcl_reader_get(entry, "path");
 	dir = directories ? pcl_reader_get(entry, "dir") : NULL;
+	/* The word that is unknown is likely the one that is missing. */
+	if (!path && !dir && reader->problems->count + reader->problems->left_out > problems)
+		return 0;
 	if (!path && !dir)
 		return pcl_yaml_error(reader->file, entry, reader->diag, -EINVAL,
 				      "an entry of fromSource has no path; add one");

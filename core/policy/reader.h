@@ -42,6 +42,8 @@ void pcl_policy_free(struct pcl_policy **policy);
 
 /* Adds what diag says, and empties it. 0 or -ENOMEM. */
 int pcl_problems_add(struct pcl_problems *problems, struct pcl_diag *diag);
+/* Those from the given one on, which are of one file, by their places. */
+void pcl_problems_sort(struct pcl_problems *problems, size_t from);
 /* Keeps error among the problems and returns 0; returns -ENOMEM itself. 0 stays 0. */
 int pcl_reader_catch(struct pcl_reader *reader, int error);
 /* "FILE:LINE:COLUMN: WHAT; HINT", a new string or NULL. */
@@ -69,7 +71,10 @@ int pcl_reader_words(struct pcl_reader *reader, const struct pcl_yaml_node *mapp
 int pcl_reader_list(struct pcl_reader *reader, const struct pcl_yaml_node *node,
 		    const char *context, const char *items);
 
-/* Reads action, severity, tags and message of mapping over what *attributes has from above. */
+/*
+ * Reads action, severity, tags and message of mapping over what *attributes has from above.
+ * Mistakes become problems.
+ */
 int pcl_reader_attributes(struct pcl_reader *reader, const struct pcl_yaml_node *mapping,
 			  struct pcl_attributes *attributes);
 

@@ -114,11 +114,53 @@ variant() { sed "$1" "$tmp/secret.yaml" >"$tmp/bad.yaml"; }
 	[[ $output == *matchPaths* ]]
 }
 
-@test "check refuses by name what this version does not enforce" {
-	variant 's/^  file:/  network:/'
+@test "check takes the whole language" {
+	cat >>"$tmp/secret.yaml" <<-'YAML'
+		  network:
+		    matchProtocols:
+		    - protocol: tcp,udp
+		  capabilities:
+		    matchCapabilities:
+		    - capability: net_raw
+		  process:
+		    matchPatterns:
+		    - pattern: /opt/**
+	YAML
+	run "$portcullis" check "$tmp/secret.yaml"
+	[ "$status" -eq 0 ]
+	[[ $output == *"6 rules"* ]]
+}
+
+@test "check finds several mistakes in one go, each with its place" {
+	variant 's/Block/Blok/; s/severity: 7/severity: 77/; s/readOnly/readOnyl/'
 	run "$portcullis" check "$tmp/bad.yaml"
-	fails_with 2 "$tmp/bad.yaml:10:"
-	[[ $output == *network* ]]
+	[ "$status" -eq 2 ]
+	[ "${#lines[@]}" -eq 3 ]
+	[[ ${lines[0]} == *"$tmp/bad.yaml:9:"*77* ]]
+	[[ ${lines[1]} == *"$tmp/bad.yaml:16:"*'"readOnly"?' ]]
+	[[ ${lines[2]} == *"$tmp/bad.yaml:17:"*'"Block"?' ]]
+	run "$portcullis" check --json "$tmp/bad.yaml"
+	[ "$status" -eq 2 ]
+	[ "$(jq -c '[.errors[] | .line, .text]' <<<"$output")" = '[9,"77",16,"readOnyl",17,"Blok"]' ]
+}
+
+@test "check --format github annotates lines" {
+	variant 's/Block/Blok/'
+	run "$portcullis" check --format github "$tmp/bad.yaml"
+	[ "$status" -eq 2 ]
+	[[ $output == "::error file=$tmp/bad.yaml,line=17,col=11,title="*Blok* ]]
+	run "$portcullis" check --format githup "$tmp/bad.yaml"
+	fails_with 2 '"github"'
+}
+
+@test "check warns where KubeArmor decides otherwise, and of merged-/usr" {
+	variant 's,/etc/secret,/bin/sh,'
+	run "$portcullis" check --json "$tmp/bad.yaml"
+	[ "$status" -eq 0 ]
+	jq -e '.warnings | length > 0' <<<"$output"
+	jq -e '[.warnings[] | select(.line == 12)] | length > 0' <<<"$output"
+	run "$portcullis" check --json --no-lint "$tmp/bad.yaml"
+	jq -e '.warnings | length == 0' <<<"$output"
 }
 
 @test "check points at a wrong action" {

@@ -172,7 +172,8 @@ static void what_the_language_does_not_have(void **state)
 		{"- a\n", "test.yaml:1:1: ", "must be a mapping"},
 		{"a: 1\n", "test.yaml:1:1: ", "has no kind"},
 		{"kind: KubeArmorPolicy\n", "test.yaml:1:1: ", "apiVersion of a KubeArmorPolicy"},
-		{"kind: KubeArmorPolicy\napiVersion: v1\n", "test.yaml:2:13: ", "must be security"},
+		{"kind: KubeArmorPolicy\napiVersion: v1\nmetadata: {name: a}\nspec: {}\n",
+		 "test.yaml:2:13: ", "must be security"},
 		{"kind: KubearmorPolicy\n", "test.yaml:1:7: ", "did you mean \"KubeArmorPolicy\"?"},
 		{"kind: Shield\napiVersion: security.kubearmor.com/v1\n",
 		 "test.yaml:1:7: ", "unknown kind"},
@@ -425,9 +426,10 @@ static void several_mistakes_are_found_in_one_go(void **state)
 	assert_int_equal(set->policy_count, 0);
 	assert_string_equal(problems.items[0].file, path);
 	assert_int_equal(problems.items[0].place.line, 11);
-	assert_string_equal(problems.items[0].text, "11");
-	test_contains(problems.items[1].what, "unknown field \"pth\"");
-	assert_string_equal(problems.items[1].hint, "did you mean \"path\"?");
+	assert_string_equal(problems.items[0].text, "a");
+	assert_string_equal(problems.items[1].text, "11");
+	test_contains(problems.items[2].what, "unknown field \"pth\"");
+	assert_string_equal(problems.items[2].hint, "did you mean \"path\"?");
 	assert_int_equal(problems.items[2].place.line, 12);
 	assert_string_equal(problems.items[3].text, "Blok");
 	assert_string_equal(problems.items[4].text, "fil");
