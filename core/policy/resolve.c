@@ -79,7 +79,7 @@ static int compare_within(const struct pcl_rule *a, const struct pcl_rule *b)
 	return 0;
 }
 
-static int compare_specificity(const struct pcl_rule *a, const struct pcl_rule *b)
+int pcl_rule_compare_specificity(const struct pcl_rule *a, const struct pcl_rule *b)
 {
 	int order = match_order[a->match] - match_order[b->match];
 	bool a_sourced = a->source_count || a->source_dir_count;
@@ -96,7 +96,7 @@ static int compare_specificity(const struct pcl_rule *a, const struct pcl_rule *
 
 int pcl_rule_compare(const struct pcl_rule *a, const struct pcl_rule *b)
 {
-	int order = compare_specificity(a, b);
+	int order = pcl_rule_compare_specificity(a, b);
 
 	if (order)
 		return order;

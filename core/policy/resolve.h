@@ -56,6 +56,9 @@ int pcl_resolve(const struct pcl_policy_set *set, const struct pcl_domain *domai
 		const struct pcl_postures *postures, struct pcl_ruleset **ret_ruleset);
 void pcl_ruleset_free(struct pcl_ruleset **ruleset);
 
+/* Its first part: below 0 where a is more specific, with a source before without. */
+int pcl_rule_compare_specificity(const struct pcl_rule *a, const struct pcl_rule *b);
+
 /* Total order of attribution described above; as for qsort, over const struct pcl_rule *. */
 int pcl_rule_compare(const struct pcl_rule *a, const struct pcl_rule *b);
 
