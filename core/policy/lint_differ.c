@@ -13,6 +13,7 @@
 
 #include "base/cleanup.h"
 #include "policy/linter.h"
+#include "policy/question.h"
 
 /* Other sources that are tried with a rule's objects. */
 #define SOURCES_MAX 6
@@ -123,8 +124,8 @@ static const char *reason(const struct pcl_linter *linter, enum pcl_kubearmor en
 		return gap;
 	if (enforcer == PCL_KUBEARMOR_BPF && is_deep(operation))
 		return "sees the last 20 components of a path only";
-	if (theirs->rule && subject->match == PCL_MATCH_PROTOCOL && theirs->refused &&
-	    enforcer == PCL_KUBEARMOR_BPF && !ours->rule)
+	if (theirs->rule && theirs->rule->match == PCL_MATCH_PROTOCOL &&
+	    !pcl_rule_matches(theirs->rule, operation))
 		return "does not look at a socket's address family";
 	if (theirs->rule && theirs->rule != ours->rule) {
 		(void)snprintf(buffer, size, "lets the %s of \"%s\" at %s:%u decide",
@@ -145,7 +146,7 @@ static int tell(struct pcl_linter *linter, const struct question *question,
 {
 	bool block = linter->ruleset->postures.file == PCL_POSTURE_BLOCK;
 	const struct pcl_rule *subject = ours->rule ? ours->rule : theirs->rule;
-	pcl_autofree char *example = pcl_lint_example(question->operation);
+	pcl_autofree char *example = pcl_question_print(question->operation);
 	char buffer[PCL_LINT_OBJECT_SIZE + 512];
 	struct pcl_finding finding = {
 		.kind = PCL_LINT_KUBEARMOR,
@@ -400,7 +401,7 @@ static int check_size(struct pcl_linter *linter)
 				continue;
 			if (rule->source_count)
 				objects.operations[0].source = rule->sources[0];
-			example = pcl_lint_example(&objects.operations[0]);
+			example = pcl_question_print(&objects.operations[0]);
 			if (!example)
 				return -ENOMEM;
 			return pcl_linter_warn(

@@ -11,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "policy/linter.h"
+#include "policy/question.h"
 
 #define SHELL "/usr/bin/bash"
 #define INIT "/usr/lib/systemd/systemd"
@@ -120,7 +121,7 @@ static char *left_out(const struct pcl_linter *linter, enum pcl_class class)
 		pcl_decide(linter->ruleset, &everyday[i], &verdict);
 		if (!verdict.by_posture)
 			continue;
-		one = pcl_lint_example(&everyday[i]);
+		one = pcl_question_print(&everyday[i]);
 		if (!one)
 			return NULL;
 		if (!text) {
@@ -176,7 +177,7 @@ static int lint_lockout(struct pcl_linter *linter, enum pcl_posture posture)
 			finding.rule = first_allow(linter, pcl_access_class(operation->access));
 			finding.hint = "allow it too";
 		}
-		example = pcl_lint_example(operation);
+		example = pcl_question_print(operation);
 		if (!example)
 			return -ENOMEM;
 		if (!finding.rule)

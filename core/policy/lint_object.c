@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Operations that lint makes up from a rule, and how they are written for a reader.
+ * Operations that lint makes up from a rule.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -10,9 +10,8 @@
 #include <sys/socket.h>
 
 #include "base/cleanup.h"
-#include "policy/linter.h"
 #include "policy/glob.h"
-#include "policy/names.h"
+#include "policy/linter.h"
 
 static void add(struct pcl_lint_objects *objects, struct pcl_operation operation)
 {
@@ -173,89 +172,4 @@ void pcl_lint_objects_fini(struct pcl_lint_objects *objects)
 {
 	for (size_t i = 0; i < PCL_ARRAY_SIZE(objects->owned); i++)
 		free(objects->owned[i]);
-}
-
-static void print_socket(FILE *stream, const struct pcl_socket *socket)
-{
-	static const char *const families[] = {
-		[AF_UNIX] = "unix",	  [AF_INET] = "inet",	  [AF_INET6] = "inet6",
-		[AF_NETLINK] = "netlink", [AF_PACKET] = "packet", [AF_TIPC] = "tipc",
-	};
-	const char *family =
-		socket->family >= 0 && (size_t)socket->family < PCL_ARRAY_SIZE(families)
-			? families[socket->family]
-			: NULL;
-	bool inet = socket->family == AF_INET || socket->family == AF_INET6;
-
-	(void)fputs("connect ", stream);
-	for (unsigned protocol = 0; protocol < PCL_PROTOCOL_ALL; protocol++) {
-		if (!pcl_protocol_matches((enum pcl_protocol)protocol, socket))
-			continue;
-		(void)fputs(pcl_protocol_name((enum pcl_protocol)protocol), stream);
-		break;
-	}
-	if (family && !inet)
-		(void)fprintf(stream, " family %s", family);
-}
-
-static void print_object(FILE *stream, const struct pcl_operation *operation)
-{
-	const char *object = operation->object ? operation->object : "none";
-
-	switch (operation->access) {
-	case PCL_ACCESS_EXECUTE:
-		(void)fprintf(stream, "exec %s", object);
-		break;
-	case PCL_ACCESS_READ:
-		(void)fprintf(stream, "file read %s", object);
-		break;
-	case PCL_ACCESS_WRITE:
-		(void)fprintf(stream, "file write %s", object);
-		break;
-	case PCL_ACCESS_MAP:
-		(void)fputs("map", stream);
-		break;
-	case PCL_ACCESS_SOCKET:
-		print_socket(stream, &operation->socket);
-		break;
-	case PCL_ACCESS_RESOLVE:
-		(void)fprintf(stream, "resolve %s", operation->name);
-		break;
-	case PCL_ACCESS_CAPABILITY:
-		(void)fprintf(stream, "capability %s", pcl_capability_names[operation->capability]);
-		break;
-	case PCL_ACCESS_SYSCALL:
-		(void)fprintf(stream, "syscall %s%s%s", operation->name,
-			      operation->object ? " " : "",
-			      operation->object ? operation->object : "");
-		break;
-	case PCL_ACCESS_DEVICE:
-		(void)fprintf(stream, "device %d", operation->device.class);
-		break;
-	}
-}
-
-char *pcl_lint_example(const struct pcl_operation *operation)
-{
-	pcl_autofree char *text = NULL;
-	size_t len = 0;
-	FILE *stream = open_memstream(&text, &len);
-
-	if (!stream)
-		return NULL;
-	print_object(stream, operation);
-	if (operation->source)
-		(void)fprintf(stream, " by %s", operation->source);
-	/* The model knows whether the two are the same; any two numbers show it. */
-	if (operation->owner)
-		(void)fputs(" uid 1000 owner 1000", stream);
-	if (operation->terminal)
-		(void)fputs(" terminal", stream);
-	if (operation->entered)
-		(void)fputs(" entered", stream);
-	for (size_t i = 0; i < operation->arg_count; i++)
-		(void)fprintf(stream, "%s%s", i ? "," : " args ", operation->args[i]);
-	if (fclose(stream))
-		return NULL;
-	return pcl_take_ptr(text);
 }

@@ -81,7 +81,4 @@ struct pcl_lint_objects {
 int pcl_lint_objects(const struct pcl_rule *rule, struct pcl_lint_objects *ret_objects);
 void pcl_lint_objects_fini(struct pcl_lint_objects *objects);
 
-/* The operation as `portcullis explain` takes it. A new string, or NULL without memory. */
-char *pcl_lint_example(const struct pcl_operation *operation);
-
 #endif
