@@ -78,6 +78,17 @@ static const char *why_refused(const char *file)
 	return NULL;
 }
 
+static void prints_and_reads_back(const struct pcl_policy_set *set, const char *file)
+{
+	pcl_cleanup(pcl_policy_set_free) struct pcl_policy_set *again = NULL;
+	pcl_autofree char *text = NULL;
+
+	assert_int_equal(pcl_policy_set_print(set, &text), 0);
+	again = test_read(text);
+	if (!pcl_policy_set_equal(set, again))
+		fail_msg("%s: reads back as another policy:\n%s", file, text);
+}
+
 static void every_file_is_read_or_refused_as_it_must(void **state)
 {
 	size_t bad = 0, policies = 0, rules = 0;
@@ -102,6 +113,7 @@ static void every_file_is_read_or_refused_as_it_must(void **state)
 			fail_msg("%s: taken, but must be refused: %s", files[i], why);
 		if (!set->policy_count)
 			fail_msg("%s: no policy found", files[i]);
+		prints_and_reads_back(set, files[i]);
 		policies += set->policy_count;
 		for (size_t p = 0; p < set->policy_count; p++)
 			rules += set->policies[p]->rule_count;
