@@ -4,6 +4,7 @@
  * understood. Touches nothing.
  */
 #include <errno.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -16,6 +17,7 @@ enum {
 	OPT_JSON = 1,
 	OPT_FORMAT,
 	OPT_NO_LINT,
+	OPT_ALL,
 };
 
 enum format {
@@ -31,10 +33,17 @@ static const char *const format_names[] = {
 	NULL,
 };
 
+struct request {
+	enum format format;
+	bool lint;
+	bool all;
+};
+
 static const struct option options[] = {
 	{"json", no_argument, NULL, OPT_JSON},
 	{"format", required_argument, NULL, OPT_FORMAT},
 	{"no-lint", no_argument, NULL, OPT_NO_LINT},
+	{"all", no_argument, NULL, OPT_ALL},
 	{"help", no_argument, NULL, 'h'},
 	{0},
 };
@@ -48,7 +57,9 @@ static int help(void)
 		"  --format FORMAT  text (the default), json (one object on standard output), or\n"
 		"                   github (annotations of a workflow)\n"
 		"  --json           the same as --format json\n"
-		"  --no-lint        only mistakes, no warnings\n\n"
+		"  --no-lint        only mistakes, no warnings\n"
+		"  --all            every warning, not only the first ones of each kind; json and\n"
+		"                   github have all in any case\n\n"
 		"Exit codes: 0 good, with warnings or without; 2 a bad policy.");
 	return pcl_cli_finish(PCL_EXIT_YES);
 }
@@ -179,11 +190,15 @@ static json_t *policy_json(const struct pcl_policy *policy)
 			 rules);
 }
 
+/* The tenth of a kind hardly teaches more; a set of thousands of policies has thousands. */
+#define ALIKE_SHOWN 10
+
 /* What was read, what is wrong with it, what will surprise. */
 struct findings {
 	struct pcl_policy_set *set;
 	struct pcl_problems problems;
 	struct pcl_warnings *warnings;
+	size_t alike_shown;
 };
 
 static void findings_fini(struct findings *findings)
@@ -220,7 +235,7 @@ static int print(const struct findings *findings, enum format format)
 	case FORMAT_TEXT:
 		pcl_cli_print_notices(set);
 		pcl_report_problems(&findings->problems);
-		pcl_report_warnings(findings->warnings);
+		pcl_report_warnings(findings->warnings, findings->alike_shown);
 		for (size_t i = 0; i < set->policy_count && !findings->problems.count; i++)
 			print_policy(set->policies[i]);
 		return PCL_EXIT_YES;
@@ -228,9 +243,11 @@ static int print(const struct findings *findings, enum format format)
 	return PCL_EXIT_YES;
 }
 
-static int check(char *const *paths, int count, enum format format, bool lint)
+static int check(char *const *paths, int count, const struct request *request)
 {
-	pcl_cleanup(findings_fini) struct findings findings = {0};
+	pcl_cleanup(findings_fini) struct findings findings = {
+		.alike_shown = request->all ? SIZE_MAX : ALIKE_SHOWN,
+	};
 	int exit_code;
 
 	if (pcl_policy_set_new(&findings.set))
@@ -238,9 +255,9 @@ static int check(char *const *paths, int count, enum format format, bool lint)
 	for (int i = 0; i < count; i++)
 		if (pcl_policy_set_read_all(findings.set, paths[i], &findings.problems) == -ENOMEM)
 			return pcl_cli_fail(PCL_EXIT_NO, "out of memory");
-	if (lint && !findings.problems.count && pcl_lint(findings.set, &findings.warnings))
+	if (request->lint && !findings.problems.count && pcl_lint(findings.set, &findings.warnings))
 		return pcl_cli_fail(PCL_EXIT_NO, "out of memory");
-	exit_code = print(&findings, format);
+	exit_code = print(&findings, request->format);
 	if (exit_code)
 		return exit_code;
 	if (findings.problems.count)
@@ -269,22 +286,23 @@ static bool take_format(const char *text, enum format *ret_format)
 
 int pcl_cmd_check(int argc, char **argv)
 {
-	enum format format = FORMAT_TEXT;
-	bool lint = true;
+	struct request request = {.format = FORMAT_TEXT, .lint = true};
 	int option;
 
 	while ((option = pcl_cli_getopt(argc, argv, options)) != -1) {
 		if (option == 'h')
 			return help();
 		if (option == OPT_JSON)
-			format = FORMAT_JSON;
+			request.format = FORMAT_JSON;
 		else if (option == OPT_NO_LINT)
-			lint = false;
-		else if (option != OPT_FORMAT || !take_format(optarg, &format))
+			request.lint = false;
+		else if (option == OPT_ALL)
+			request.all = true;
+		else if (option != OPT_FORMAT || !take_format(optarg, &request.format))
 			return PCL_EXIT_USAGE;
 	}
 	if (optind == argc)
 		return pcl_cli_fail(PCL_EXIT_USAGE,
 				    "check: no policy given; see portcullis check --help");
-	return check(argv + optind, argc - optind, format, lint);
+	return check(argv + optind, argc - optind, &request);
 }

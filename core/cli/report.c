@@ -39,15 +39,52 @@ void pcl_report_problems(const struct pcl_problems *problems)
 				   problems->left_out);
 }
 
-void pcl_report_warnings(const struct pcl_warnings *warnings)
+/* Warnings of one kind that speak of one enforcer, or of none. */
+struct alike {
+	enum pcl_lint_kind kind;
+	const char *enforcer;
+	size_t count;
+};
+
+/* Enforcers are three, and none. */
+#define ALIKE_MAX (PCL_LINT_COUNT * 4)
+
+static struct alike *find_alike(struct alike *alikes, size_t *count,
+				const struct pcl_warning *warning)
 {
+	const char *enforcer = or_empty(warning->enforcer);
+
+	for (size_t i = 0; i < *count; i++)
+		if (alikes[i].kind == warning->kind && !strcmp(alikes[i].enforcer, enforcer))
+			return &alikes[i];
+	if (*count == ALIKE_MAX)
+		return NULL;
+	alikes[*count] = (struct alike){.kind = warning->kind, .enforcer = enforcer};
+	return &alikes[(*count)++];
+}
+
+void pcl_report_warnings(const struct pcl_warnings *warnings, size_t alike_max)
+{
+	struct alike alikes[ALIKE_MAX];
+	size_t count = 0;
+
 	for (size_t i = 0; warnings && i < warnings->count; i++) {
 		const struct pcl_warning *warning = &warnings->items[i];
+		struct alike *alike = find_alike(alikes, &count, warning);
 
+		if (alike && ++alike->count > alike_max)
+			continue;
 		(void)pcl_cli_fail(PCL_EXIT_YES, "warning: %s:%u:%u: %s%s%s", warning->file,
 				   warning->place.line, warning->place.column, warning->what,
 				   warning->hint ? "; " : "", or_empty(warning->hint));
 	}
+	for (size_t i = 0; i < count; i++)
+		if (alikes[i].count > alike_max)
+			(void)pcl_cli_fail(PCL_EXIT_YES,
+					   "warning: %zu more of kind %s%s%s; --all shows them",
+					   alikes[i].count - alike_max,
+					   pcl_lint_kind_name(alikes[i].kind),
+					   alikes[i].enforcer[0] ? ", " : "", alikes[i].enforcer);
 }
 
 /* JSON is UTF-8; a file's name or a text that was cut need not be. */

@@ -12,7 +12,8 @@
 
 /* One line each, on standard error. warnings may be NULL, here and below. */
 void pcl_report_problems(const struct pcl_problems *problems);
-void pcl_report_warnings(const struct pcl_warnings *warnings);
+/* Of warnings that are alike, at most alike_max are shown; then how many more there are. */
+void pcl_report_warnings(const struct pcl_warnings *warnings, size_t alike_max);
 
 /* Arrays of objects. */
 json_t *pcl_report_problems_json(const struct pcl_problems *problems);

@@ -219,6 +219,8 @@ static int take_capability(struct parser *parser)
 	int number = word ? pcl_capability_number(word) : -1;
 
 	parser->question->operation.access = PCL_ACCESS_CAPABILITY;
+	if (word && *word >= '0' && *word <= '9')
+		number = (int)strtol(word, NULL, 10);
 	if (number < 0)
 		return word ? unknown(parser, "capability", word, pcl_capability_names) : -EINVAL;
 	parser->question->operation.capability = (unsigned)number;
@@ -565,6 +567,19 @@ static void print_device(FILE *stream, const struct pcl_device *device)
 		(void)fprintf(stream, " level %d", device->level);
 }
 
+/* A capability that is newer than the table has a number only. */
+static void print_capability(FILE *stream, unsigned capability)
+{
+	unsigned known = 0;
+
+	while (known < capability && pcl_capability_names[known])
+		known++;
+	if (pcl_capability_names[known])
+		(void)fprintf(stream, "capability %s", pcl_capability_names[known]);
+	else
+		(void)fprintf(stream, "capability %u", capability);
+}
+
 static void print_start(FILE *stream, const struct pcl_operation *operation)
 {
 	switch (operation->access) {
@@ -588,7 +603,7 @@ static void print_start(FILE *stream, const struct pcl_operation *operation)
 		print_word(stream, operation->name ? operation->name : "");
 		return;
 	case PCL_ACCESS_CAPABILITY:
-		(void)fprintf(stream, "capability %s", pcl_capability_names[operation->capability]);
+		print_capability(stream, operation->capability);
 		return;
 	case PCL_ACCESS_SYSCALL:
 		(void)fprintf(stream, "syscall %s", operation->name ? operation->name : "");
