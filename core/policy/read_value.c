@@ -91,6 +91,11 @@ int pcl_reader_unknown(struct pcl_reader *reader, const struct pcl_yaml_node *no
 			      "unknown %s \"%.60s\"; remove it", what, word);
 }
 
+static bool is_object_word(const char *word)
+{
+	return !strcmp(word, "path") || !strcmp(word, "dir") || !strcmp(word, "pattern");
+}
+
 int pcl_reader_words(struct pcl_reader *reader, const struct pcl_yaml_node *mapping,
 		     const char *const *words, const char *context)
 {
@@ -144,6 +149,9 @@ int pcl_reader_words(struct pcl_reader *reader, const struct pcl_yaml_node *mapp
 		near = pcl_nearest_word(key->text, words);
 		for (size_t e = 0; elsewhere[e]; e++)
 			foreign |= !strcmp(elsewhere[e], key->text);
+		/* What an entry is about has another name in each list, which is the first word. */
+		if (is_object_word(key->text) && is_object_word(words[0]))
+			near = words[0];
 		if (near && !foreign)
 			error = pcl_yaml_error(reader->file, key, reader->diag, -EINVAL,
 					       "unknown field \"%.60s\" in %s; did you mean "
