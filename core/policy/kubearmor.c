@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * KubeArmor's three enforcers, one function each.
+ * KubeArmor's enforcers, one function each.
  *
  * What they do was read in KubeArmor's sources of July 2026 and not measured. Where reading leaves
  * a doubt, an enforcer is taken to agree with us, so that no difference is made up. It must not be
@@ -23,6 +23,7 @@ static const char *const names[] = {
 	[PCL_KUBEARMOR_BPF] = "BPF-LSM",
 	[PCL_KUBEARMOR_APPARMOR] = "AppArmor",
 	[PCL_KUBEARMOR_SELINUX] = "SELinux",
+	[PCL_KUBEARMOR_DEVICES] = "device",
 };
 static_assert(PCL_ARRAY_SIZE(names) == PCL_KUBEARMOR_COUNT, "an enforcer without a name");
 
@@ -31,9 +32,16 @@ const char *pcl_kubearmor_name(enum pcl_kubearmor enforcer)
 	return names[enforcer];
 }
 
-bool pcl_kubearmor_serves(enum pcl_kubearmor enforcer, const struct pcl_domain *domain)
+bool pcl_kubearmor_serves(enum pcl_kubearmor enforcer, const struct pcl_domain *domain,
+			  enum pcl_access access)
 {
-	return enforcer != PCL_KUBEARMOR_SELINUX || domain->host;
+	/* System calls are audited by a monitor, whoever enforces. */
+	if (access == PCL_ACCESS_SYSCALL)
+		return false;
+	if ((enforcer == PCL_KUBEARMOR_DEVICES) != (access == PCL_ACCESS_DEVICE))
+		return false;
+	return (enforcer != PCL_KUBEARMOR_SELINUX && enforcer != PCL_KUBEARMOR_DEVICES) ||
+	       domain->host;
 }
 
 static bool is_dir(const struct pcl_rule *rule)
@@ -151,13 +159,17 @@ const char *pcl_kubearmor_gap(enum pcl_kubearmor enforcer, const struct pcl_rule
 		return apparmor_gap(rule);
 	case PCL_KUBEARMOR_SELINUX:
 		return selinux_gap(rule);
+	case PCL_KUBEARMOR_DEVICES:
+		break;
 	}
 	return NULL;
 }
 
 bool pcl_kubearmor_protocol_matches(enum pcl_protocol protocol, const struct pcl_socket *socket)
 {
-	int type = socket->type & 0xf, number = socket->protocol;
+	/* Other families give the numbers other meanings, and refuse the ones they do not have. */
+	bool inet = socket->family == AF_INET || socket->family == AF_INET6;
+	int type = socket->type & 0xf, number = inet || !socket->protocol ? socket->protocol : -1;
 
 	switch (protocol) {
 	case PCL_PROTOCOL_TCP:
@@ -216,6 +228,13 @@ void pcl_kubearmor_find_lists(const struct pcl_ruleset *ruleset,
 			!bpf_gap(rule, ruleset->domain->host);
 	}
 	*ret_lists = lists;
+}
+
+static void conclude(struct pcl_kubearmor_verdict *ret_verdict, bool refused,
+		     const struct pcl_rule *rule)
+{
+	ret_verdict->refused = refused;
+	ret_verdict->rule = rule;
 }
 
 static bool posture_blocks(const struct pcl_ruleset *ruleset, enum pcl_class class)
@@ -313,7 +332,7 @@ static void bpf_decide(const struct pcl_ruleset *ruleset, const struct pcl_kubea
 		if (rule->match == PCL_MATCH_PRESET) {
 			/* Presets are programs of their own. */
 			if (refuses(rule, all_flags, operation)) {
-				*ret_verdict = (struct pcl_kubearmor_verdict){true, rule};
+				conclude(ret_verdict, true, rule);
 				return;
 			}
 			continue;
@@ -325,15 +344,14 @@ static void bpf_decide(const struct pcl_ruleset *ruleset, const struct pcl_kubea
 	for (int step = 0; step < BPF_STEP_COUNT; step++) {
 		if (!found[step])
 			continue;
-		*ret_verdict =
-			(struct pcl_kubearmor_verdict){refuses(found[step], all_flags, operation),
-						       found[step]};
+		conclude(ret_verdict, refuses(found[step], all_flags, operation), found[step]);
 		return;
 	}
-	*ret_verdict =
-		(struct pcl_kubearmor_verdict){posture_blocks(ruleset, class) &&
-						       lists->listed[PCL_KUBEARMOR_BPF][class],
-					       NULL};
+	/* Mapping is a preset's own matter. */
+	conclude(ret_verdict,
+		 operation->access != PCL_ACCESS_MAP && posture_blocks(ruleset, class) &&
+			 lists->listed[PCL_KUBEARMOR_BPF][class],
+		 NULL);
 }
 
 /* --- AppArmor: a profile per source, in which deny wins
@@ -401,14 +419,16 @@ static void apparmor_decide(const struct pcl_ruleset *ruleset,
 		    apparmor_leaves_out(rule, near, near_count, operation))
 			continue;
 		if (refuses(rule, APPARMOR_FLAGS, operation)) {
-			*ret_verdict = (struct pcl_kubearmor_verdict){true, rule};
+			conclude(ret_verdict, true, rule);
 			return;
 		}
 		if (!allow)
 			allow = rule;
 	}
-	*ret_verdict = (struct pcl_kubearmor_verdict){
-		!allow && apparmor_refuses_the_rest(ruleset, lists, class), allow};
+	conclude(ret_verdict,
+		 !allow && operation->access != PCL_ACCESS_MAP &&
+			 apparmor_refuses_the_rest(ruleset, lists, class),
+		 allow);
 }
 
 /* --- SELinux: one label per file, and the last one set holds
@@ -485,9 +505,38 @@ static void selinux_decide(const struct pcl_rule *const *near, size_t near_count
 	}
 	if (rule && (rule->class != class || !pcl_rule_matches_source(rule, operation->source)))
 		rule = NULL;
-	*ret_verdict =
-		(struct pcl_kubearmor_verdict){rule && refuses(rule, PCL_RULE_READ_ONLY, operation),
-					       rule};
+	conclude(ret_verdict, rule && refuses(rule, PCL_RULE_READ_ONLY, operation), rule);
+}
+
+/* --- devices: the rule that tells most decides
+ * ------------------------------------------------------- */
+
+static int device_score(const struct pcl_rule *rule)
+{
+	return 100 * (rule->device.class != PCL_DEVICE_ANY) +
+	       100 * (rule->device.level != PCL_DEVICE_ANY) +
+	       10 * (rule->device.sub_class != PCL_DEVICE_ANY) +
+	       (rule->device.protocol != PCL_DEVICE_ANY);
+}
+
+static void devices_decide(const struct pcl_ruleset *ruleset, const struct pcl_rule *const *near,
+			   size_t near_count, struct pcl_kubearmor_verdict *ret_verdict)
+{
+	const struct pcl_rule *best = NULL;
+
+	for (size_t i = 0; i < near_count; i++) {
+		int score = device_score(near[i]), best_score = best ? device_score(best) : -1;
+
+		/* Of equals Block comes before Audit, and Audit before Allow: the last of them. */
+		if (near[i]->class == PCL_CLASS_DEVICE &&
+		    (score > best_score || (score == best_score && near[i]->action > best->action)))
+			best = near[i];
+	}
+	conclude(ret_verdict,
+		 best ? best->action == PCL_ACTION_BLOCK
+		      : ruleset->allow_list[PCL_CLASS_DEVICE] &&
+				 posture_blocks(ruleset, PCL_CLASS_DEVICE),
+		 best);
 }
 
 void pcl_kubearmor_decide(enum pcl_kubearmor enforcer, const struct pcl_ruleset *ruleset,
@@ -505,6 +554,9 @@ void pcl_kubearmor_decide(enum pcl_kubearmor enforcer, const struct pcl_ruleset 
 		return;
 	case PCL_KUBEARMOR_SELINUX:
 		selinux_decide(near, near_count, operation, ret_verdict);
+		return;
+	case PCL_KUBEARMOR_DEVICES:
+		devices_decide(ruleset, near, near_count, ret_verdict);
 		return;
 	}
 }

@@ -19,8 +19,9 @@ enum pcl_kubearmor {
 	PCL_KUBEARMOR_BPF,
 	PCL_KUBEARMOR_APPARMOR,
 	PCL_KUBEARMOR_SELINUX,
+	PCL_KUBEARMOR_DEVICES, /* its handler of USB devices, beside whichever of the others */
 };
-#define PCL_KUBEARMOR_COUNT 3
+#define PCL_KUBEARMOR_COUNT 4
 
 struct pcl_kubearmor_verdict {
 	bool refused;
@@ -30,11 +31,13 @@ struct pcl_kubearmor_verdict {
 /* Of a path its BPF programs walk so many components, from the end. */
 #define PCL_KUBEARMOR_COMPONENTS_MAX 20
 
-/* "BPF-LSM", "AppArmor", "SELinux" */
+/* "BPF-LSM", "AppArmor", "SELinux", "device" */
 const char *pcl_kubearmor_name(enum pcl_kubearmor enforcer);
 
-/* Whether the enforcer exists for the domain at all: SELinux does for the host only. */
-bool pcl_kubearmor_serves(enum pcl_kubearmor enforcer, const struct pcl_domain *domain);
+/* Whether the enforcer decides access at all: SELinux serves the host only, and only one devices.
+ */
+bool pcl_kubearmor_serves(enum pcl_kubearmor enforcer, const struct pcl_domain *domain,
+			  enum pcl_access access);
 
 /*
  * Why the enforcer ignores rule, or a part of it, as the end of a sentence that begins with its

@@ -7,6 +7,7 @@
  * it the same meaning. That is what keeps large sets cheap.
  */
 #include <errno.h>
+#include <linux/capability.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -15,8 +16,10 @@
 #include "policy/linter.h"
 #include "policy/question.h"
 
+#define USB_CLASS_STORAGE 8
+
 /* Other sources that are tried with a rule's objects. */
-#define SOURCES_MAX 6
+#define SOURCES_MAX 16
 
 /* What an operation can vary in besides its object. */
 struct variants {
@@ -42,6 +45,13 @@ static void add_source(struct variants *variants, const char *source)
 		variants->sources[variants->source_count++] = source;
 }
 
+/* Leaves room for one that nobody names. */
+static void add_sources(struct variants *variants, const struct pcl_rule *rule)
+{
+	for (size_t i = 0; i < rule->source_count && variants->source_count + 1 < SOURCES_MAX; i++)
+		add_source(variants, rule->sources[i]);
+}
+
 /* The sources that the rules about an object name, and one that none of them does. */
 static void find_variants(const struct pcl_rule *rule, const struct pcl_near *near,
 			  struct variants *variants)
@@ -58,11 +68,9 @@ static void find_variants(const struct pcl_rule *rule, const struct pcl_near *ne
 	}
 	for (size_t i = 0; i < near->count; i++)
 		variants->flags |= near->rules[i]->flags;
-	if (rule->source_count)
-		add_source(variants, rule->sources[0]);
-	for (size_t i = 0; i < near->count && variants->source_count + 1 < SOURCES_MAX; i++)
-		if (near->rules[i]->source_count)
-			add_source(variants, near->rules[i]->sources[0]);
+	add_sources(variants, rule);
+	for (size_t i = 0; i < near->count; i++)
+		add_sources(variants, near->rules[i]);
 	for (size_t i = 0; i < PCL_ARRAY_SIZE(strangers); i++) {
 		bool named = false;
 
@@ -93,7 +101,7 @@ struct question {
 	const struct pcl_near *near;
 	const struct pcl_rule
 		*rule; /* the difference is told at this rule where no other decides */
-	bool told[PCL_KUBEARMOR_COUNT];
+	bool *told;    /* of each enforcer: that it differs */
 };
 
 static bool is_deep(const struct pcl_operation *operation)
@@ -186,7 +194,8 @@ static int ask(struct pcl_linter *linter, struct question *question)
 		struct pcl_kubearmor_verdict theirs;
 		int error;
 
-		if (question->told[i] || !pcl_kubearmor_serves(enforcer, linter->ruleset->domain))
+		if (question->told[i] || !pcl_kubearmor_serves(enforcer, linter->ruleset->domain,
+							       question->operation->access))
 			continue;
 		pcl_kubearmor_decide(enforcer, linter->ruleset, &linter->lists,
 				     question->near->rules, question->near->count,
@@ -241,8 +250,7 @@ static int ask_variants(struct pcl_linter *linter, struct question *question,
 static bool any_gap(const struct pcl_linter *linter, const struct pcl_rule *rule)
 {
 	for (int enforcer = 0; enforcer < PCL_KUBEARMOR_COUNT; enforcer++)
-		if (pcl_kubearmor_serves((enum pcl_kubearmor)enforcer, linter->ruleset->domain) &&
-		    pcl_kubearmor_gap((enum pcl_kubearmor)enforcer, rule,
+		if (pcl_kubearmor_gap((enum pcl_kubearmor)enforcer, rule,
 				      linter->ruleset->domain->host))
 			return true;
 	return false;
@@ -256,80 +264,147 @@ static bool is_plain(const struct pcl_linter *linter, const struct pcl_rule *rul
 	       rule->match <= PCL_MATCH_DIR_RECURSIVE && !rule->flags && !any_gap(linter, rule);
 }
 
+/* The operation by every source and so on, under both postures. */
+static int ask_operation(struct pcl_linter *linter, const struct pcl_rule *rule, bool *told,
+			 struct pcl_operation operation)
+{
+	struct variants variants = {.args = {"--other", "--other"}};
+	struct pcl_near near;
+	struct question question = {&operation, &near, rule, told};
+	int error = 0;
+
+	pcl_near_find(linter->near, &operation, &near);
+	if (is_plain(linter, rule, &near))
+		return 0;
+	find_variants(rule, &near, &variants);
+	if (rule->arg_count)
+		variants.args[0] = rule->args[0];
+	for (int posture = 0; !error && posture < PCL_POSTURE_COUNT; posture++) {
+		set_posture(linter, (enum pcl_posture)posture);
+		error = ask_variants(linter, &question, &operation, &variants);
+	}
+	set_posture(linter, PCL_POSTURE_AUDIT);
+	return error;
+}
+
+/* Where a rule about no object alone may meet others: only the first rules are tried. */
+#define MEETINGS_MAX 256
+
+static int either(int number, int other, int neither)
+{
+	if (number != PCL_DEVICE_ANY)
+		return number;
+	return other != PCL_DEVICE_ANY ? other : neither;
+}
+
+/* Devices that both rule and another one mean. */
+static int ask_devices(struct pcl_linter *linter, const struct pcl_rule *rule, bool *told)
+{
+	const struct pcl_device *own = &rule->device;
+	int error = 0;
+
+	for (size_t i = 0; !error && i < linter->ruleset->rule_count && i < MEETINGS_MAX; i++) {
+		const struct pcl_device *other = &linter->ruleset->rules[i]->device;
+		struct pcl_operation operation = {.access = PCL_ACCESS_DEVICE};
+
+		if (linter->ruleset->rules[i]->class != PCL_CLASS_DEVICE)
+			continue;
+		operation.device = (struct pcl_device){
+			either(own->class, other->class, USB_CLASS_STORAGE),
+			either(own->sub_class, other->sub_class, 0),
+			either(own->protocol, other->protocol, 0),
+			either(own->level, other->level, 1),
+		};
+		error = ask_operation(linter, rule, told, operation);
+	}
+	return error;
+}
+
+/* The name in the directories of other rules. */
+static int ask_names(struct pcl_linter *linter, const struct pcl_rule *rule, bool *told)
+{
+	int error = 0;
+
+	for (size_t i = 0; !error && i < linter->ruleset->rule_count && i < MEETINGS_MAX; i++) {
+		const struct pcl_rule *dir = linter->ruleset->rules[i];
+		struct pcl_operation operation = {.access = PCL_ACCESS_EXECUTE};
+		char path[PCL_LINT_OBJECT_SIZE];
+
+		if (dir->class != PCL_CLASS_PROCESS ||
+		    (dir->match != PCL_MATCH_DIR && dir->match != PCL_MATCH_DIR_RECURSIVE))
+			continue;
+		(void)snprintf(path, sizeof(path), "%s/%s",
+			       strcmp(dir->object, "/") ? dir->object : "", rule->object);
+		operation.object = path;
+		error = ask_operation(linter, rule, told, operation);
+	}
+	return error;
+}
+
 int pcl_lint_differences(struct pcl_linter *linter, const struct pcl_rule *rule)
 {
 	struct pcl_lint_objects objects pcl_cleanup(pcl_lint_objects_fini) = {0};
-	struct question question = {.rule = rule};
+	bool told[PCL_KUBEARMOR_COUNT] = {false};
 	int error;
 
-	if (rule->class == PCL_CLASS_SYSCALL || rule->class == PCL_CLASS_DEVICE ||
-	    rule->class == PCL_CLASS_NATIVE || rule->action == PCL_ACTION_AUDIT)
+	if (rule->class == PCL_CLASS_DEVICE)
+		return ask_devices(linter, rule, told);
+	if (rule->class == PCL_CLASS_SYSCALL || rule->class == PCL_CLASS_NATIVE ||
+	    rule->action == PCL_ACTION_AUDIT)
 		return 0;
 	error = pcl_lint_objects(rule, &objects);
-	for (size_t i = 0; !error && i < objects.count; i++) {
-		struct pcl_operation operation = objects.operations[i];
-		struct variants variants = {.args = {"--other", "--other"}};
-		struct pcl_near near;
-
-		pcl_near_find(linter->near, &operation, &near);
-		if (is_plain(linter, rule, &near))
-			continue;
-		find_variants(rule, &near, &variants);
-		if (rule->arg_count)
-			variants.args[0] = rule->args[0];
-		question.operation = &operation;
-		question.near = &near;
-		for (int posture = 0; !error && posture < PCL_POSTURE_COUNT; posture++) {
-			set_posture(linter, (enum pcl_posture)posture);
-			error = ask_variants(linter, &question, &operation, &variants);
-		}
-		set_posture(linter, PCL_POSTURE_AUDIT);
-	}
+	for (size_t i = 0; !error && i < objects.count; i++)
+		error = ask_operation(linter, rule, told, objects.operations[i]);
+	if (!error && rule->match == PCL_MATCH_NAME)
+		error = ask_names(linter, rule, told);
 	return error;
 }
 
 /* --- the domain as a whole -------------------------------------------------------------------- */
 
-/* The first rule of the domain for which test holds. */
-static const struct pcl_rule *first_rule(const struct pcl_linter *linter,
-					 bool (*test)(const struct pcl_rule *rule))
-{
-	for (size_t i = 0; i < linter->part->policy_count; i++) {
-		const struct pcl_policy *policy = linter->part->policies[i];
-
-		for (size_t r = 0; r < policy->rule_count; r++)
-			if (test(policy->rules[r]))
-				return policy->rules[r];
-	}
-	return NULL;
-}
-
-static bool is_path_allow(const struct pcl_rule *rule)
-{
-	return rule->action == PCL_ACTION_ALLOW &&
-	       (rule->class == PCL_CLASS_PROCESS || rule->class == PCL_CLASS_FILE);
-}
-
-/* AppArmor lists files and processes together; seen on what no rule speaks of. */
+/* What lists leave to the posture is decided otherwise too: by an enforcer that has no such list.
+ */
 static int ask_about_the_rest(struct pcl_linter *linter)
 {
 	static const struct pcl_operation rest[] = {
 		{.access = PCL_ACCESS_READ, .object = "/etc/hostname", .source = "/usr/bin/cat"},
 		{.access = PCL_ACCESS_EXECUTE, .object = "/usr/bin/id", .source = "/usr/bin/bash"},
+		/* A deleted file, a program in memory: no path matches. */
+		{.access = PCL_ACCESS_READ, .source = "/usr/bin/cat"},
+		{.access = PCL_ACCESS_EXECUTE, .source = "/usr/bin/bash"},
+		{.access = PCL_ACCESS_SOCKET,
+		 .source = "/usr/bin/bash",
+		 .socket = {AF_INET, SOCK_DGRAM, 0}},
+		{.access = PCL_ACCESS_SOCKET,
+		 .source = "/usr/bin/bash",
+		 .socket = {AF_INET, SOCK_STREAM, 0}},
+		{.access = PCL_ACCESS_SOCKET,
+		 .source = "/usr/bin/bash",
+		 .socket = {AF_UNIX, SOCK_SEQPACKET, 0}},
+		{.access = PCL_ACCESS_RESOLVE, .source = "/usr/bin/bash", .name = "host.invalid"},
+		{.access = PCL_ACCESS_CAPABILITY,
+		 .source = "/usr/bin/bash",
+		 .capability = CAP_CHOWN},
+		{.access = PCL_ACCESS_CAPABILITY,
+		 .source = "/usr/bin/bash",
+		 .capability = CAP_WAKE_ALARM},
 	};
-	const struct pcl_rule *rule = first_rule(linter, is_path_allow);
-	struct question question = {.rule = rule};
 	int error = 0;
 
-	if (!rule)
-		return 0;
 	set_posture(linter, PCL_POSTURE_BLOCK);
 	for (size_t i = 0; !error && i < PCL_ARRAY_SIZE(rest); i++) {
+		bool told[PCL_KUBEARMOR_COUNT] = {false};
 		struct pcl_near near;
+		struct question question = {&rest[i], &near, NULL, told};
 
+		question.rule = pcl_linter_first_allow(linter, pcl_access_class(rest[i].access));
+		if (!question.rule && rest[i].access == PCL_ACCESS_READ)
+			question.rule = pcl_linter_first_allow(linter, PCL_CLASS_PROCESS);
+		if (!question.rule && rest[i].access == PCL_ACCESS_EXECUTE)
+			question.rule = pcl_linter_first_allow(linter, PCL_CLASS_FILE);
+		if (!question.rule)
+			continue;
 		pcl_near_find(linter->near, &rest[i], &near);
-		question.operation = &rest[i];
-		question.near = &near;
 		error = ask(linter, &question);
 	}
 	set_posture(linter, PCL_POSTURE_AUDIT);
@@ -342,13 +417,26 @@ static bool is_recursive_block(const struct pcl_rule *rule)
 	       !rule->flags && !rule->source_count && strlen(rule->object) < 64;
 }
 
+static const struct pcl_rule *first_recursive_block(const struct pcl_linter *linter)
+{
+	for (size_t i = 0; i < linter->part->policy_count; i++) {
+		const struct pcl_policy *policy = linter->part->policies[i];
+
+		for (size_t r = 0; r < policy->rule_count; r++)
+			if (is_recursive_block(policy->rules[r]))
+				return policy->rules[r];
+	}
+	return NULL;
+}
+
 /* More components than KubeArmor's BPF programs walk; told once, of one directory. */
 static int ask_about_depth(struct pcl_linter *linter)
 {
-	const struct pcl_rule *rule = first_rule(linter, is_recursive_block);
-	struct question question = {.rule = rule};
+	const struct pcl_rule *rule = first_recursive_block(linter);
 	struct pcl_operation operation = {.source = "/usr/bin/bash"};
+	bool told[PCL_KUBEARMOR_COUNT] = {false};
 	struct pcl_near near;
+	struct question question = {&operation, &near, rule, told};
 	char object[128];
 
 	if (!rule || linter->depth_told)
@@ -359,8 +447,6 @@ static int ask_about_depth(struct pcl_linter *linter)
 	operation.object = object;
 	operation.access = rule->class == PCL_CLASS_PROCESS ? PCL_ACCESS_EXECUTE : PCL_ACCESS_READ;
 	pcl_near_find(linter->near, &operation, &near);
-	question.operation = &operation;
-	question.near = &near;
 	return ask(linter, &question);
 }
 

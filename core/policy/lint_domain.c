@@ -88,8 +88,7 @@ static const struct {
 	 "the engine itself"},
 };
 
-/* The Allow of class that arrived first. */
-static const struct pcl_rule *first_allow(const struct pcl_linter *linter, enum pcl_class class)
+const struct pcl_rule *pcl_linter_first_allow(const struct pcl_linter *linter, enum pcl_class class)
 {
 	for (size_t i = 0; i < linter->part->policy_count; i++) {
 		const struct pcl_policy *policy = linter->part->policies[i];
@@ -137,7 +136,7 @@ static char *left_out(const struct pcl_linter *linter, enum pcl_class class)
 
 static int warn_allow_list(struct pcl_linter *linter, enum pcl_class class)
 {
-	const struct pcl_rule *rule = first_allow(linter, class);
+	const struct pcl_rule *rule = pcl_linter_first_allow(linter, class);
 	pcl_autofree char *examples = left_out(linter, class);
 
 	if (!examples)
@@ -174,7 +173,8 @@ static int lint_lockout(struct pcl_linter *linter, enum pcl_posture posture)
 		finding.rule = verdict.rule;
 		finding.hint = "leave it out by a narrower rule";
 		if (verdict.by_posture) {
-			finding.rule = first_allow(linter, pcl_access_class(operation->access));
+			finding.rule =
+				pcl_linter_first_allow(linter, pcl_access_class(operation->access));
 			finding.hint = "allow it too";
 		}
 		example = pcl_question_print(operation);

@@ -44,15 +44,17 @@ static void add_directory(struct pcl_lint_objects *objects, const struct pcl_rul
 	add_path(objects, rule, rule->object);
 }
 
-/* Two matches of a pattern, where they are paths. */
+/* Matches of a pattern, where they are paths: near ones, and a deeper one where there is. */
 static int add_pattern(struct pcl_lint_objects *objects, const struct pcl_rule *rule)
 {
-	for (unsigned variant = 0; variant < PCL_ARRAY_SIZE(objects->owned); variant++) {
+	static const unsigned variants[PCL_ARRAY_SIZE(objects->owned)] = {0, 1, 3};
+
+	for (size_t i = 0; i < PCL_ARRAY_SIZE(variants); i++) {
 		char *text;
 
-		if (pcl_glob_example(rule->glob, variant + 1, &objects->owned[variant]))
+		if (pcl_glob_example(rule->glob, variants[i], &objects->owned[i]))
 			return -ENOMEM;
-		text = objects->owned[variant];
+		text = objects->owned[i];
 		if (text[0] == '/' && text[1] && strlen(text) < PCL_LINT_OBJECT_SIZE)
 			add_path(objects, rule, text);
 	}
@@ -79,6 +81,7 @@ static const struct {
 	{PCL_PROTOCOL_RDM, {AF_TIPC, SOCK_RDM, 0}},
 	{PCL_PROTOCOL_SEQPACKET, {AF_UNIX, SOCK_SEQPACKET, 0}},
 	{PCL_PROTOCOL_PACKET, {AF_PACKET, SOCK_DGRAM, 0}},
+	{PCL_PROTOCOL_PACKET, {AF_PACKET, SOCK_RAW, 0}},
 	{PCL_PROTOCOL_ALL, {AF_INET, SOCK_STREAM, 0}},
 	{PCL_PROTOCOL_ALL, {AF_INET, SOCK_DGRAM, 0}},
 };
@@ -107,8 +110,9 @@ static void add_preset(struct pcl_lint_objects *objects, const struct pcl_rule *
 		operation.object = "/proc/1/environ";
 		break;
 	case PCL_PRESET_EXEC:
-		operation.object = "/usr/bin/ls";
 		operation.entered = true;
+		add(objects, operation);
+		operation.object = "/usr/bin/ls";
 		break;
 	}
 	add(objects, operation);

@@ -143,6 +143,49 @@ static bool covers(const struct pcl_rule *wide, const struct pcl_rule *narrow)
 	return covers_source(wide, narrow) && covers_object(wide, narrow);
 }
 
+static bool has_label(const struct pcl_policy *policy, const struct pcl_label *label)
+{
+	for (size_t i = 0; i < policy->selector_count; i++)
+		if (!strcmp(policy->selector[i].key, label->key) &&
+		    !strcmp(policy->selector[i].value, label->value))
+			return true;
+	return false;
+}
+
+static bool has_expression(const struct pcl_policy *policy, const struct pcl_expression *expression)
+{
+	for (size_t i = 0; i < policy->expression_count; i++) {
+		const struct pcl_expression *own = &policy->expressions[i];
+
+		if (own->on_namespace == expression->on_namespace &&
+		    own->negated == expression->negated &&
+		    same_texts(own->values, own->value_count, expression->values,
+			       expression->value_count))
+			return true;
+	}
+	return false;
+}
+
+/* Whether wide selects, for certain, every domain that narrow selects. */
+static bool covers_policy(const struct pcl_policy *wide, const struct pcl_policy *narrow)
+{
+	if (wide == narrow)
+		return true;
+	if ((wide->kind == PCL_KIND_HOST) != (narrow->kind == PCL_KIND_HOST))
+		return false;
+	if (wide->ns && (!narrow->ns || strcmp(wide->ns, narrow->ns) != 0))
+		return false;
+	for (size_t i = 0; i < wide->selector_count; i++)
+		if (!has_label(narrow, &wide->selector[i]))
+			return false;
+	for (size_t i = 0; i < wide->expression_count; i++)
+		if (!has_expression(narrow, &wide->expressions[i]))
+			return false;
+	return !wide->container_count ||
+	       (narrow->container_count && has_texts(wide->containers, wide->container_count,
+						     narrow->containers, narrow->container_count));
+}
+
 static bool is_duplicate(const struct pcl_rule *a, const struct pcl_rule *b)
 {
 	return a->action == b->action && a->flags == b->flags && same_matcher(a, b) &&
@@ -172,6 +215,7 @@ static int warn_pair(struct pcl_linter *linter, enum pcl_lint_kind kind,
 {
 	struct pcl_finding finding = {.kind = kind, .rule = rule, .other = other};
 	const char *file = other->policy->file, *object = finding.rule->object;
+	bool everywhere = covers_policy(other->policy, rule->policy);
 	unsigned line = other->place.line;
 
 	if (rule->class == PCL_CLASS_SYSCALL)
@@ -184,10 +228,11 @@ static int warn_pair(struct pcl_linter *linter, enum pcl_lint_kind kind,
 	case PCL_LINT_CONTRADICTION:
 		finding.hint = "remove the Allow, or narrow the Block";
 		return pcl_linter_warn(linter, &finding,
-				       "the Allow of \"%s\" never permits anything: the Block of "
-				       "\"%s\" at %s:%u beats it%s",
-				       object, other->object, file, line,
-				       ", though it still makes an allow-list");
+				       "the Allow of \"%s\" never permits anything%s: the Block of "
+				       "\"%s\" at %s:%u beats it, though it still makes an "
+				       "allow-list",
+				       object, everywhere ? "" : " where both policies hold",
+				       other->object, file, line);
 	default:
 		finding.hint = "remove it, or narrow the other";
 		return pcl_linter_warn(linter, &finding,
@@ -196,6 +241,16 @@ static int warn_pair(struct pcl_linter *linter, enum pcl_lint_kind kind,
 				       pcl_action_name(rule->action), object,
 				       pcl_action_name(other->action), other->object, file, line);
 	}
+}
+
+/*
+ * Whether rule is not needed beside other, which says at least as much of its objects: wherever
+ * rule holds, other holds. Of two that are needless for each other the later one is spoken of.
+ */
+static bool is_needless(const struct pcl_rule *rule, const struct pcl_rule *other, bool other_first)
+{
+	return covers_policy(other->policy, rule->policy) &&
+	       (other_first || !covers_policy(rule->policy, other->policy));
 }
 
 /* What rule is made needless by, with the operation that finds it. */
@@ -217,14 +272,15 @@ static int compare_with(struct pcl_linter *linter, const struct pcl_rule *rule,
 		if (other->class != rule->class)
 			continue;
 		if (is_duplicate(other, rule)) {
-			if (before)
+			if (is_needless(rule, other, before))
 				return warn_pair(linter, PCL_LINT_DUPLICATE, rule, other);
 			continue;
 		}
 		kind = covers(other, rule) ? judge(rule, other) : PCL_LINT_LIMIT;
-		/* Of two that cover each other the later one is spoken of. */
-		if (kind == PCL_LINT_SHADOWED && !before && covers(rule, other) &&
-		    judge(other, rule) == PCL_LINT_SHADOWED)
+		if (kind == PCL_LINT_SHADOWED &&
+		    !is_needless(rule, other,
+				 before || !covers(rule, other) ||
+					 judge(other, rule) != PCL_LINT_SHADOWED))
 			continue;
 		/* That nothing is permitted is worse than that it is permitted already. */
 		if (kind != PCL_LINT_LIMIT && worst != PCL_LINT_CONTRADICTION &&

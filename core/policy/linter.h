@@ -53,6 +53,10 @@ struct pcl_finding {
 int pcl_linter_warn(struct pcl_linter *linter, const struct pcl_finding *finding,
 		    const char *format, ...) __attribute__((format(printf, 3, 4)));
 
+/* The Allow of class that arrived first in the domain, or NULL. */
+const struct pcl_rule *pcl_linter_first_allow(const struct pcl_linter *linter,
+					      enum pcl_class class);
+
 /* Each looks at what its file is about. 0 or -ENOMEM. */
 int pcl_lint_rule(struct pcl_linter *linter, const struct pcl_rule *rule);
 int pcl_lint_pairs(struct pcl_linter *linter, const struct pcl_rule *rule);
@@ -74,7 +78,7 @@ struct pcl_lint_objects {
 	size_t count; /* 0 where nothing can match */
 	char child[PCL_LINT_OBJECT_SIZE];
 	char grandchild[PCL_LINT_OBJECT_SIZE];
-	char *owned[2];
+	char *owned[3];
 };
 
 /* 0 or -ENOMEM. The operations borrow from rule and from *ret_objects. */
