@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What holds of every policy set, over random ones: the decision agrees with a second evaluation;
- * order and duplicates change nothing; a Block more never permits more.
+ * order and duplicates change nothing; a Block more never permits more; what is printed reads
+ * back as the same.
  *
  * A failure prints its seed, and the policy file and operation after they were made as small as
  * they go. `test_property SEED PAIRS` runs other ones, and more.
@@ -301,6 +302,37 @@ static void adding_a_block_never_permits_more(void **state)
 	}
 }
 
+static bool printing_loses(const struct gen_set *set, void *context)
+{
+	pcl_autofree char *text = gen_print(set, 0, NULL);
+	pcl_autofree char *printed = NULL;
+	autoset *read = try_read(text);
+	autoset *again = NULL;
+
+	(void)context;
+	if (!read)
+		return false;
+	assert_int_equal(pcl_policy_set_print(read, &printed), 0);
+	again = try_read(printed);
+	return !again || !pcl_policy_set_equal(read, again);
+}
+
+static void what_is_printed_reads_back_as_the_same(void **state)
+{
+	size_t rounds = pair_count / 200;
+
+	(void)state;
+	for (size_t round = 0; round < rounds; round++) {
+		struct gen_random random = random_of(round);
+		struct gen_case draw = {0};
+		struct gen_set set;
+
+		gen_draw_set(&random, &set);
+		if (printing_loses(&set, NULL))
+			fail_small("printing loses something", round, &set, printing_loses, &draw);
+	}
+}
+
 /* Shrinking is trusted when something fails, so it is tried on what fails by construction. */
 static bool has_two_blocks(const struct gen_set *set, void *context)
 {
@@ -336,6 +368,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(order_of_policies_and_rules_does_not_matter),
 		cmocka_unit_test(duplicates_change_nothing),
 		cmocka_unit_test(adding_a_block_never_permits_more),
+		cmocka_unit_test(what_is_printed_reads_back_as_the_same),
 		cmocka_unit_test(a_failing_set_is_made_small),
 	};
 	int failed;
