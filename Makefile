@@ -42,14 +42,16 @@ ATTACK_SRC   := $(wildcard scenarios/attacks/*.c)
 # bench/ holds guest programs, one file each, and code that the runner and the tests share.
 BENCH_GUEST  := bench/latency.c bench/floor.c
 BENCH_TINY   := bench/nop.c
-BENCH_SRC    := $(filter-out $(BENCH_GUEST) $(BENCH_TINY),$(wildcard bench/*.c))
+BENCH_HOST   := bench/policy.c
+BENCH_SRC    := $(filter-out $(BENCH_GUEST) $(BENCH_TINY) $(BENCH_HOST),$(wildcard bench/*.c))
 TEST_DIRS    := core/tests bench/tests scenarios/tests
 TEST_SRC     := $(foreach d,$(TEST_DIRS),$(wildcard $d/test_*.c))
-TEST_HELPERS := $(filter-out $(TEST_SRC) %/fuzz_policy.c,$(foreach d,$(TEST_DIRS),$(wildcard $d/*.c)))
+FUZZ_SRC     := $(wildcard core/tests/fuzz_*.c)
+TEST_HELPERS := $(filter-out $(TEST_SRC) $(FUZZ_SRC),$(foreach d,$(TEST_DIRS),$(wildcard $d/*.c)))
 BPF_SRC      := $(wildcard bpf/*.bpf.c)
 HEADERS      := $(foreach d,$(LAYERS) cli tests,$(wildcard core/$d/*.h)) \
 		$(wildcard scenarios/*/*.h bench/*.h bench/tests/*.h)
-HOST_SRC     := $(CORE_SRC) $(CLI_SRC) $(RUNNER_SRC) $(AGENT_SRC) $(BENCH_SRC) $(BENCH_GUEST) \
+HOST_SRC     := $(CORE_SRC) $(CLI_SRC) $(RUNNER_SRC) $(AGENT_SRC) $(BENCH_SRC) $(BENCH_GUEST) $(BENCH_HOST) \
 		$(TEST_SRC) $(TEST_HELPERS)
 
 obj = $(patsubst %.c,$(B)/obj/%.o,$1)
@@ -105,7 +107,8 @@ help:
 	@echo '  make build     build/portcullis, build/gauntlet and what the guests need'
 	@echo '  make check     format, lint, layers, headers, both compilers, unit tests; no root, no VM'
 	@echo '  make unit      the unit tests alone'
-	@echo '  make fuzz      the policy reader under libFuzzer for FUZZ_SECONDS (60)'
+	@echo '  make fuzz      the policy reader and the pattern matcher under libFuzzer, FUZZ_SECONDS (60) each'
+	@echo '  make bench-policy  speed and memory of 100,000 rules, without a VM; writes results/policy.json'
 	@echo '  make bench     latency of open and exec in every target'
 	@echo '  make format    clang-format everything in place'
 	@echo '  make setup     Debian packages and the kernels of the targets'
@@ -208,11 +211,11 @@ unit: $(TESTS)
 # --- checks: without root, without a VM -------------------------------------------------------------
 # Each check of a file leaves a stamp, so that a second run looks only at what changed.
 C         := $(B)/check
-FORMAT_IN := $(HOST_SRC) $(wildcard core/tests/fuzz_*.c) $(HEADERS) $(ATTACK_SRC) $(BENCH_TINY) $(wildcard bpf/*.[ch])
+FORMAT_IN := $(HOST_SRC) $(FUZZ_SRC) $(HEADERS) $(ATTACK_SRC) $(BENCH_TINY) $(wildcard bpf/*.[ch])
 SCRIPTS   := $(wildcard $(filter-out %.txt %.h %.md,$(wildcard scripts/*)) vm-images/build-base .ci/run)
 CLANG_CPP  = -std=gnu17 $(CPPFLAGS)
 host_obj   = $(patsubst %.c,$C/$1/obj/%.o,$(HOST_SRC))
-CHECKS    := format scripts layers spdx headers gcc clang tidy cppcheck unit
+CHECKS    := format scripts layers spdx headers gcc clang tidy cppcheck unit fuzz
 
 .PHONY: check $(addprefix check-,$(CHECKS))
 check:
@@ -289,17 +292,49 @@ test:
 bench: build
 	$(Q)$(B)/gauntlet bench
 
-# The reader under libFuzzer, for FUZZ_SECONDS from the seeds in FUZZ_CORPUS (a folder, optional).
+# Of policies alone: reading, checking, resolving, deciding. Writes results/policy.json, and fails
+# where a promised limit is not kept.
+$(B)/bench-policy: $(B)/obj/bench/policy.o $(B)/libgauntlet.a $(B)/libportcullis.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(MODE) $(LDMODE) -o $@ $^ $(ENGINE_LIBS)
+
+.PHONY: bench-policy
+bench-policy: $(B)/bench-policy $(B)/portcullis
+	$(Q)$< $(B)/portcullis "$$(git describe --always --dirty)" results/policy.json.new
+	$(Q)mv results/policy.json.new results/policy.json
+
+# What reads what others wrote, under libFuzzer with both sanitizers: core/tests/fuzz_NAME.c. make fuzz
+# gives each program FUZZ_SECONDS, from the seeds in FUZZ_CORPUS (a folder, optional) and what earlier
+# runs found; make check gives each the same FUZZ_RUNS inputs every time.
 FUZZ_SECONDS ?= 60
 FUZZ_CORPUS  ?=
-.PHONY: fuzz
-fuzz: core/tests/fuzz_policy.c $(wildcard core/base/*.c core/policy/*.c)
-	@mkdir -p build/fuzz/found
+FUZZ_RUNS    ?= 20000
+FUZZERS      := $(patsubst core/tests/fuzz_%.c,build/fuzz/%,$(FUZZ_SRC))
+FUZZ_FLAGS   := -max_len=8192 -timeout=5 -rss_limit_mb=1024 -verbosity=0
+FUZZ_CFLAGS  := -std=gnu17 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined
+FUZZ_OBJ     := $(patsubst %.c,build/fuzz/obj/%.o,$(wildcard core/base/*.c core/policy/*.c))
+
+build/fuzz/obj/%.o: %.c
+	@mkdir -p $(@D)
 	$(call say,FUZZ,$<)
-	$(Q)clang -std=gnu17 -O1 -g $(CPPFLAGS) -fsanitize=fuzzer,address,undefined \
-		-fno-sanitize-recover=undefined -o build/fuzz/policy $^ -lyaml
-	$(Q)build/fuzz/policy -max_total_time=$(FUZZ_SECONDS) -max_len=8192 -timeout=5 -verbosity=0 \
-		-artifact_prefix=build/fuzz/ build/fuzz/found $(FUZZ_CORPUS)
+	$(Q)clang $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link $(CPPFLAGS) -MMD -MP -c -o $@ $<
+
+$(FUZZERS): build/fuzz/%: build/fuzz/obj/core/tests/fuzz_%.o $(FUZZ_OBJ)
+	$(call say,LD,$@)
+	$(Q)clang $(FUZZ_CFLAGS) -fsanitize=fuzzer -o $@ $^ -lyaml
+
+.PHONY: fuzz check-fuzz
+fuzz: $(FUZZERS)
+	$(Q)set -e; for f in $(FUZZERS); do \
+		mkdir -p $$f.found && $$f $(FUZZ_FLAGS) -max_total_time=$(FUZZ_SECONDS) \
+			-artifact_prefix=build/fuzz/ $$f.found $(FUZZ_CORPUS); \
+	done
+check-fuzz: $(FUZZERS)
+	$(call say,FUZZ,$(words $^) programs with $(FUZZ_RUNS) inputs)
+	$(Q)for f in $(FUZZERS); do \
+		$$f $(FUZZ_FLAGS) -runs=$(FUZZ_RUNS) -seed=1 -artifact_prefix=build/fuzz/ >$$f.log 2>&1 || \
+			{ cat $$f.log; exit 1; }; \
+	done
 
 # --- housekeeping ---------------------------------------------------------------------------------
 .PHONY: clean
@@ -307,4 +342,4 @@ clean:
 	rm -rf build
 
 -include $(patsubst %.o,%.d,$(call obj,$(HOST_SRC))) $(wildcard $(B)/bpf/*.d) \
-	$(wildcard $(B)/obj/scenarios/attacks/*.d $(B)/obj/bench/*.d)
+	$(wildcard $(B)/obj/scenarios/attacks/*.d $(B)/obj/bench/*.d build/fuzz/obj/core/*/*.d)

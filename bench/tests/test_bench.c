@@ -35,7 +35,7 @@ static struct pcl_verdict decide(const struct pcl_ruleset *ruleset, enum pcl_acc
 
 static void check_policy(int rules, int depth)
 {
-	const struct pcl_postures postures = {PCL_POSTURE_AUDIT};
+	const struct pcl_postures postures = {.file = PCL_POSTURE_AUDIT};
 	pcl_autofree char *text = gnt_bench_policy(rules, depth);
 	struct pcl_diag diag pcl_cleanup(pcl_diag_fini) = {0};
 	struct pcl_policy_set *set = NULL;

@@ -53,9 +53,14 @@ struct pcl_backend {
 	 */
 	int (*probe)(const struct pcl_node *node, struct pcl_diag *diag);
 	/*
-	 * Makes input the live state in one step: an operation sees all of the old or all of the
-	 * new. On error, and when the process is killed at any point, the old or the new state is
-	 * live, whole. Enforcement outlives the process.
+	 * NULL where the backend enforces rule as policy/decide.h decides it, else why it does not,
+	 * as the end of "this backend ...". Depends on nothing but the rule. Static text.
+	 */
+	const char *(*unsupported)(const struct pcl_rule *rule);
+	/*
+	 * Takes only rules that are supported. Makes input the live state in one step: an operation
+	 * sees all of the old or all of the new. On error, and when the process is killed at any
+	 * point, the old or the new state is live, whole. Enforcement outlives the process.
 	 */
 	int (*apply)(const struct pcl_backend_input *input, struct pcl_diag *diag);
 	/* Takes all of it away; 0 too where nothing was applied. */

@@ -280,6 +280,7 @@ const struct pcl_backend pcl_backend_bpf_lsm = {
 	.name = "bpf_lsm",
 	.enforcer = "BPFLSM",
 	.probe = probe,
+	.unsupported = pcl_bpf_unsupported,
 	.apply = apply,
 	.remove = pcl_pins_remove,
 	.live = live,

@@ -96,7 +96,8 @@ static int take_event(void *context, void *data, size_t len)
 	char comm[PCL_EVENT_COMM_LEN + 1] = "";
 	struct pcl_event event;
 
-	if (len < sizeof(*raw) || raw->hook >= PCL_HOOK_COUNT || raw->access >= PCL_ACCESS_COUNT)
+	if (len < sizeof(*raw) || raw->hook >= PCL_HOOK_COUNT ||
+	    raw->access >= PCL_BPF_ACCESS_COUNT)
 		return 0;
 	memcpy(comm, raw->comm, PCL_EVENT_COMM_LEN);
 	pcl_bpf_event_path(raw->object, at_most(raw->object_len, sizeof(raw->object)),

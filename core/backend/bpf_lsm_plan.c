@@ -24,19 +24,21 @@ _Static_assert((int)PCL_BPF_EXECUTE == (int)PCL_ACCESS_EXECUTE, "accesses are nu
 _Static_assert((int)PCL_BPF_READ == (int)PCL_ACCESS_READ, "accesses are numbered alike");
 _Static_assert((int)PCL_BPF_WRITE == (int)PCL_ACCESS_WRITE, "accesses are numbered alike");
 _Static_assert(PCL_BPF_DOMAINS_MAX >= PCL_DOMAINS_MAX, "room for every domain");
-_Static_assert((int)PCL_BPF_CLASS_COUNT == PCL_CLASS_COUNT, "a root for every class");
+/* Of the model's classes and accesses the first ones are enforced here (bpf_lsm_support.c). */
+_Static_assert((int)PCL_BPF_CLASS_COUNT <= PCL_CLASS_COUNT, "classes of the model");
+_Static_assert((int)PCL_BPF_ACCESS_COUNT <= PCL_ACCESS_COUNT, "accesses of the model");
 
 /* --- the pass over a tree -------------------------------------------------------------------- */
 
 /* What the rules of a list do to each access that hold for any source. */
 struct deeds {
-	bool done[PCL_ACCESS_COUNT][PCL_EFFECT_COUNT];
+	bool done[PCL_BPF_ACCESS_COUNT][PCL_EFFECT_COUNT];
 };
 
 /* Whether behind those rules this one changes nothing: of several alike the first is named. */
 static bool is_idle(const struct deeds *deeds, const struct pcl_rule *rule)
 {
-	for (enum pcl_access access = 0; access < PCL_ACCESS_COUNT; access++) {
+	for (enum pcl_access access = 0; (int)access < (int)PCL_BPF_ACCESS_COUNT; access++) {
 		enum pcl_effect effect = pcl_rule_effect(rule, access, false);
 
 		if (effect != PCL_EFFECT_NONE && !deeds->done[access][effect])
@@ -57,7 +59,7 @@ static void append_unless_idle(const struct pcl_maker *maker, struct pcl_rule_li
 	list->ranks[list->count++] = rank;
 	if (maker->sources[rank].count)
 		return;
-	for (enum pcl_access access = 0; access < PCL_ACCESS_COUNT; access++)
+	for (enum pcl_access access = 0; (int)access < (int)PCL_BPF_ACCESS_COUNT; access++)
 		deeds->done[access][pcl_rule_effect(rule, access, false)] = true;
 }
 
@@ -308,7 +310,8 @@ static int make_domain(struct pcl_maker *maker, const struct pcl_backend_domain 
 	planned->cgroup_id = domain->cgroup_id;
 	planned->entry.incarnation = domain->incarnation;
 	error = maker->matched && maker->plain ? pcl_maker_index_sources(maker) : -ENOMEM;
-	for (maker->class = 0; !error && maker->class < PCL_CLASS_COUNT; maker->class ++)
+	for (maker->class = 0; !error && (int)maker->class < (int)PCL_BPF_CLASS_COUNT;
+	     maker->class ++)
 		error = make_class(maker, &planned->entry);
 	pcl_maker_free_sources(maker);
 	free((void *)maker->matched);
@@ -331,12 +334,33 @@ static int compare_edges(const void *a, const void *b)
 		      &((const struct pcl_bpf_plan_edge *)b)->key, sizeof(struct pcl_trie_key));
 }
 
+/* What the trees have no place for would be left out of them, so it is refused as a whole. */
+static int check_support(const struct pcl_maker *maker)
+{
+	for (size_t i = 0; i < maker->input->domain_count; i++) {
+		const struct pcl_ruleset *ruleset = maker->input->domains[i].ruleset;
+
+		for (size_t r = 0; r < ruleset->rule_count; r++) {
+			const char *reason = pcl_bpf_unsupported(ruleset->rules[r]);
+
+			if (reason)
+				return pcl_diag_set(maker->diag, -EOPNOTSUPP,
+						    "rule %s cannot be enforced: backend bpf_lsm "
+						    "%s",
+						    ruleset->rules[r]->id, reason);
+		}
+	}
+	return 0;
+}
+
 static int make(struct pcl_maker *maker)
 {
 	const struct pcl_bpf_set permit = {0};
 	uint32_t id;
-	int error;
+	int error = check_support(maker);
 
+	if (error)
+		return error;
 	maker->plan->domains =
 		calloc(maker->input->domain_count + 1, sizeof(*maker->plan->domains));
 	if (!maker->plan->domains)

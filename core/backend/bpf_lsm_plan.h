@@ -33,7 +33,13 @@ struct pcl_bpf_plan {
 	bool contained;	 /* there is a domain besides the host */
 };
 
-/* 0; -E2BIG with diag for more than the maps hold; -ENOMEM. */
+/* bpf_lsm_support.c: as struct pcl_backend's unsupported(). */
+const char *pcl_bpf_unsupported(const struct pcl_rule *rule);
+
+/*
+ * 0; -EOPNOTSUPP with diag for a rule that is not supported, -E2BIG with diag for more than the
+ * maps hold; -ENOMEM.
+ */
 int pcl_bpf_plan_make(const struct pcl_backend_input *input, struct pcl_bpf_plan **ret_plan,
 		      struct pcl_diag *diag);
 void pcl_bpf_plan_free(struct pcl_bpf_plan **plan);

@@ -173,7 +173,7 @@ static void decide_matched(const struct pcl_maker *maker, size_t count, struct p
 	const struct pcl_ruleset *ruleset = maker->domain->ruleset;
 
 	memset(ret_set, 0, sizeof(*ret_set));
-	for (enum pcl_access access = 0; access < PCL_ACCESS_COUNT; access++) {
+	for (enum pcl_access access = 0; (int)access < (int)PCL_BPF_ACCESS_COUNT; access++) {
 		struct pcl_verdict verdict;
 
 		if (pcl_access_class(access) != maker->class)
@@ -301,7 +301,7 @@ int pcl_maker_unknown_set(struct pcl_maker *maker, uint32_t *ret_set)
 {
 	struct pcl_bpf_set set = {0};
 
-	for (enum pcl_access access = 0; access < PCL_ACCESS_COUNT; access++) {
+	for (enum pcl_access access = 0; (int)access < (int)PCL_BPF_ACCESS_COUNT; access++) {
 		struct pcl_operation operation = {.access = access, .object_unknown = true};
 		struct pcl_verdict verdict;
 

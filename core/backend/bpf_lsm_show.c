@@ -203,7 +203,7 @@ void pcl_bpf_plan_print(const struct pcl_bpf_plan *plan, const struct pcl_backen
 	for (size_t i = 0; i < plan->domain_count; i++) {
 		const struct pcl_bpf_domain *entry = &plan->domains[i].entry;
 
-		for (enum pcl_class class = 0; class < PCL_CLASS_COUNT; class ++) {
+		for (enum pcl_class class = 0; (int)class < (int)PCL_BPF_CLASS_COUNT; class ++) {
 			if (!(entry->active & 1u << class))
 				continue;
 			fprintf(out, "domain %u %s: nameless %#x unknown %#x, /",

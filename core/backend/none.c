@@ -58,10 +58,18 @@ static int live(struct pcl_backend_live *ret_live, struct pcl_diag *diag)
 	return 0;
 }
 
+/* Nothing is enforced, whatever it is. */
+static const char *unsupported(const struct pcl_rule *rule)
+{
+	(void)rule;
+	return NULL;
+}
+
 const struct pcl_backend pcl_backend_none = {
 	.name = "none",
 	.enforcer = "none",
 	.probe = probe,
+	.unsupported = unsupported,
 	.apply = apply,
 	.remove = remove_live,
 	.live = live,

@@ -9,11 +9,39 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A novel in the wrong place stays short. */
+#define SUBJECT_LEN_MAX 200
+
+static void forget_place(struct pcl_diag *diag)
+{
+	free(diag->file);
+	free(diag->subject);
+	diag->file = NULL;
+	diag->subject = NULL;
+	diag->line = 0;
+	diag->column = 0;
+}
+
 void pcl_diag_fini(struct pcl_diag *diag)
 {
+	forget_place(diag);
 	free(diag->text);
 	diag->text = NULL;
 	diag->error = 0;
+}
+
+void pcl_diag_set_place(struct pcl_diag *diag, const char *file, unsigned line, unsigned column,
+			const char *subject)
+{
+	if (!diag)
+		return;
+	forget_place(diag);
+	diag->file = strdup(file);
+	diag->subject = subject ? strndup(subject, SUBJECT_LEN_MAX) : NULL;
+	if (diag->subject)
+		pcl_text_one_line(diag->subject);
+	diag->line = line;
+	diag->column = column;
 }
 
 void pcl_text_one_line(char *text)
@@ -50,6 +78,7 @@ int pcl_diag_set(struct pcl_diag *diag, int error, const char *format, ...)
 	va_start(args, format);
 	replace_text(diag, error, format_text(format, args));
 	va_end(args);
+	forget_place(diag);
 	return error;
 }
 
@@ -67,6 +96,7 @@ int pcl_diag_errno(struct pcl_diag *diag, int error, const char *format, ...)
 		whole = NULL;
 	free(text);
 	replace_text(diag, error, whole);
+	forget_place(diag);
 	return error;
 }
 

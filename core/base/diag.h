@@ -14,6 +14,11 @@
 struct pcl_diag {
 	int error;  /* negative errno, 0 when nothing was said */
 	char *text; /* one line without a newline; owned; NULL when nothing was said */
+	/* Where, for programs, if it is known (pcl_diag_set_place()); text says it too. Owned. */
+	char *file;    /* NULL: not known */
+	unsigned line; /* from 1; 0: the file as a whole */
+	unsigned column;
+	char *subject; /* the offending text, or NULL */
 };
 
 /* For `struct pcl_diag diag pcl_cleanup(pcl_diag_fini) = {0};` */
@@ -26,6 +31,13 @@ void pcl_diag_fini(struct pcl_diag *diag);
  */
 int pcl_diag_set(struct pcl_diag *diag, int error, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/*
+ * Says where: to be called after the text was set. file and subject are copied; a subject that is
+ * long is cut.
+ */
+void pcl_diag_set_place(struct pcl_diag *diag, const char *file, unsigned line, unsigned column,
+			const char *subject);
 
 /* As pcl_diag_set(), and appends ": " and the text of error. */
 int pcl_diag_errno(struct pcl_diag *diag, int error, const char *format, ...)

@@ -10,6 +10,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 #include <yaml.h>
 
@@ -20,8 +22,8 @@
 #define INPUT_BYTES_MAX ((size_t)16 << 20)
 /* A policy nests 8 deep, a case 10; 64 keeps the recursion that frees the tree within 8 KiB. */
 #define DEPTH_MAX 64
-/* About 60 MiB of tree at worst, and some 50,000 rules. */
-#define NODES_MAX 500000
+/* About 130 MiB of tree at worst, and some 150,000 rules. */
+#define NODES_MAX 1000000
 #define READ_CHUNK ((size_t)64 << 10)
 #define CORE_TAG_PREFIX "tag:yaml.org,2002:"
 
@@ -72,6 +74,26 @@ static void builder_fini(struct builder *builder)
 	for (size_t i = 0; i < DEPTH_MAX; i++)
 		node_free(builder->key[i]);
 	pcl_yaml_free(&builder->file);
+}
+
+/* As pcl_yaml_error(), where there is no node. */
+__attribute__((format(printf, 6, 7))) static int error_at(const struct builder *builder, int error,
+							  size_t line, size_t column,
+							  const char *subject, const char *format,
+							  ...)
+{
+	pcl_autofree char *text = NULL;
+	va_list args;
+
+	va_start(args, format);
+	if (vasprintf(&text, format, args) < 0)
+		text = NULL;
+	va_end(args);
+	(void)pcl_diag_set(builder->diag, error, "%s:%zu:%zu: %s", builder->file->name, line,
+			   column, text ? text : strerror(-error));
+	pcl_diag_set_place(builder->diag, builder->file->name, (unsigned)line, (unsigned)column,
+			   subject);
+	return error;
 }
 
 static int out_of_memory(struct builder *builder)
@@ -131,10 +153,8 @@ static int node_new(struct builder *builder, enum pcl_yaml_type type, const yaml
 
 	/* Places fit 32 bits because the input is below INPUT_BYTES_MAX. */
 	if (builder->node_count >= NODES_MAX)
-		return pcl_diag_set(builder->diag, -E2BIG,
-				    "%s:%zu:%zu: more than %d YAML values in one file; split it",
-				    builder->file->name, mark->line + 1, mark->column + 1,
-				    NODES_MAX);
+		return error_at(builder, -E2BIG, mark->line + 1, mark->column + 1, NULL,
+				"more than %d YAML values in one file; split it", NODES_MAX);
 	node = calloc(1, sizeof(*node));
 	if (!node)
 		return out_of_memory(builder);
@@ -152,23 +172,20 @@ static int check_properties(struct builder *builder, const yaml_event_t *event,
 {
 	static const char *const core_tags[] = {"str",	 "int", "bool", "null",
 						"float", "map", "seq"};
-	const char *name = builder->file->name;
 	size_t line = event->start_mark.line + 1, column = event->start_mark.column + 1;
 
 	if (anchor)
-		return pcl_diag_set(builder->diag, -EINVAL,
-				    "%s:%zu:%zu: anchors (&%s) are not allowed here; write the "
-				    "value out",
-				    name, line, column, (const char *)anchor);
+		return error_at(builder, -EINVAL, line, column, (const char *)anchor,
+				"anchors (&%s) are not allowed here; write the value out",
+				(const char *)anchor);
 	if (!tag)
 		return 0;
 	for (size_t i = 0; i < PCL_ARRAY_SIZE(core_tags); i++)
 		if (!strncmp((const char *)tag, CORE_TAG_PREFIX, strlen(CORE_TAG_PREFIX)) &&
 		    !strcmp((const char *)tag + strlen(CORE_TAG_PREFIX), core_tags[i]))
 			return 0;
-	return pcl_diag_set(builder->diag, -EINVAL,
-			    "%s:%zu:%zu: the tag %s is not allowed here; remove it", name, line,
-			    column, (const char *)tag);
+	return error_at(builder, -EINVAL, line, column, (const char *)tag,
+			"the tag %s is not allowed here; remove it", (const char *)tag);
 }
 
 static int add_scalar(struct builder *builder, const yaml_event_t *event)
@@ -212,10 +229,9 @@ static int open_collection(struct builder *builder, const yaml_event_t *event)
 	if (error)
 		return error;
 	if (builder->depth == DEPTH_MAX)
-		return pcl_diag_set(builder->diag, -E2BIG,
-				    "%s:%zu:%zu: nested deeper than %d levels; flatten it",
-				    builder->file->name, event->start_mark.line + 1,
-				    event->start_mark.column + 1, DEPTH_MAX);
+		return error_at(builder, -E2BIG, event->start_mark.line + 1,
+				event->start_mark.column + 1, NULL,
+				"nested deeper than %d levels; flatten it", DEPTH_MAX);
 	error = node_new(builder, mapping ? PCL_YAML_MAPPING : PCL_YAML_SEQUENCE,
 			 &event->start_mark, &node);
 	if (error)
@@ -280,12 +296,11 @@ static int take_event(struct builder *builder, const yaml_event_t *event)
 	case YAML_MAPPING_END_EVENT:
 		return close_collection(builder);
 	case YAML_ALIAS_EVENT:
-		return pcl_diag_set(builder->diag, -EINVAL,
-				    "%s:%zu:%zu: aliases (*%s) are not allowed here; write the "
-				    "value out",
-				    builder->file->name, event->start_mark.line + 1,
-				    event->start_mark.column + 1,
-				    (const char *)event->data.alias.anchor);
+		return error_at(builder, -EINVAL, event->start_mark.line + 1,
+				event->start_mark.column + 1,
+				(const char *)event->data.alias.anchor,
+				"aliases (*%s) are not allowed here; write the value out",
+				(const char *)event->data.alias.anchor);
 	case YAML_NO_EVENT:
 	case YAML_STREAM_START_EVENT:
 	case YAML_STREAM_END_EVENT:
@@ -325,20 +340,18 @@ static int explain_parser(const struct builder *builder, const yaml_parser_t *pa
 		return pcl_diag_set(builder->diag, -ENOMEM, "%s: out of memory", name);
 	if (parser->error == YAML_READER_ERROR) {
 		place = place_of_offset(data, data_len, parser->problem_offset);
-		return pcl_diag_set(builder->diag, -EINVAL,
-				    "%s:%u:%u: %s; the file must be UTF-8 text", name, place.line,
-				    place.column, problem);
+		return error_at(builder, -EINVAL, place.line, place.column, NULL,
+				"%s; the file must be UTF-8 text", problem);
 	}
 	if (at < data_len && data[at] == '\t')
 		hint = "indent with spaces, not tabs";
 	if (parser->context)
-		return pcl_diag_set(builder->diag, -EINVAL,
-				    "%s:%zu:%zu: %s, %s that begins in line %zu; %s", name,
-				    parser->problem_mark.line + 1, parser->problem_mark.column + 1,
-				    problem, parser->context, parser->context_mark.line + 1, hint);
-	return pcl_diag_set(builder->diag, -EINVAL, "%s:%zu:%zu: %s; %s", name,
-			    parser->problem_mark.line + 1, parser->problem_mark.column + 1, problem,
-			    hint);
+		return error_at(builder, -EINVAL, parser->problem_mark.line + 1,
+				parser->problem_mark.column + 1, NULL,
+				"%s, %s that begins in line %zu; %s", problem, parser->context,
+				parser->context_mark.line + 1, hint);
+	return error_at(builder, -EINVAL, parser->problem_mark.line + 1,
+			parser->problem_mark.column + 1, NULL, "%s; %s", problem, hint);
 }
 
 static int build(struct builder *builder, const char *data, size_t data_len)

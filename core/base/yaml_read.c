@@ -45,8 +45,10 @@ int pcl_yaml_error(const struct pcl_yaml_file *file, const struct pcl_yaml_node 
 	if (!node)
 		return pcl_diag_set(diag, error, "%s: %s", file->name,
 				    text ? text : strerror(-error));
-	return pcl_diag_set(diag, error, "%s:%u:%u: %s", file->name, node->place.line,
-			    node->place.column, text ? text : strerror(-error));
+	(void)pcl_diag_set(diag, error, "%s:%u:%u: %s", file->name, node->place.line,
+			   node->place.column, text ? text : strerror(-error));
+	pcl_diag_set_place(diag, file->name, node->place.line, node->place.column, node->text);
+	return error;
 }
 
 static int mismatch(const struct pcl_yaml_file *file, const struct pcl_yaml_node *node,

@@ -34,7 +34,8 @@ static int help(void)
 		"what was applied before, in one step. On any error nothing changes.\n\n"
 		"  --backend NAME        bpf_lsm, or none (enforces nothing); default: bpf_lsm\n"
 		"  --posture VALUE       what an allow-list does with what it does not list:\n"
-		"                        audit (permit, with an alert; the default) or block\n"
+		"                        audit (permit, with an alert; the default) or block, for\n"
+		"                        all classes, or as file=block,network=audit\n"
 		"  --node-labels K=V,..  labels that nodeSelector may ask for, besides the host name\n"
 		"  --json                one JSON object on standard output\n\n"
 		"Exit codes: 0 applied, 1 failed, 2 bad policy, 3 this node can't (see portcullis "
@@ -98,7 +99,7 @@ int pcl_cmd_apply(int argc, char **argv)
 	pcl_cleanup(pcl_policy_set_free) struct pcl_policy_set *set = NULL;
 	pcl_cleanup(pcl_engine_close) struct pcl_engine *engine = NULL;
 	pcl_cleanup(pcl_diag_fini) struct pcl_diag diag = {0};
-	struct pcl_apply_options apply = {.postures = {PCL_POSTURE_AUDIT}};
+	struct pcl_apply_options apply = {.postures = {.file = PCL_POSTURE_AUDIT}};
 	bool json = false;
 	int option, error;
 
@@ -111,7 +112,7 @@ int pcl_cmd_apply(int argc, char **argv)
 			apply.node_labels = optarg;
 		else if (option == OPT_JSON)
 			json = true;
-		else if (option != OPT_POSTURE || !pcl_cli_posture(optarg, &apply.postures.file))
+		else if (option != OPT_POSTURE || !pcl_cli_postures(optarg, &apply.postures))
 			return PCL_EXIT_USAGE;
 	}
 	if (optind == argc)

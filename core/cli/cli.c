@@ -5,9 +5,11 @@
 #include "cli/cli.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 
@@ -109,18 +111,94 @@ int pcl_cli_print_json(json_t *json)
 	return pcl_cli_finish(PCL_EXIT_YES);
 }
 
-bool pcl_cli_posture(const char *text, enum pcl_posture *ret_posture)
+static bool parse_posture(const char *text, size_t len, enum pcl_posture *ret_posture)
 {
-	if (!strcmp(text, "audit")) {
-		*ret_posture = PCL_POSTURE_AUDIT;
-	} else if (!strcmp(text, "block")) {
-		*ret_posture = PCL_POSTURE_BLOCK;
-	} else {
-		(void)pcl_cli_fail(PCL_EXIT_USAGE, "--posture must be audit or block, not \"%s\"",
-				   text);
-		return false;
+	static const char *const names[PCL_POSTURE_COUNT] = {
+		[PCL_POSTURE_AUDIT] = "audit",
+		[PCL_POSTURE_BLOCK] = "block",
+	};
+
+	for (int i = 0; i < PCL_POSTURE_COUNT; i++) {
+		if (strlen(names[i]) != len || strncmp(text, names[i], len) != 0)
+			continue;
+		*ret_posture = (enum pcl_posture)i;
+		return true;
+	}
+	(void)pcl_cli_fail(PCL_EXIT_USAGE, "--posture must be audit or block, not \"%.*s\"",
+			   (int)len, text);
+	return false;
+}
+
+bool pcl_cli_postures(const char *text, struct pcl_postures *postures)
+{
+	const struct {
+		const char *name;
+		enum pcl_posture *posture;
+	} parts[] = {
+		{"file=", &postures->file},
+		{"network=", &postures->network},
+		{"capabilities=", &postures->capabilities},
+		{"device=", &postures->device},
+	};
+	enum pcl_posture all;
+
+	if (!strchr(text, '=')) {
+		if (!parse_posture(text, strlen(text), &all))
+			return false;
+		*postures = (struct pcl_postures){all, all, all, all};
+		return true;
+	}
+	for (size_t len; *text; text += len + (text[len] == ',')) {
+		size_t part = 0, name_len = 0;
+
+		len = strcspn(text, ",");
+		for (; part < PCL_ARRAY_SIZE(parts); part++) {
+			name_len = strlen(parts[part].name);
+			if (len >= name_len && !strncmp(text, parts[part].name, name_len))
+				break;
+		}
+		if (part == PCL_ARRAY_SIZE(parts)) {
+			(void)pcl_cli_fail(PCL_EXIT_USAGE,
+					   "--posture: \"%.*s\" must begin with file=, network=, "
+					   "capabilities= or device=",
+					   (int)len, text);
+			return false;
+		}
+		if (!parse_posture(text + name_len, len - name_len, parts[part].posture))
+			return false;
 	}
 	return true;
+}
+
+int pcl_cli_domain(const char *verb, const char *name, const char *ns, const char *labels,
+		   const char *hostname, struct pcl_domain **ret_domain)
+{
+	struct pcl_diag diag pcl_cleanup(pcl_diag_fini) = {0};
+	char own_name[HOST_NAME_MAX + 1] = "localhost";
+	int error;
+
+	if (name && strchr(name, '=')) {
+		if (labels)
+			return pcl_cli_fail(PCL_EXIT_USAGE,
+					    "%s: labels are given by --domain and by --labels; "
+					    "remove one",
+					    verb);
+		labels = name;
+		/* Labels alone speak of a container. */
+		error = pcl_domain_new("container", ns, labels, ret_domain, &diag);
+	} else if (name ? !strcmp(name, PCL_HOST_DOMAIN_NAME) : !labels && !ns) {
+		if (ns)
+			return pcl_cli_fail(PCL_EXIT_USAGE,
+					    "%s: the host has no namespace; remove --namespace",
+					    verb);
+		if (!hostname)
+			(void)gethostname(own_name, sizeof(own_name) - 1);
+		error = pcl_domain_new_host(hostname ? hostname : own_name, labels, ret_domain,
+					    &diag);
+	} else {
+		error = pcl_domain_new(name ? name : "container", ns, labels, ret_domain, &diag);
+	}
+	return error ? pcl_cli_fail(PCL_EXIT_USAGE, "%s: %s", verb, pcl_diag_text(&diag)) : 0;
 }
 
 int pcl_cli_read_policies(char *const *paths, int count, struct pcl_policy_set **ret_set)

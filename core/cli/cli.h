@@ -25,6 +25,7 @@
 int pcl_cmd_probe(int argc, char **argv);
 int pcl_cmd_check(int argc, char **argv);
 int pcl_cmd_explain(int argc, char **argv);
+int pcl_cmd_diff(int argc, char **argv);
 int pcl_cmd_apply(int argc, char **argv);
 int pcl_cmd_status(int argc, char **argv);
 int pcl_cmd_remove(int argc, char **argv);
@@ -57,8 +58,19 @@ int pcl_cli_print_json(json_t *json);
 /* Flushes standard output: PCL_EXIT_NO with a message where it failed (a full disk), else code. */
 int pcl_cli_finish(int exit_code);
 
-/* "audit" or "block"; false after an error line that names the option. */
-bool pcl_cli_posture(const char *text, enum pcl_posture *ret_posture);
+/*
+ * "audit" or "block" for all classes, or a list as "file=block,network=audit", which changes only
+ * what it names: file (and process), network (and dns), capabilities, device. False after an error
+ * line that names the option.
+ */
+bool pcl_cli_postures(const char *text, struct pcl_postures *postures);
+
+/*
+ * The domain that options describe: name "host", labels as "k=v,..." or another name, each or NULL.
+ * 0, or an exit code after the error line, which begins with verb.
+ */
+int pcl_cli_domain(const char *verb, const char *name, const char *ns, const char *labels,
+		   const char *hostname, struct pcl_domain **ret_domain);
 
 /*
  * Reads every path into a new set. 0, or an exit code after the error line. Notices are left in

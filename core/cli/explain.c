@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * portcullis explain: what a policy set says of one operation, and the steps to it.
+ * portcullis explain: what a policy set says of one operation, and why.
  *
  * Asks the model, never the kernel, so it works on any machine and for any domain.
  */
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "base/array.h"
 #include "base/cleanup.h"
 #include "cli/cli.h"
-#include "policy/decide.h"
-#include "policy/path.h"
+#include "policy/question.h"
+#include "policy/why.h"
 
 enum {
 	OPT_JSON = 1,
+	OPT_POLICY,
 	OPT_OP,
 	OPT_OBJECT,
 	OPT_NO_PATH,
@@ -31,6 +31,7 @@ enum {
 };
 
 static const struct option options[] = {
+	{"policy", required_argument, NULL, OPT_POLICY},
 	{"op", required_argument, NULL, OPT_OP},
 	{"object", required_argument, NULL, OPT_OBJECT},
 	{"no-path", no_argument, NULL, OPT_NO_PATH},
@@ -46,11 +47,9 @@ static const struct option options[] = {
 	{0},
 };
 
-static const char *const op_names[PCL_ACCESS_COUNT + 1] = {
-	[PCL_ACCESS_EXECUTE] = "execute",
-	[PCL_ACCESS_READ] = "read",
-	[PCL_ACCESS_WRITE] = "write",
-};
+/* --op's words, and what they are at the beginning of a question. */
+static const char *const op_names[] = {"execute", "read", "write", NULL};
+static const char *const op_starts[] = {"exec", "file read", "file write"};
 
 static const char *const effect_names[PCL_EFFECT_COUNT] = {
 	[PCL_EFFECT_NONE] = "nothing",
@@ -59,46 +58,61 @@ static const char *const effect_names[PCL_EFFECT_COUNT] = {
 	[PCL_EFFECT_AUDIT] = "Audit",
 };
 
-/* What the command line says; texts are borrowed from argv but for the normalised paths. */
+/* What the command line says; texts are borrowed from argv. */
 struct request {
+	char **policies; /* owned */
+	size_t policy_count;
 	const char *op;
-	const char *object_text;
-	const char *source_text;
+	const char *object;
+	const char *source;
 	const char *domain;
 	const char *labels;
 	const char *ns;
 	const char *hostname;
-	char *object;
-	char *source;
 	bool no_path;
+	bool owner;
 	bool json;
 	struct pcl_postures postures;
-	struct pcl_operation operation;
+	struct pcl_question *question; /* owned */
+	char *text;		       /* the operation in words; owned */
 };
 
 static void request_fini(struct request *request)
 {
-	free(request->object);
-	free(request->source);
+	pcl_strings_free(&request->policies, &request->policy_count);
+	pcl_question_free(&request->question);
+	free(request->text);
 }
 
 static int help(void)
 {
 	(void)puts(
-		"usage: portcullis explain POLICY... --op execute|read|write --object PATH [OPTION...]\n"
-		"Says whether the policies permit the operation, which rule decides, and the steps.\n\n"
-		"  --op OP           execute, read or write (anything that changes the object)\n"
-		"  --object PATH     the file itself, symlinks resolved, as the domain's root sees it\n"
-		"  --no-path         instead: an object without a path (a memfd, a deleted file)\n"
-		"  --source PATH     the executable that the acting task runs\n"
-		"  --owner           the acting user owns the object\n"
-		"  --domain NAME     \"host\" (the default without --labels), or a container's name\n"
+		"usage: portcullis explain --policy PATH... [OPTION...] OPERATION\n"
+		"       portcullis explain POLICY... --op execute|read|write --object PATH [OPTION...]\n"
+		"Says whether the policies permit the operation, which rule decides, which others\n"
+		"match, and why they do not decide.\n\n"
+		"OPERATION is one of\n"
+		"  exec PATH                                  map (anonymous memory, executable)\n"
+		"  file read|write|unlink|rename|... PATH     syscall NAME [PATH]\n"
+		"  connect tcp|udp|icmp|raw|...               resolve NAME\n"
+		"  capability NAME                            device CLASS\n"
+		"followed by any of: by SOURCE, uid N, owner N (the acting user, the object's owner),\n"
+		"args A,B,..., terminal, entered (from outside the container), own (below the acting\n"
+		"process's own /proc/PID), family NAME, type NAME, subclass N, protocol N, level N.\n"
+		"PATH is the file itself, symlinks resolved, as the domain's root sees it; \"none\" is\n"
+		"an object without a path (a memfd, a deleted file).\n\n"
+		"  --policy PATH     a file, a directory, or - for standard input; may be repeated\n"
+		"  --domain D        \"host\" (the default), the container's labels as K=V,..., or its\n"
+		"                    name\n"
 		"  --labels K=V,...  the container's labels, or more labels of the host\n"
 		"  --namespace NS    the container's namespace; without it any namespace's policies\n"
 		"                    select it\n"
-		"  --posture P       what an allow-list does with the rest: audit (default) or block\n"
+		"  --posture P       what an allow-list does with the rest: audit (default) or block,\n"
+		"                    for all classes, or as file=block,network=audit\n"
 		"  --hostname NAME   instead of this machine's name\n"
-		"  --json            one JSON object on standard output\n\n"
+		"  --json            one JSON object on standard output\n"
+		"  --op, --object PATH | --no-path, --source PATH, --owner\n"
+		"                    the operation by options, with the policies as arguments\n\n"
 		"Exit codes: 0 permitted, 1 refused, 2 wrong command line or bad policy.");
 	return pcl_cli_finish(PCL_EXIT_YES);
 }
@@ -109,20 +123,23 @@ static bool take_option(struct request *request, int option)
 	case OPT_JSON:
 		request->json = true;
 		return true;
+	case OPT_POLICY:
+		return !pcl_strings_add(&request->policies, &request->policy_count, optarg) ||
+		       pcl_cli_fail(0, "explain: out of memory");
 	case OPT_OP:
 		request->op = optarg;
 		return true;
 	case OPT_OBJECT:
-		request->object_text = optarg;
+		request->object = optarg;
 		return true;
 	case OPT_NO_PATH:
 		request->no_path = true;
 		return true;
 	case OPT_SOURCE:
-		request->source_text = optarg;
+		request->source = optarg;
 		return true;
 	case OPT_OWNER:
-		request->operation.owner = true;
+		request->owner = true;
 		return true;
 	case OPT_DOMAIN:
 		request->domain = optarg;
@@ -134,7 +151,7 @@ static bool take_option(struct request *request, int option)
 		request->ns = optarg;
 		return true;
 	case OPT_POSTURE:
-		return pcl_cli_posture(optarg, &request->postures.file);
+		return pcl_cli_postures(optarg, &request->postures);
 	case OPT_HOSTNAME:
 		request->hostname = optarg;
 		return true;
@@ -143,91 +160,88 @@ static bool take_option(struct request *request, int option)
 	}
 }
 
-static int normalise(const char *what, const char *text, char **ret_path)
-{
-	const char *reason = "out of memory";
+/* --- the operation --------------------------------------------------------------------------- */
 
-	if (pcl_path_normalise(text, ret_path, &reason))
-		return pcl_cli_fail(PCL_EXIT_USAGE, "explain: %s \"%s\" cannot be used: %s", what,
-				    text, reason);
-	return 0;
+static int ask(struct request *request, const char *text)
+{
+	struct pcl_diag diag pcl_cleanup(pcl_diag_fini) = {0};
+
+	if (pcl_question_parse(text, &request->question, &diag))
+		return pcl_cli_fail(PCL_EXIT_USAGE, "explain: %s", pcl_diag_text(&diag));
+	request->text = pcl_question_print(&request->question->operation);
+	return request->text ? 0 : pcl_cli_fail(PCL_EXIT_NO, "explain: out of memory");
 }
 
-static int fill_access(struct request *request)
+/* A path goes into the question in quotes, so that blanks in it do no harm. */
+static void print_quoted(FILE *stream, const char *text)
 {
+	(void)fputc('"', stream);
+	for (; *text; text++) {
+		if (*text == '"' || *text == '\\')
+			(void)fputc('\\', stream);
+		(void)fputc(*text, stream);
+	}
+	(void)fputc('"', stream);
+}
+
+static int ask_by_options(struct request *request)
+{
+	pcl_autofree char *text = NULL;
+	size_t op = 0, len = 0;
 	const char *near;
+	FILE *stream;
 
 	if (!request->op)
 		return pcl_cli_fail(PCL_EXIT_USAGE,
-				    "explain: --op execute, read or write is missing");
-	for (int access = 0; access < PCL_ACCESS_COUNT; access++) {
-		if (!strcmp(request->op, op_names[access])) {
-			request->operation.access = (enum pcl_access)access;
-			return 0;
-		}
+				    "explain: --policy PATH OPERATION, or --op execute, read or "
+				    "write is missing");
+	while (op_names[op] && strcmp(request->op, op_names[op]) != 0)
+		op++;
+	if (!op_names[op]) {
+		near = pcl_nearest_word(request->op, op_names);
+		return pcl_cli_fail(
+			PCL_EXIT_USAGE,
+			near ? "explain: unknown --op \"%s\"; did you mean \"%s\"?"
+			     : "explain: unknown --op \"%s\"; it must be execute, read or write",
+			request->op, near);
 	}
-	near = pcl_nearest_word(request->op, op_names);
-	return pcl_cli_fail(
-		PCL_EXIT_USAGE,
-		near ? "explain: unknown --op \"%s\"; did you mean \"%s\"?"
-		     : "explain: unknown --op \"%s\"; it must be execute, read or write",
-		request->op, near);
-}
-
-static int fill_operation(struct request *request)
-{
-	int exit_code = fill_access(request);
-
-	if (exit_code)
-		return exit_code;
-	if (!request->object_text == !request->no_path)
+	if (!request->object == !request->no_path)
 		return pcl_cli_fail(PCL_EXIT_USAGE,
 				    "explain: give one of --object PATH and --no-path");
-	if (request->object_text)
-		exit_code = normalise("--object", request->object_text, &request->object);
-	if (!exit_code && request->source_text)
-		exit_code = normalise("--source", request->source_text, &request->source);
-	request->operation.object = request->object;
-	request->operation.source = request->source;
-	return exit_code;
-}
-
-static int make_domain(const struct request *request, struct pcl_domain **ret_domain)
-{
-	struct pcl_diag diag pcl_cleanup(pcl_diag_fini) = {0};
-	char hostname[HOST_NAME_MAX + 1] = "localhost";
-	const char *name = request->domain;
-	int error;
-
-	if (!name)
-		name = request->labels || request->ns ? "container" : PCL_HOST_DOMAIN_NAME;
-	if (!strcmp(name, PCL_HOST_DOMAIN_NAME)) {
-		if (request->ns)
-			return pcl_cli_fail(
-				PCL_EXIT_USAGE,
-				"explain: the host has no namespace; remove --namespace");
-		if (!request->hostname)
-			(void)gethostname(hostname, sizeof(hostname) - 1);
-		error = pcl_domain_new_host(request->hostname ? request->hostname : hostname,
-					    request->labels, ret_domain, &diag);
-	} else {
-		error = pcl_domain_new(name, request->ns, request->labels, ret_domain, &diag);
+	stream = open_memstream(&text, &len);
+	if (!stream)
+		return pcl_cli_fail(PCL_EXIT_NO, "explain: out of memory");
+	(void)fprintf(stream, "%s ", op_starts[op]);
+	print_quoted(stream, request->object ? request->object : "none");
+	if (request->source) {
+		(void)fputs(" by ", stream);
+		print_quoted(stream, request->source);
 	}
-	return error ? pcl_cli_fail(PCL_EXIT_USAGE, "explain: %s", pcl_diag_text(&diag)) : 0;
+	if (request->owner)
+		(void)fputs(" uid 0 owner 0", stream);
+	if (fclose(stream))
+		return pcl_cli_fail(PCL_EXIT_NO, "explain: out of memory");
+	return ask(request, text);
 }
 
-/* A rule of the operation's class whose matcher holds the object, whatever its source says. */
-static bool is_near(const struct pcl_rule *rule, const struct pcl_operation *operation)
+static int ask_by_words(struct request *request, char *const *words, int count)
 {
-	return rule->class == pcl_access_class(operation->access) && operation->object &&
-	       pcl_rule_matches_object(rule, operation->object);
+	pcl_autofree char *text = NULL;
+	size_t len = 0;
+	FILE *stream = open_memstream(&text, &len);
+
+	for (int i = 0; stream && i < count; i++)
+		(void)fprintf(stream, "%s%s", i ? " " : "", words[i]);
+	if (!stream || fclose(stream))
+		return pcl_cli_fail(PCL_EXIT_NO, "explain: out of memory");
+	return ask(request, text);
 }
 
-static enum pcl_effect effect_of(const struct pcl_rule *rule, const struct pcl_operation *operation)
+/* --- the answer ------------------------------------------------------------------------------ */
+
+static const char *errno_name(const struct pcl_verdict *verdict)
 {
-	if (!pcl_rule_matches_source(rule, operation->source))
-		return PCL_EFFECT_NONE;
-	return pcl_rule_effect(rule, operation->access, operation->owner);
+	return verdict->error == -EPERM ? "EPERM" : "EACCES";
 }
 
 static const char *decided_by(const struct pcl_verdict *verdict)
@@ -237,6 +251,12 @@ static const char *decided_by(const struct pcl_verdict *verdict)
 	if (verdict->by_posture)
 		return "posture";
 	return "no rule";
+}
+
+static bool is_near(const struct pcl_rule *rule, const struct pcl_operation *operation)
+{
+	return rule->class == pcl_access_class(operation->access) &&
+	       pcl_rule_matches(rule, operation);
 }
 
 static void print_rule(const char *title, const struct pcl_rule *rule)
@@ -250,10 +270,12 @@ static void print_head(const struct pcl_ruleset *ruleset, const struct request *
 {
 	const struct pcl_rule *rule = verdict->rule;
 
-	pcl_cli_print("%s: %s %s by %s in domain %s", verdict->refused ? "refused" : "permitted",
-		      request->op, request->object ? request->object : "an object without a path",
-		      request->source ? request->source : "an unnamed source",
-		      ruleset->domain->name);
+	pcl_cli_print("%s: %s in domain %s%s%s%s", verdict->refused ? "refused" : "permitted",
+		      request->text, ruleset->domain->name, verdict->refused ? " (" : "",
+		      verdict->refused ? errno_name(verdict) : "",
+		      verdict->refused ? ")"
+		      : verdict->alert ? ", with an alert"
+				       : "");
 	if (rule) {
 		print_rule("rule", rule);
 		pcl_cli_print("  policy   %s %s%s%s", pcl_kind_name(rule->policy->kind),
@@ -264,77 +286,80 @@ static void print_head(const struct pcl_ruleset *ruleset, const struct request *
 		if (rule->message)
 			pcl_cli_print("  message  %s", rule->message);
 	} else if (verdict->by_posture) {
-		pcl_cli_print("  policy   %s", PCL_DEFAULT_POSTURE_NAME);
+		pcl_cli_print(
+			"  policy   %s: the class is an allow-list, and nothing listed matches",
+			PCL_DEFAULT_POSTURE_NAME);
+	} else if (verdict->refused) {
+		pcl_cli_print("  the path cannot be built, so it may be a blocked one");
+	} else {
+		pcl_cli_print("  no rule decides, and the class is no allow-list");
 	}
 	if (verdict->audit_rule)
 		print_rule("audited", verdict->audit_rule);
 }
 
-static void print_step(const struct pcl_rule *rule, const struct request *request)
+static void print_others(const struct pcl_policy_set *set, const struct pcl_ruleset *ruleset,
+			 const struct request *request, const struct pcl_verdict *verdict)
 {
-	bool from_source = pcl_rule_matches_source(rule, request->source);
-
-	pcl_cli_print("     %s:%u: %s, %s %s%s: %s", rule->policy->file, rule->place.line, rule->id,
-		      pcl_match_name(rule->match), rule->object,
-		      rule->flags & PCL_RULE_READ_ONLY ? ", readOnly" : "",
-		      from_source ? effect_names[effect_of(rule, &request->operation)]
-				  : "the source is not in its fromSource");
-}
-
-static void print_steps(const struct pcl_policy_set *set, const struct pcl_ruleset *ruleset,
-			const struct request *request, const struct pcl_verdict *verdict)
-{
-	enum pcl_class class = pcl_access_class(request->operation.access);
-	size_t selected = 0, near_count = 0, class_count = 0;
+	const struct pcl_operation *operation = &request->question->operation;
+	enum pcl_class class = pcl_access_class(operation->access);
+	size_t selected = 0, class_count = 0, near_count = 0;
 
 	for (size_t i = 0; i < set->policy_count; i++)
 		selected += pcl_domain_selected(ruleset->domain, set->policies[i]);
 	for (size_t i = 0; i < ruleset->rule_count; i++) {
 		class_count += ruleset->rules[i]->class == class;
-		near_count += is_near(ruleset->rules[i], &request->operation);
+		near_count += is_near(ruleset->rules[i], operation);
 	}
-	pcl_cli_print("steps:");
-	pcl_cli_print("  1. policies that select the domain: %zu of %zu; their rules of class %s: "
-		      "%zu; %s",
-		      selected, set->policy_count, pcl_class_name(class), class_count,
-		      ruleset->allow_list[class] ? "an Allow among them makes it an allow-list"
-						 : "no allow-list");
-	pcl_cli_print("  2. rules that match the object: %zu", near_count);
-	for (size_t i = 0; i < ruleset->rule_count; i++)
-		if (is_near(ruleset->rules[i], &request->operation))
-			print_step(ruleset->rules[i], request);
-	pcl_cli_print("  3. decided by %s: %s%s", decided_by(verdict),
-		      verdict->refused ? "refused (EACCES)" : "permitted",
-		      verdict->alert ? ", with an alert" : "");
+	pcl_cli_print("of %zu policies %zu select the domain; they have %zu rules of class %s%s",
+		      set->policy_count, selected, class_count, pcl_class_name(class),
+		      ruleset->allow_list[class] ? ", which an Allow makes an allow-list" : "");
+	if (near_count)
+		pcl_cli_print("rules that match:");
+	for (size_t i = 0; i < ruleset->rule_count; i++) {
+		const struct pcl_rule *rule = ruleset->rules[i];
+		pcl_autofree char *why = NULL;
+
+		if (!is_near(rule, operation))
+			continue;
+		why = pcl_why(rule, operation, verdict);
+		pcl_cli_print("  %s:%u: %s (%s %s, %s): %s", rule->policy->file, rule->place.line,
+			      rule->id, pcl_match_name(rule->match), rule->object,
+			      pcl_action_name(rule->action), why ? why : "out of memory");
+	}
 }
 
-static json_t *step_json(const struct pcl_rule *rule, const struct request *request,
+static json_t *step_json(const struct pcl_rule *rule, const struct pcl_operation *operation,
 			 const struct pcl_verdict *verdict)
 {
-	return json_pack("{s:s, s:s, s:i, s:s, s:s, s:b, s:s, s:b}", "rule", rule->id, "file",
-			 rule->policy->file, "line", (int)rule->place.line, "match",
-			 pcl_match_name(rule->match), "object", rule->object, "source_matches",
-			 pcl_rule_matches_source(rule, request->source), "effect",
-			 effect_names[effect_of(rule, &request->operation)], "decides",
-			 rule == verdict->rule);
+	pcl_autofree char *why = pcl_why(rule, operation, verdict);
+
+	return json_pack("{s:s, s:s, s:i, s:s, s:s, s:s, s:b, s:s, s:b, s:s?}", "rule", rule->id,
+			 "file", rule->policy->file, "line", (int)rule->place.line, "match",
+			 pcl_match_name(rule->match), "object", rule->object, "action",
+			 pcl_action_name(rule->action), "source_matches",
+			 pcl_rule_matches_source(rule, operation->source), "effect",
+			 effect_names[pcl_rule_applies(rule, operation)], "decides",
+			 rule == verdict->rule, "why", why);
 }
 
 static int print_json(const struct pcl_ruleset *ruleset, const struct request *request,
 		      const struct pcl_verdict *verdict)
 {
+	const struct pcl_operation *operation = &request->question->operation;
+	enum pcl_class class = pcl_access_class(operation->access);
 	const struct pcl_rule *rule = verdict->rule;
-	enum pcl_class class = pcl_access_class(request->operation.access);
 	json_t *steps = json_array();
 
 	for (size_t i = 0; i < ruleset->rule_count; i++)
-		if (is_near(ruleset->rules[i], &request->operation))
-			(void)json_array_append_new(steps,
-						    step_json(ruleset->rules[i], request, verdict));
+		if (is_near(ruleset->rules[i], operation))
+			(void)json_array_append_new(steps, step_json(ruleset->rules[i], operation,
+								     verdict));
 	return pcl_cli_print_json(json_pack(
-		"{s:s, s:s?, s:s, s:s?, s:s?, s:s?, s:s?, s:o, s:s?, s:b, s:b, s:s, s:s, s:o}",
-		"verdict", verdict->refused ? "refused" : "permitted", "errno",
-		verdict->refused ? "EACCES" : NULL, "decided_by", decided_by(verdict), "rule",
-		rule ? rule->id : NULL, "policy",
+		"{s:s, s:s, s:s?, s:s, s:s?, s:s?, s:s?, s:s?, s:o, s:s?, s:b, s:b, s:s, s:s, s:o}",
+		"operation", request->text, "verdict", verdict->refused ? "refused" : "permitted",
+		"errno", verdict->refused ? errno_name(verdict) : NULL, "decided_by",
+		decided_by(verdict), "rule", rule ? rule->id : NULL, "policy",
 		rule		      ? rule->policy->name
 		: verdict->by_posture ? PCL_DEFAULT_POSTURE_NAME
 				      : NULL,
@@ -346,7 +371,7 @@ static int print_json(const struct pcl_ruleset *ruleset, const struct request *r
 		ruleset->domain->name, "steps", steps));
 }
 
-static int explain(const struct request *request, char *const *paths, int count)
+static int explain(const struct request *request)
 {
 	pcl_cleanup(pcl_policy_set_free) struct pcl_policy_set *set = NULL;
 	pcl_cleanup(pcl_domain_free) struct pcl_domain *domain = NULL;
@@ -354,14 +379,16 @@ static int explain(const struct request *request, char *const *paths, int count)
 	struct pcl_verdict verdict;
 	int exit_code;
 
-	exit_code = make_domain(request, &domain);
+	exit_code = pcl_cli_domain("explain", request->domain, request->ns, request->labels,
+				   request->hostname, &domain);
 	if (!exit_code)
-		exit_code = pcl_cli_read_policies(paths, count, &set);
+		exit_code =
+			pcl_cli_read_policies(request->policies, (int)request->policy_count, &set);
 	if (exit_code)
 		return exit_code;
 	if (pcl_resolve(set, domain, &request->postures, &ruleset))
 		return pcl_cli_fail(PCL_EXIT_NO, "explain: out of memory");
-	pcl_decide(ruleset, &request->operation, &verdict);
+	pcl_decide(ruleset, &request->question->operation, &verdict);
 	if (request->json) {
 		exit_code = print_json(ruleset, request, &verdict);
 		if (exit_code)
@@ -369,7 +396,7 @@ static int explain(const struct request *request, char *const *paths, int count)
 	} else {
 		pcl_cli_print_notices(set);
 		print_head(ruleset, request, &verdict);
-		print_steps(set, ruleset, request, &verdict);
+		print_others(set, ruleset, request, &verdict);
 	}
 	return pcl_cli_finish(verdict.refused ? PCL_EXIT_NO : PCL_EXIT_YES);
 }
@@ -385,9 +412,16 @@ int pcl_cmd_explain(int argc, char **argv)
 		if (!take_option(&request, option))
 			return PCL_EXIT_USAGE;
 	}
-	if (optind == argc)
+	if (request.policies && !request.op) {
+		exit_code = ask_by_words(&request, argv + optind, argc - optind);
+		return exit_code ? exit_code : explain(&request);
+	}
+	for (int i = optind; i < argc; i++)
+		if (pcl_strings_add(&request.policies, &request.policy_count, argv[i]))
+			return pcl_cli_fail(PCL_EXIT_NO, "explain: out of memory");
+	if (!request.policy_count)
 		return pcl_cli_fail(PCL_EXIT_USAGE,
 				    "explain: no policy given; see portcullis explain --help");
-	exit_code = fill_operation(&request);
-	return exit_code ? exit_code : explain(&request, argv + optind, argc - optind);
+	exit_code = ask_by_options(&request);
+	return exit_code ? exit_code : explain(&request);
 }

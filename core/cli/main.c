@@ -19,6 +19,7 @@ static const struct verb verbs[] = {
 	{"check", "read policies and say what is wrong with them", pcl_cmd_check},
 	{"explain", "what a policy set says of one operation, and why; works offline",
 	 pcl_cmd_explain},
+	{"diff", "what changes in meaning between two policy sets, by example", pcl_cmd_diff},
 	{"apply", "enforce policies instead of what was applied before", pcl_cmd_apply},
 	{"status", "what is applied and live", pcl_cmd_status},
 	{"remove", "take all of it away", pcl_cmd_remove},

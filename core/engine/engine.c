@@ -135,8 +135,8 @@ void pcl_engine_close(struct pcl_engine **engine)
 
 /* --- changing -------------------------------------------------------------------------------- */
 
-static int choose_backend(const struct pcl_node *node, const char *name,
-			  const struct pcl_backend **ret_backend, struct pcl_diag *diag)
+static int choose_backend(const char *name, const struct pcl_backend **ret_backend,
+			  struct pcl_diag *diag)
 {
 	const char *names[8] = {NULL}, *near;
 
@@ -144,11 +144,11 @@ static int choose_backend(const struct pcl_node *node, const char *name,
 		/* "none" can always be had and enforces nothing, so it is never chosen by itself.
 		 */
 		*ret_backend = pcl_backends[0];
-		return pcl_backends[0]->probe(node, diag);
+		return 0;
 	}
 	*ret_backend = pcl_backend_find(name);
 	if (*ret_backend)
-		return (*ret_backend)->probe(node, diag);
+		return 0;
 	for (size_t i = 0; pcl_backends[i] && i + 1 < PCL_ARRAY_SIZE(names); i++)
 		names[i] = pcl_backends[i]->name;
 	near = pcl_nearest_word(name, names);
@@ -200,6 +200,36 @@ static int commit(struct pcl_engine *engine, struct pcl_state *next,
 	return error;
 }
 
+/* The first rule that backend does not enforce, and why. */
+static int check_support(const struct pcl_policy_set *set, const struct pcl_backend *backend,
+			 struct pcl_diag *diag)
+{
+	size_t more = 0;
+	const struct pcl_rule *first = NULL;
+
+	for (size_t i = 0; i < set->policy_count; i++)
+		for (size_t r = 0; r < set->policies[i]->rule_count; r++) {
+			const struct pcl_rule *rule = set->policies[i]->rules[r];
+
+			if (!backend->unsupported(rule))
+				continue;
+			if (!first)
+				first = rule;
+			else
+				more++;
+		}
+	if (!first)
+		return 0;
+	(void)pcl_diag_set(diag, -EOPNOTSUPP,
+			   "%s:%u:%u: rule %s cannot be enforced%s: backend %s %s; remove it, or "
+			   "choose another backend",
+			   first->policy->file, first->place.line, first->place.column, first->id,
+			   more ? " (and others)" : "", backend->name, backend->unsupported(first));
+	pcl_diag_set_place(diag, first->policy->file, first->place.line, first->place.column,
+			   first->object);
+	return -EOPNOTSUPP;
+}
+
 /* A copy of the members, in a state with options' labels; the policies are left to the caller. */
 static int copy_members(const struct pcl_state *from, struct pcl_state *to, struct pcl_diag *diag)
 {
@@ -229,7 +259,11 @@ int pcl_engine_apply(struct pcl_engine *engine, struct pcl_policy_set *set,
 	const struct pcl_backend *backend;
 	int error;
 
-	error = choose_backend(engine->node, options->backend, &backend, diag);
+	error = choose_backend(options->backend, &backend, diag);
+	if (!error)
+		error = check_support(set, backend, diag);
+	if (!error)
+		error = backend->probe(engine->node, diag);
 	if (!error)
 		error = pcl_state_new(engine->node->hostname, options->node_labels, &next, diag);
 	if (!error)

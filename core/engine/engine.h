@@ -34,7 +34,8 @@ struct pcl_apply_options {
 
 /*
  * Puts set in the place of what is applied; domains stay. Takes set also on error. -EOPNOTSUPP
- * where this node can't (diag says what it lacks); on any error what was applied stays so.
+ * where this node can't (diag says what it lacks), or where the backend does not enforce some rule
+ * (diag names it, its place and the reason); on any error what was applied stays so.
  */
 int pcl_engine_apply(struct pcl_engine *engine, struct pcl_policy_set *set,
 		     const struct pcl_apply_options *options, struct pcl_diag *diag);

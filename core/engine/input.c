@@ -52,6 +52,12 @@ static int compare_texts(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+static bool has_path(const struct pcl_rule *rule)
+{
+	return rule->match == PCL_MATCH_PATH || rule->match == PCL_MATCH_DIR ||
+	       rule->match == PCL_MATCH_DIR_RECURSIVE;
+}
+
 static int follow_links(const struct pcl_member *member, const struct pcl_ruleset *ruleset,
 			struct pcl_aliases *aliases, struct pcl_diag *diag)
 {
@@ -69,7 +75,8 @@ static int follow_links(const struct pcl_member *member, const struct pcl_rulese
 		return pcl_diag_set(diag, -ENOMEM, "out of memory");
 	count = 0;
 	for (size_t i = 0; i < ruleset->rule_count; i++) {
-		paths[count++] = ruleset->rules[i]->object;
+		if (has_path(ruleset->rules[i]))
+			paths[count++] = ruleset->rules[i]->object;
 		for (size_t s = 0; s < ruleset->rules[i]->source_count; s++)
 			paths[count++] = ruleset->rules[i]->sources[s];
 	}

@@ -19,7 +19,7 @@
 #include "base/cleanup.h"
 #include "engine/model_json.h"
 
-#define STATE_SCHEMA 1
+#define STATE_SCHEMA 2
 #define STATE_NAME "generation-%" PRIu64 ".json"
 #define STATE_NAME_MAX 64
 
@@ -115,12 +115,14 @@ static json_t *state_to_json(const struct pcl_state *state)
 	for (size_t i = 1; i < state->member_count; i++)
 		if (json_array_append_new(members, member_to_json(&state->members[i])) < 0)
 			return NULL;
-	return json_pack("{s:i, s:I, s:s, s:i, s:s*, s:o, s:O, s:I, s:I, s:o}", "schema",
+	return json_pack("{s:i, s:I, s:s, s:[iiii], s:s*, s:o, s:O, s:I, s:I, s:o}", "schema",
 			 STATE_SCHEMA, "generation", (json_int_t)state->generation, "backend",
-			 state->backend, "file_posture", (int)state->postures.file, "node_labels",
-			 state->node_labels, "hostname", pcl_text_to_json(state->hostname),
-			 "domains", members, "last_id", (json_int_t)state->last_id,
-			 "last_incarnation", (json_int_t)state->last_incarnation, "policies",
+			 state->backend, "postures", (int)state->postures.file,
+			 (int)state->postures.network, (int)state->postures.capabilities,
+			 (int)state->postures.device, "node_labels", state->node_labels, "hostname",
+			 pcl_text_to_json(state->hostname), "domains", members, "last_id",
+			 (json_int_t)state->last_id, "last_incarnation",
+			 (json_int_t)state->last_incarnation, "policies",
 			 pcl_policies_to_json(state->set));
 }
 
@@ -233,6 +235,24 @@ static int members_from_json(const json_t *json, struct pcl_state *state, struct
 	return 0;
 }
 
+static int postures_from_json(json_t *json, struct pcl_postures *ret_postures)
+{
+	int values[4];
+
+	if (json_unpack(json, "[iiii!]", &values[0], &values[1], &values[2], &values[3]) < 0)
+		return -EBADMSG;
+	for (size_t i = 0; i < PCL_ARRAY_SIZE(values); i++)
+		if (values[i] < 0 || values[i] >= PCL_POSTURE_COUNT)
+			return -EBADMSG;
+	*ret_postures = (struct pcl_postures){
+		.file = (enum pcl_posture)values[0],
+		.network = (enum pcl_posture)values[1],
+		.capabilities = (enum pcl_posture)values[2],
+		.device = (enum pcl_posture)values[3],
+	};
+	return 0;
+}
+
 /* A version that writes another schema may write anything else differently too. */
 static int check_schema(const json_t *json, struct pcl_diag *diag)
 {
@@ -254,26 +274,26 @@ static int state_from_json(const json_t *json, struct pcl_state **ret_state, str
 	pcl_cleanup(pcl_state_free) struct pcl_state *state = NULL;
 	const char *backend, *node_labels = NULL, *hostname;
 	json_int_t generation, last_id, last_incarnation;
-	json_t *domains, *policies;
-	int schema, posture, error;
+	json_t *domains, *policies, *postures;
+	int schema, error;
 
 	error = check_schema(json, diag);
 	if (error)
 		return error;
-	if (json_unpack((json_t *)json, "{s:i, s:I, s:s, s:i, s?s, s:s, s:o, s:I, s:I, s:o !}",
+	if (json_unpack((json_t *)json, "{s:i, s:I, s:s, s:o, s?s, s:s, s:o, s:I, s:I, s:o !}",
 			"schema", &schema, "generation", &generation, "backend", &backend,
-			"file_posture", &posture, "node_labels", &node_labels, "hostname",
-			&hostname, "domains", &domains, "last_id", &last_id, "last_incarnation",
+			"postures", &postures, "node_labels", &node_labels, "hostname", &hostname,
+			"domains", &domains, "last_id", &last_id, "last_incarnation",
 			&last_incarnation, "policies", &policies) < 0 ||
-	    posture < 0 || posture >= PCL_POSTURE_COUNT || last_id < 0 ||
-	    last_id >= (json_int_t)PCL_DOMAINS_MAX || last_incarnation <= 0 ||
+	    last_id < 0 || last_id >= (json_int_t)PCL_DOMAINS_MAX || last_incarnation <= 0 ||
 	    last_incarnation > UINT32_MAX)
 		return -EBADMSG;
 	error = pcl_state_new(hostname, node_labels, &state, diag);
 	if (error)
 		return error == -EINVAL ? -EBADMSG : error;
 	state->generation = (uint64_t)generation;
-	state->postures.file = (enum pcl_posture)posture;
+	if (postures_from_json(postures, &state->postures))
+		return -EBADMSG;
 	state->last_id = (uint32_t)last_id;
 	state->last_incarnation = (uint32_t)last_incarnation;
 	state->backend = strdup(backend);

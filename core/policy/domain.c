@@ -213,14 +213,62 @@ static bool label_holds(const struct pcl_domain *domain, const struct pcl_label 
 	       !strcmp(wanted->value, domain->name);
 }
 
+static bool has_text(char *const *texts, size_t count, const char *text)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!strcmp(texts[i], text))
+			return true;
+	return false;
+}
+
+/* text is "key=value". */
+static bool label_text_holds(const struct pcl_domain *domain, const char *text)
+{
+	size_t key_len = strcspn(text, "=");
+
+	for (size_t i = 0; i < domain->label_count; i++)
+		if (!strncmp(domain->labels[i].key, text, key_len) &&
+		    !domain->labels[i].key[key_len] &&
+		    !strcmp(domain->labels[i].value, text + key_len + 1))
+			return true;
+	return false;
+}
+
+static bool expression_holds(const struct pcl_domain *domain,
+			     const struct pcl_expression *expression)
+{
+	bool found = false;
+
+	if (expression->on_namespace) {
+		/* A container outside of Kubernetes has no namespace to be told apart by. */
+		if (!domain->ns)
+			return true;
+		found = has_text(expression->values, expression->value_count, domain->ns);
+	}
+	for (size_t i = 0; !expression->on_namespace && !found && i < expression->value_count; i++)
+		found = label_text_holds(domain, expression->values[i]);
+	return found != expression->negated;
+}
+
+static bool container_holds(const struct pcl_domain *domain, const struct pcl_policy *policy)
+{
+	const struct pcl_label *label = find_label(domain, CONTAINER_NAME_LABEL);
+
+	return !policy->container_count || has_text(policy->containers, policy->container_count,
+						    label ? label->value : domain->name);
+}
+
 bool pcl_domain_selected(const struct pcl_domain *domain, const struct pcl_policy *policy)
 {
 	if (domain->host != (policy->kind == PCL_KIND_HOST))
 		return false;
-	if (!domain->host && domain->ns && strcmp(domain->ns, policy->ns))
+	if (domain->ns && policy->ns && strcmp(domain->ns, policy->ns) != 0)
 		return false;
 	for (size_t i = 0; i < policy->selector_count; i++)
 		if (!label_holds(domain, &policy->selector[i]))
 			return false;
-	return true;
+	for (size_t i = 0; i < policy->expression_count; i++)
+		if (!expression_holds(domain, &policy->expressions[i]))
+			return false;
+	return container_holds(domain, policy);
 }

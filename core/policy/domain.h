@@ -40,6 +40,7 @@ int pcl_domain_copy(const struct pcl_domain *domain, struct pcl_domain **ret_cop
  * every selector label must be there with the same value; the value "*" of kubearmor.io/hostname
  * means any host; kubearmor.io/container.name stands for a container domain's name where it has no
  * such label; an empty selector of a container policy selects every container of its namespace.
+ * Every expression must hold, too; one on the namespace holds for a domain without one.
  */
 bool pcl_domain_selected(const struct pcl_domain *domain, const struct pcl_policy *policy);
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Rules in: the sections process and file, their lists and entries, and inheritance.
+ * Rules in: the sections of a policy, their lists and entries, and inheritance.
  *
- * Guarantee: an entry becomes exactly one rule or the whole file set is refused; nothing that an
- * entry says is dropped. It must not decide precedence (resolve.c, decide.c do).
+ * Guarantee: an entry becomes rules, one or one for each word of its comma list, or a problem;
+ * nothing that an entry says is dropped in silence. It must not decide precedence (resolve.c and
+ * decide.c do).
  */
-#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,249 +13,12 @@
 
 #include "base/array.h"
 #include "base/cleanup.h"
-#include "policy/path.h"
-#include "policy/reader.h"
+#include "policy/entry.h"
 
 /* Longest "process.matchDirectories[N]", for messages and ids. */
 #define CONTEXT_SIZE 64
 
 #define ATTRIBUTE_WORDS "action", "severity", "tags", "message"
-#define ATTRIBUTE_WORD_COUNT 4
-
-/* One list of a section: how its entries name their object, and the words they may use. */
-struct rule_list {
-	const char *key;
-	const char *object_key;
-	bool directory;
-	struct pcl_words words[PCL_CLASS_COUNT];
-};
-
-static const char *const process_path_words[] = {"path",	"fromSource", ATTRIBUTE_WORDS,
-						 "execname",	"ownerOnly",  "pts",
-						 "allowedArgs", NULL};
-static const char *const process_dir_words[] = {"dir",	      "recursive",
-						"fromSource", ATTRIBUTE_WORDS,
-						"ownerOnly",  "pts",
-						NULL};
-static const char *const file_path_words[] = {"path",	   "fromSource",
-					      "readOnly",  ATTRIBUTE_WORDS,
-					      "ownerOnly", "pts",
-					      NULL};
-static const char *const file_dir_words[] = {"dir",	      "recursive", "fromSource", "readOnly",
-					     ATTRIBUTE_WORDS, "ownerOnly", "pts",	 NULL};
-
-static const struct rule_list rule_lists[] = {
-	{.key = "matchPaths",
-	 .object_key = "path",
-	 .words = {[PCL_CLASS_PROCESS] = {process_path_words, 2 + ATTRIBUTE_WORD_COUNT},
-		   [PCL_CLASS_FILE] = {file_path_words, 3 + ATTRIBUTE_WORD_COUNT}}},
-	{.key = "matchDirectories",
-	 .object_key = "dir",
-	 .directory = true,
-	 .words = {[PCL_CLASS_PROCESS] = {process_dir_words, 3 + ATTRIBUTE_WORD_COUNT},
-		   [PCL_CLASS_FILE] = {file_dir_words, 4 + ATTRIBUTE_WORD_COUNT}}},
-};
-
-static const char *const section_words[] = {"matchPaths", "matchDirectories", ATTRIBUTE_WORDS,
-					    "matchPatterns", NULL};
-static const struct pcl_words section_known = {section_words, 2 + ATTRIBUTE_WORD_COUNT};
-
-static const char *const source_words[] = {"path", NULL};
-static const struct pcl_words source_known = {source_words, 1};
-
-static int read_action(struct pcl_reader *reader, const struct pcl_yaml_node *node,
-		       enum pcl_action *ret_action)
-{
-	const char *names[PCL_ACTION_COUNT + 1] = {NULL}, *text, *near;
-	int error;
-
-	error = pcl_yaml_string(reader->file, node, &text, reader->diag);
-	if (error)
-		return error;
-	for (int action = 0; action < PCL_ACTION_COUNT; action++) {
-		names[action] = pcl_action_name((enum pcl_action)action);
-		if (!strcmp(text, names[action])) {
-			*ret_action = (enum pcl_action)action;
-			return 0;
-		}
-	}
-	near = pcl_nearest_word(text, names);
-	if (near)
-		return pcl_yaml_error(reader->file, node, reader->diag, -EINVAL,
-				      "unknown action \"%.40s\"; did you mean \"%s\"?", text, near);
-	return pcl_yaml_error(reader->file, node, reader->diag, -EINVAL,
-			      "unknown action \"%.40s\"; it must be Allow, Audit or Block", text);
-}
-
-static int check_tags(struct pcl_reader *reader, const struct pcl_yaml_node *tags)
-{
-	if (tags->type != PCL_YAML_SEQUENCE)
-		return pcl_yaml_error(reader->file, tags, reader->diag, -EINVAL,
-				      "tags must be a list of texts");
-	for (size_t i = 0; i < tags->count; i++) {
-		const char *text;
-		int error = pcl_yaml_string(reader->file, tags->items[i], &text, reader->diag);
-
-		if (error)
-			return error;
-	}
-	return 0;
-}
-
-int pcl_reader_attributes(struct pcl_reader *reader, const struct pcl_yaml_node *mapping,
-			  struct pcl_attributes *attributes)
-{
-	const struct pcl_yaml_node *node;
-	int error = 0;
-
-	node = pcl_reader_get(mapping, "action");
-	if (node) {
-		error = read_action(reader, node, &attributes->action);
-		if (error)
-			return error;
-		attributes->has_action = true;
-	}
-	node = pcl_reader_get(mapping, "severity");
-	if (node) {
-		int64_t severity = 0;
-
-		error = pcl_yaml_int(reader->file, node, PCL_SEVERITY_MIN, PCL_SEVERITY_MAX,
-				     &severity, reader->diag);
-		if (error)
-			return error;
-		attributes->severity = (int)severity;
-	}
-	node = pcl_reader_get(mapping, "tags");
-	if (node) {
-		error = check_tags(reader, node);
-		if (error)
-			return error;
-		if (node->count)
-			attributes->tags = node;
-	}
-	node = pcl_reader_get(mapping, "message");
-	if (node) {
-		const char *message = NULL;
-
-		error = pcl_yaml_string(reader->file, node, &message, reader->diag);
-		if (error)
-			return error;
-		if (*message)
-			attributes->message = message;
-	}
-	return 0;
-}
-
-/* A path as written to its one spelling; complains with the field's name. */
-static int read_path(struct pcl_reader *reader, const struct pcl_yaml_node *node, const char *field,
-		     bool directory, char **ret_path)
-{
-	pcl_autofree char *path = NULL;
-	const char *text, *reason = NULL;
-	bool slash_at_end;
-	int error;
-
-	error = pcl_yaml_string(reader->file, node, &text, reader->diag);
-	if (error)
-		return error;
-	error = pcl_path_normalise(text, &path, &reason);
-	if (error == -ENOMEM)
-		return pcl_reader_no_memory(reader);
-	if (error)
-		return pcl_yaml_error(reader->file, node, reader->diag, error,
-				      "%s \"%.80s\" cannot be used: %s", field, text, reason);
-	slash_at_end = text[strlen(text) - 1] == '/';
-	if (!directory && slash_at_end)
-		return pcl_yaml_error(reader->file, node, reader->diag, -EINVAL,
-				      "%s \"%.80s\" names a directory; remove the slash at its "
-				      "end, or use matchDirectories",
-				      field, text);
-	if (directory && !slash_at_end)
-		error = pcl_reader_notice(reader, node,
-					  "dir \"%s\" has no slash at its end; read as \"%s/\"",
-					  text, path);
-	if (!error && (strstr(text, "//") || strstr(text, "/./")))
-		error = pcl_reader_notice(reader, node, "%s \"%s\" is read as \"%s\"", field, text,
-					  path);
-	if (!error && strpbrk(text, "*?[{"))
-		error = pcl_reader_notice(reader, node,
-					  "%s \"%s\" is taken literally; *, ?, [ and { are no "
-					  "wildcards here",
-					  field, text);
-	if (error)
-		return pcl_reader_no_memory(reader);
-	*ret_path = pcl_take_ptr(path);
-	return 0;
-}
-
-static int compare_strings(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static void sort_unique(char **strings, size_t *count)
-{
-	size_t kept = 0;
-
-	if (!*count)
-		return;
-	qsort(strings, *count, sizeof(*strings), compare_strings);
-	for (size_t i = 1; i < *count; i++) {
-		if (strcmp(strings[kept], strings[i]))
-			strings[++kept] = strings[i];
-		else
-			free(strings[i]);
-	}
-	*count = kept + 1;
-}
-
-static int read_sources(struct pcl_reader *reader, const struct pcl_yaml_node *node,
-			struct pcl_rule *rule)
-{
-	int error;
-
-	if (!node)
-		return 0;
-	if (node->type != PCL_YAML_SEQUENCE)
-		return pcl_yaml_error(reader->file, node, reader->diag, -EINVAL,
-				      "fromSource must be a list of \"- path: /...\"");
-	if (!node->count)
-		return pcl_reader_notice(reader, node,
-					 "fromSource is empty; the rule holds for any source")
-			       ? pcl_reader_no_memory(reader)
-			       : 0;
-	for (size_t i = 0; i < node->count; i++) {
-		const struct pcl_yaml_node *entry = node->items[i], *path_node;
-		pcl_autofree char *path = NULL;
-
-		error = pcl_reader_check_words(reader, entry, &source_known, "fromSource");
-		if (error)
-			return error;
-		path_node = pcl_reader_get(entry, "path");
-		if (!path_node)
-			return pcl_yaml_error(reader->file, entry, reader->diag, -EINVAL,
-					      "an entry of fromSource has no path; add one");
-		error = read_path(reader, path_node, "fromSource path", false, &path);
-		if (error)
-			return error;
-		if (pcl_array_grow(&rule->sources, rule->source_count, sizeof(*rule->sources)))
-			return pcl_reader_no_memory(reader);
-		rule->sources[rule->source_count++] = pcl_take_ptr(path);
-	}
-	sort_unique(rule->sources, &rule->source_count);
-	return 0;
-}
-
-static int read_flag(struct pcl_reader *reader, const struct pcl_yaml_node *entry, const char *key,
-		     bool *ret_value)
-{
-	const struct pcl_yaml_node *node = pcl_reader_get(entry, key);
-
-	*ret_value = false;
-	if (!node)
-		return 0;
-	return pcl_yaml_bool(reader->file, node, ret_value, reader->diag);
-}
 
 static int copy_attributes(struct pcl_reader *reader, const struct pcl_attributes *attributes,
 			   struct pcl_rule *rule)
@@ -274,109 +37,251 @@ static int copy_attributes(struct pcl_reader *reader, const struct pcl_attribute
 	return 0;
 }
 
-static int set_id(struct pcl_reader *reader, const struct pcl_policy *policy, const char *context,
-		  struct pcl_rule *rule)
+/* pts: true is what holds anyway. */
+static int read_terminal(struct pcl_entry *entry, struct pcl_rule *rule)
 {
-	if (asprintf(&rule->id, "%s%s%s#%s", policy->ns ? policy->ns : "", policy->ns ? "/" : "",
-		     policy->name, context) < 0) {
-		rule->id = NULL;
-		return pcl_reader_no_memory(reader);
-	}
-	return 0;
-}
-
-/* The matcher and its flags; words were checked before. */
-static int read_object(struct pcl_reader *reader, const struct rule_list *list,
-		       const struct pcl_yaml_node *entry, const char *context,
-		       struct pcl_rule *rule)
-{
-	const struct pcl_yaml_node *node = pcl_reader_get(entry, list->object_key);
-	bool recursive = false, read_only = false;
+	const struct pcl_yaml_node *node = pcl_reader_get(entry->node, "pts");
+	bool pts = true;
 	int error;
 
 	if (!node)
-		return pcl_yaml_error(reader->file, entry, reader->diag, -EINVAL,
-				      "%s has no %s; add one", context, list->object_key);
-	error = read_path(reader, node, list->object_key, list->directory, &rule->object);
-	if (!error)
-		error = read_flag(reader, entry, "recursive", &recursive);
-	if (!error)
-		error = read_flag(reader, entry, "readOnly", &read_only);
+		return 0;
+	error = pcl_yaml_bool(entry->reader->file, node, &pts, entry->reader->diag);
 	if (error)
 		return error;
-	rule->match = !list->directory ? PCL_MATCH_PATH
-		      : recursive      ? PCL_MATCH_DIR_RECURSIVE
-				       : PCL_MATCH_DIR;
-	if (read_only)
-		rule->flags |= PCL_RULE_READ_ONLY;
-	return 0;
+	if (!pts)
+		rule->flags |= PCL_RULE_NO_TERMINAL;
+	else
+		error = pcl_reader_notice(entry->reader, node,
+					  "pts: true says nothing; only pts: false does");
+	return error;
 }
 
-static int read_entry(struct pcl_reader *reader, struct pcl_policy *policy, enum pcl_class class,
-		      const struct rule_list *list, const struct pcl_yaml_node *entry,
-		      const char *context, const struct pcl_attributes *inherited)
+static int read_flags(struct pcl_entry *entry, struct pcl_rule *rule)
 {
-	pcl_cleanup(pcl_rule_free) struct pcl_rule *rule = NULL;
-	struct pcl_attributes attributes = *inherited;
+	bool read_only = false, owner_only = false;
 	int error;
 
-	error = pcl_reader_check_words(reader, entry, &list->words[class], context);
+	error = pcl_reader_flag(entry->reader, entry->node, "readOnly", &read_only);
 	if (!error)
-		error = pcl_reader_attributes(reader, entry, &attributes);
-	if (error)
-		return error;
-	rule = calloc(1, sizeof(*rule));
+		error = pcl_reader_flag(entry->reader, entry->node, "ownerOnly", &owner_only);
+	if (!error)
+		error = read_terminal(entry, rule);
+	rule->flags |=
+		(read_only ? PCL_RULE_READ_ONLY : 0) | (owner_only ? PCL_RULE_OWNER_ONLY : 0);
+	return error;
+}
+
+int pcl_entry_new_rule(struct pcl_entry *entry, enum pcl_match match, const char *object,
+		       struct pcl_rule **ret_rule)
+{
+	pcl_cleanup(pcl_rule_free) struct pcl_rule *rule = calloc(1, sizeof(*rule));
+	int error;
+
 	if (!rule)
-		return pcl_reader_no_memory(reader);
-	rule->class = class;
-	rule->place = entry->place;
-	rule->policy = policy;
-	error = read_object(reader, list, entry, context, rule);
+		return pcl_reader_no_memory(entry->reader);
+	rule->class = entry->list->class;
+	rule->match = match;
+	rule->place = entry->node->place;
+	rule->policy = entry->policy;
+	rule->object = strdup(object);
+	if (!rule->object)
+		return pcl_reader_no_memory(entry->reader);
+	error = read_flags(entry, rule);
 	if (!error)
-		error = read_sources(reader, pcl_reader_get(entry, "fromSource"), rule);
+		error = pcl_reader_sources(entry->reader, entry->node,
+					   rule->class == PCL_CLASS_SYSCALL, rule);
 	if (!error)
-		error = copy_attributes(reader, &attributes, rule);
-	if (!error)
-		error = set_id(reader, policy, context, rule);
+		error = copy_attributes(entry->reader, &entry->attributes, rule);
 	if (error)
 		return error;
-	if (pcl_array_grow(&policy->rules, policy->rule_count, sizeof(*policy->rules)))
-		return pcl_reader_no_memory(reader);
-	policy->rules[policy->rule_count++] = pcl_take_ptr(rule);
+	*ret_rule = pcl_take_ptr(rule);
 	return 0;
 }
 
-int pcl_reader_section(struct pcl_reader *reader, struct pcl_policy *policy, enum pcl_class class,
-		       const struct pcl_yaml_node *section, const struct pcl_attributes *inherited)
+int pcl_entry_add_rule(struct pcl_entry *entry, struct pcl_rule *rule, const char *part)
 {
-	struct pcl_attributes attributes = *inherited;
+	pcl_cleanup(pcl_rule_free) struct pcl_rule *owned = rule;
+	struct pcl_policy *policy = entry->policy;
+	const char *scope = policy->kind == PCL_KIND_CLUSTER ? "*" : policy->ns;
+
+	if (asprintf(&rule->id, "%s%s%s#%s%s%s", scope ? scope : "", scope ? "/" : "", policy->name,
+		     entry->context, part ? "." : "", part ? part : "") < 0) {
+		rule->id = NULL;
+		return pcl_reader_no_memory(entry->reader);
+	}
+	if (pcl_array_grow(&policy->rules, policy->rule_count, sizeof(*policy->rules)))
+		return pcl_reader_no_memory(entry->reader);
+	policy->rules[policy->rule_count++] = pcl_take_ptr(owned);
+	return 0;
+}
+
+static int read_native(struct pcl_reader *reader, struct pcl_policy *policy,
+		       const struct pcl_yaml_node *node, const struct pcl_attributes *attributes)
+{
+	static const struct pcl_list list = {.section = "apparmor", .class = PCL_CLASS_NATIVE};
+	struct pcl_entry entry = {reader, policy, &list, node, "apparmor", *attributes, false};
+	struct pcl_rule *rule = NULL;
+	const char *text;
+	int error = pcl_yaml_string(reader->file, node, &text, reader->diag);
+
+	if (!error)
+		error = pcl_entry_new_rule(&entry, PCL_MATCH_NATIVE, text, &rule);
+	return error ? error : pcl_entry_add_rule(&entry, rule, NULL);
+}
+
+static const char *const process_path_words[] = {"path",	  "execname",	 "ownerOnly",
+						 "pts",		  "allowedArgs", "fromSource",
+						 ATTRIBUTE_WORDS, NULL};
+static const char *const process_dir_words[] = {"dir",	      "recursive",     "ownerOnly", "pts",
+						"fromSource", ATTRIBUTE_WORDS, NULL};
+static const char *const process_pattern_words[] = {"pattern", "ownerOnly", ATTRIBUTE_WORDS, NULL};
+static const char *const file_path_words[] = {"path",	    "readOnly",	     "ownerOnly", "pts",
+					      "fromSource", ATTRIBUTE_WORDS, NULL};
+static const char *const file_dir_words[] = {"dir", "recursive",  "readOnly",	   "ownerOnly",
+					     "pts", "fromSource", ATTRIBUTE_WORDS, NULL};
+static const char *const file_pattern_words[] = {"pattern", "readOnly", "ownerOnly",
+						 ATTRIBUTE_WORDS, NULL};
+static const char *const protocol_words[] = {"protocol", "pts", "fromSource", ATTRIBUTE_WORDS,
+					     NULL};
+static const char *const domain_words[] = {"domain", "fromSource", ATTRIBUTE_WORDS, NULL};
+static const char *const capability_words[] = {"capability", "fromSource", ATTRIBUTE_WORDS, NULL};
+static const char *const syscall_words[] = {"syscall", "fromSource", ATTRIBUTE_WORDS, NULL};
+static const char *const syscall_path_words[] = {"path",       "recursive",	"syscall",
+						 "fromSource", ATTRIBUTE_WORDS, NULL};
+static const char *const device_words[] = {"class", "subClass",	     "protocol",
+					   "level", ATTRIBUTE_WORDS, NULL};
+static const char *const preset_words[] = {"name", ATTRIBUTE_WORDS, NULL};
+
+static const struct pcl_list lists[] = {
+	{"process", "matchPaths", PCL_CLASS_PROCESS, "path: /...", pcl_entry_read_path,
+	 process_path_words},
+	{"process", "matchDirectories", PCL_CLASS_PROCESS, "dir: /.../", pcl_entry_read_dir,
+	 process_dir_words},
+	{"process", "matchPatterns", PCL_CLASS_PROCESS, "pattern: /...", pcl_entry_read_pattern,
+	 process_pattern_words},
+	{"file", "matchPaths", PCL_CLASS_FILE, "path: /...", pcl_entry_read_path, file_path_words},
+	{"file", "matchDirectories", PCL_CLASS_FILE, "dir: /.../", pcl_entry_read_dir,
+	 file_dir_words},
+	{"file", "matchPatterns", PCL_CLASS_FILE, "pattern: /...", pcl_entry_read_pattern,
+	 file_pattern_words},
+	{"network", "matchProtocols", PCL_CLASS_NETWORK, "protocol: tcp", pcl_entry_read_protocol,
+	 protocol_words},
+	{"network", "matchDNSQueries", PCL_CLASS_DNS, "domain: example.com", pcl_entry_read_domain,
+	 domain_words},
+	{"capabilities", "matchCapabilities", PCL_CLASS_CAPABILITY, "capability: net_raw",
+	 pcl_entry_read_capability, capability_words},
+	{"syscalls", "matchSyscalls", PCL_CLASS_SYSCALL, "syscall: [unlink]",
+	 pcl_entry_read_syscall, syscall_words},
+	{"syscalls", "matchPaths", PCL_CLASS_SYSCALL, "path: /...", pcl_entry_read_syscall_path,
+	 syscall_path_words},
+	{"device", "matchDevice", PCL_CLASS_DEVICE, "class: HID", pcl_entry_read_device,
+	 device_words},
+	{"presets", NULL, PCL_CLASS_PROCESS, "name: exec", pcl_entry_read_preset, preset_words},
+};
+
+static const char *const sections[] = {"process",  "file",   "network", "capabilities",
+				       "syscalls", "device", "presets", NULL};
+
+static int read_entry(struct pcl_reader *reader, struct pcl_policy *policy,
+		      const struct pcl_list *list, const struct pcl_yaml_node *node,
+		      const char *context, const struct pcl_attributes *inherited)
+{
+	struct pcl_entry entry = {reader, policy, list, node, context, *inherited, false};
+	size_t problems = reader->problems->count + reader->problems->left_out;
+	int error;
+
+	error = pcl_reader_words(reader, node, list->words, context);
+	entry.suspect = reader->problems->count + reader->problems->left_out > problems;
+	if (!error)
+		error = pcl_reader_attributes(reader, node, &entry.attributes);
+	return error ? error : list->read(&entry);
+}
+
+static int read_list(struct pcl_reader *reader, struct pcl_policy *policy,
+		     const struct pcl_list *list, const struct pcl_yaml_node *entries,
+		     const struct pcl_attributes *inherited)
+{
+	const char *dot = list->key ? "." : "", *key = list->key ? list->key : "";
 	char context[CONTEXT_SIZE];
 	int error;
 
-	(void)snprintf(context, sizeof(context), "spec.%s", pcl_class_name(class));
-	error = pcl_reader_check_words(reader, section, &section_known, context);
-	if (!error)
-		error = pcl_reader_attributes(reader, section, &attributes);
+	error = pcl_reader_list(reader, entries, list->key ? list->key : list->section,
+				list->example);
 	if (error)
-		return error;
-	for (size_t l = 0; l < PCL_ARRAY_SIZE(rule_lists); l++) {
-		const struct rule_list *list = &rule_lists[l];
-		const struct pcl_yaml_node *entries = pcl_reader_get(section, list->key);
-
-		if (!entries)
-			continue;
-		if (entries->type != PCL_YAML_SEQUENCE)
-			return pcl_yaml_error(reader->file, entries, reader->diag, -EINVAL,
-					      "%s must be a list of \"- %s: /...\"", list->key,
-					      list->object_key);
-		for (size_t i = 0; i < entries->count; i++) {
-			(void)snprintf(context, sizeof(context), "%s.%s[%zu]",
-				       pcl_class_name(class), list->key, i);
-			error = read_entry(reader, policy, class, list, entries->items[i], context,
-					   &attributes);
-			if (error)
-				return error;
-		}
+		return pcl_reader_catch(reader, error);
+	for (size_t i = 0; !error && i < entries->count; i++) {
+		(void)snprintf(context, sizeof(context), "%s%s%s[%zu]", list->section, dot, key, i);
+		error = pcl_reader_catch(reader, read_entry(reader, policy, list, entries->items[i],
+							    context, inherited));
 	}
-	return 0;
+	return error;
+}
+
+/* The keys of section's lists, and the attributes. */
+static int check_section(struct pcl_reader *reader, const char *section,
+			 const struct pcl_yaml_node *node)
+{
+	const char *words[] = {NULL, NULL, NULL, ATTRIBUTE_WORDS, NULL};
+	char context[CONTEXT_SIZE];
+	size_t count = 0, kept = 0;
+
+	for (size_t l = 0; l < PCL_ARRAY_SIZE(lists); l++)
+		if (!strcmp(lists[l].section, section))
+			words[count++] = lists[l].key;
+	/* Close the gap that a short section leaves. */
+	for (size_t i = 0; i + 1 < PCL_ARRAY_SIZE(words); i++)
+		if (words[i])
+			words[kept++] = words[i];
+	words[kept] = NULL;
+	(void)snprintf(context, sizeof(context), "spec.%s", section);
+	return pcl_reader_words(reader, node, words, context);
+}
+
+static int read_section(struct pcl_reader *reader, struct pcl_policy *policy, const char *section,
+			const struct pcl_yaml_node *node, const struct pcl_attributes *inherited)
+{
+	struct pcl_attributes attributes = *inherited;
+	bool presets = !strcmp(section, "presets");
+	int error = 0;
+
+	if (!presets) {
+		error = check_section(reader, section, node);
+		if (!error)
+			error = pcl_reader_attributes(reader, node, &attributes);
+	}
+	if (!error && !strcmp(section, "syscalls") && attributes.has_action &&
+	    attributes.action != PCL_ACTION_AUDIT)
+		error = pcl_reader_notice(reader, node,
+					  "system calls are audited, whatever the action: %s is "
+					  "read as Audit",
+					  pcl_action_name(attributes.action));
+	for (size_t l = 0; !error && l < PCL_ARRAY_SIZE(lists); l++) {
+		const struct pcl_yaml_node *entries;
+
+		if (strcmp(lists[l].section, section) != 0)
+			continue;
+		entries = presets ? node : pcl_reader_get(node, lists[l].key);
+		if (entries)
+			error = read_list(reader, policy, &lists[l], entries, &attributes);
+	}
+	return error;
+}
+
+int pcl_reader_sections(struct pcl_reader *reader, struct pcl_policy *policy,
+			const struct pcl_yaml_node *spec, const struct pcl_attributes *attributes)
+{
+	const struct pcl_yaml_node *native = pcl_reader_get(spec, "apparmor");
+	int error = 0;
+
+	for (size_t s = 0; !error && sections[s]; s++) {
+		const struct pcl_yaml_node *node = pcl_reader_get(spec, sections[s]);
+
+		if (node)
+			error = pcl_reader_catch(reader, read_section(reader, policy, sections[s],
+								      node, attributes));
+	}
+	if (!error && native)
+		error = pcl_reader_catch(reader, read_native(reader, policy, native, attributes));
+	return error;
 }

@@ -58,7 +58,7 @@ variant() { sed "$1" "$tmp/secret.yaml" >"$tmp/bad.yaml"; }
 @test "help names every verb and the exit codes" {
 	run "$portcullis" --help
 	[ "$status" -eq 0 ]
-	for verb in probe check explain apply status remove events domain; do
+	for verb in probe check explain diff apply status remove events domain; do
 		[[ $output == *"  $verb "* ]] || {
 			echo "verb $verb is missing: $output"
 			return 1
@@ -114,11 +114,53 @@ variant() { sed "$1" "$tmp/secret.yaml" >"$tmp/bad.yaml"; }
 	[[ $output == *matchPaths* ]]
 }
 
-@test "check refuses by name what this version does not enforce" {
-	variant 's/^  file:/  network:/'
+@test "check takes the whole language" {
+	cat >>"$tmp/secret.yaml" <<-'YAML'
+		  network:
+		    matchProtocols:
+		    - protocol: tcp,udp
+		  capabilities:
+		    matchCapabilities:
+		    - capability: net_raw
+		  process:
+		    matchPatterns:
+		    - pattern: /opt/**
+	YAML
+	run "$portcullis" check "$tmp/secret.yaml"
+	[ "$status" -eq 0 ]
+	[[ $output == *"6 rules"* ]]
+}
+
+@test "check finds several mistakes in one go, each with its place" {
+	variant 's/Block/Blok/; s/severity: 7/severity: 77/; s/readOnly/readOnyl/'
 	run "$portcullis" check "$tmp/bad.yaml"
-	fails_with 2 "$tmp/bad.yaml:10:"
-	[[ $output == *network* ]]
+	[ "$status" -eq 2 ]
+	[ "${#lines[@]}" -eq 3 ]
+	[[ ${lines[0]} == *"$tmp/bad.yaml:9:"*77* ]]
+	[[ ${lines[1]} == *"$tmp/bad.yaml:16:"*'"readOnly"?' ]]
+	[[ ${lines[2]} == *"$tmp/bad.yaml:17:"*'"Block"?' ]]
+	run "$portcullis" check --json "$tmp/bad.yaml"
+	[ "$status" -eq 2 ]
+	[ "$(jq -c '[.errors[] | .line, .text]' <<<"$output")" = '[9,"77",16,"readOnyl",17,"Blok"]' ]
+}
+
+@test "check --format github annotates lines" {
+	variant 's/Block/Blok/'
+	run "$portcullis" check --format github "$tmp/bad.yaml"
+	[ "$status" -eq 2 ]
+	[[ $output == "::error file=$tmp/bad.yaml,line=17,col=11,title="*Blok* ]]
+	run "$portcullis" check --format githup "$tmp/bad.yaml"
+	fails_with 2 '"github"'
+}
+
+@test "check warns where KubeArmor decides otherwise, and of merged-/usr" {
+	variant 's,/etc/secret,/bin/sh,'
+	run "$portcullis" check --json "$tmp/bad.yaml"
+	[ "$status" -eq 0 ]
+	jq -e '.warnings | length > 0' <<<"$output"
+	jq -e '[.warnings[] | select(.line == 12)] | length > 0' <<<"$output"
+	run "$portcullis" check --json --no-lint "$tmp/bad.yaml"
+	jq -e '.warnings | length == 0' <<<"$output"
 }
 
 @test "check points at a wrong action" {
@@ -211,6 +253,96 @@ variant() { sed "$1" "$tmp/secret.yaml" >"$tmp/bad.yaml"; }
 	[ "$status" -eq 0 ]
 }
 
+@test "explain answers a question in words" {
+	run "$portcullis" explain --policy "$tmp/secret.yaml" --domain host \
+		'file read /etc/secret by /bin/cat uid 0'
+	[ "$status" -eq 1 ]
+	[[ ${lines[0]} == "refused: file read /etc/secret by /bin/cat in domain host (EACCES)" ]]
+	[[ $output == *"keep-secret#file.matchPaths[0]"*"$tmp/secret.yaml:12"* ]]
+	run "$portcullis" explain --policy "$tmp/secret.yaml" file unlink /srv/data/x
+	[ "$status" -eq 1 ]
+	run "$portcullis" explain --policy "$tmp/secret.yaml" exec /etc/secret
+	[ "$status" -eq 0 ]
+}
+
+@test "explain says why the other rules that match do not decide" {
+	cat >>"$tmp/secret.yaml" <<-'YAML'
+		  process:
+		    matchPaths:
+		    - path: /usr/bin/apt
+		      action: Allow
+		    matchDirectories:
+		    - dir: /usr/bin/
+		    - dir: /usr/
+		      recursive: true
+		      fromSource: [{path: /bin/bash}]
+		    - dir: /
+		      recursive: true
+		      fromSource: [{path: /bin/zsh}]
+	YAML
+	run "$portcullis" explain --policy "$tmp/secret.yaml" 'exec /usr/bin/apt by /bin/bash uid 0'
+	[ "$status" -eq 1 ]
+	[[ $output == *"matchDirectories[0] (dir /usr/bin, Block): decides"* ]]
+	[[ $output == *"matchPaths[0] (path /usr/bin/apt, Allow): loses, for a Block beats every Allow"* ]]
+	[[ $output == *"matchDirectories[1]"*"refuses too; the one named is more specific"* ]]
+	[[ $output == *"matchDirectories[2]"*"the source is not in its fromSource"* ]]
+	run "$portcullis" explain --policy "$tmp/secret.yaml" --json 'exec /usr/bin/apt by /bin/bash'
+	[ "$(jq -c '[.steps[] | select(.decides) | .line]' <<<"$output")" = '[23]' ]
+	jq -e 'all(.steps[]; .why | length > 0)' <<<"$output"
+}
+
+@test "explain: capabilities fail with EPERM, and a posture may be of one class" {
+	cat >>"$tmp/secret.yaml" <<-'YAML'
+		  capabilities:
+		    matchCapabilities:
+		    - capability: net_raw
+		  network:
+		    matchProtocols:
+		    - protocol: tcp
+		      action: Allow
+	YAML
+	run "$portcullis" explain --policy "$tmp/secret.yaml" --json capability net_raw
+	[ "$status" -eq 1 ]
+	[ "$(jq -r .errno <<<"$output")" = EPERM ]
+	run "$portcullis" explain --policy "$tmp/secret.yaml" connect udp
+	[ "$status" -eq 0 ]
+	run "$portcullis" explain --policy "$tmp/secret.yaml" --posture network=block connect udp
+	[ "$status" -eq 1 ]
+	[[ $output == *DefaultPosture* ]]
+	run "$portcullis" explain --policy "$tmp/secret.yaml" --posture netwrk=block connect udp
+	fails_with 2 network=
+}
+
+@test "explain points at a wrong word of the question" {
+	run "$portcullis" explain --policy "$tmp/secret.yaml" 'exce /bin/sh'
+	fails_with 2 '"exec"'
+	run "$portcullis" explain --policy "$tmp/secret.yaml"
+	fails_with 2 'operation'
+}
+
+@test "explain: --domain takes labels" {
+	sed 's/HostPolicy/Policy/; s/nodeSelector/selector/; s/kubearmor.io.*/app: web/' \
+		"$tmp/secret.yaml" >"$tmp/pod.yaml"
+	run "$portcullis" explain --policy "$tmp/pod.yaml" --domain app=web file read /etc/secret
+	[ "$status" -eq 1 ]
+	run "$portcullis" explain --policy "$tmp/pod.yaml" --domain app=db file read /etc/secret
+	[ "$status" -eq 0 ]
+}
+
+@test "diff says by example what is refused and allowed anew" {
+	sed 's,/etc/secret,/etc/other,' "$tmp/secret.yaml" >"$tmp/new.yaml"
+	run "$portcullis" diff "$tmp/secret.yaml" "$tmp/new.yaml"
+	[ "$status" -eq 1 ]
+	[[ $output == *"newly refused:"*"file read /etc/other, in host"*"newly allowed:"*"file read /etc/secret"* ]]
+	run "$portcullis" diff --json "$tmp/secret.yaml" "$tmp/new.yaml"
+	[ "$(jq -r '.changes[0].change + " " + .changes[0].operation' <<<"$output")" = \
+		"refused file read /etc/other" ]
+	run "$portcullis" diff "$tmp/secret.yaml" "$tmp/secret.yaml"
+	[ "$status" -eq 0 ]
+	run "$portcullis" diff "$tmp/secret.yaml"
+	fails_with 2 NEW
+}
+
 @test "explain without an operation is a usage error" {
 	run "$portcullis" explain "$tmp/secret.yaml" --object /etc/secret
 	fails_with 2 --op
@@ -226,6 +358,18 @@ variant() { sed "$1" "$tmp/secret.yaml" >"$tmp/bad.yaml"; }
 	variant 's/Block/Blok/'
 	run "$portcullis" apply "$tmp/bad.yaml"
 	fails_with 2 "$tmp/bad.yaml:17:"
+}
+
+@test "apply refuses by name, place and reason what the backend does not enforce" {
+	[ "$(id -u)" -eq 0 ] || skip "started by an ordinary user: apply needs root"
+	cat >>"$tmp/secret.yaml" <<-'YAML'
+		  network:
+		    matchProtocols:
+		    - protocol: tcp
+	YAML
+	run "$portcullis" apply --backend bpf_lsm "$tmp/secret.yaml"
+	fails_with 3 "$tmp/secret.yaml:20:7: rule keep-secret#network.matchProtocols[0]"
+	[[ $output == *"does not enforce network rules"* ]]
 }
 
 @test "apply without a policy is a usage error" {

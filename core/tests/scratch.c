@@ -114,6 +114,7 @@ struct pcl_state *scratch_state(uint64_t generation)
 	state->generation = generation;
 	state->backend = strdup("bpf_lsm");
 	state->postures.file = PCL_POSTURE_BLOCK;
+	state->postures.capabilities = PCL_POSTURE_BLOCK;
 	pcl_policy_set_free(&state->set);
 	state->set = test_read(policies);
 	assert_int_equal(pcl_array_grow(&state->members, 1, sizeof(*state->members)), 0);

@@ -196,6 +196,73 @@ static void a_copy_is_the_same_and_its_own(void **state)
 	copies_as(node);
 }
 
+/* The same with an expression, of a policy of namespace "n". */
+static bool expressed(const struct pcl_domain *domain, const char *kind, const char *expressions)
+{
+	pcl_autofree char *text = NULL;
+	autoset *set = NULL;
+
+	assert_true(asprintf(&text,
+			     "apiVersion: security.kubearmor.com/v1\nkind: %s\n"
+			     "metadata: {name: p%s}\nspec: {selector: {matchExpressions: [%s]}}\n",
+			     kind, strcmp(kind, TEST_CONTAINER) ? "" : ", namespace: n",
+			     expressions) > 0);
+	set = test_read(text);
+	return pcl_domain_selected(domain, set->policies[0]);
+}
+
+#define CLUSTER "KubeArmorClusterPolicy"
+#define IN(key, values) "{key: " key ", operator: In, values: [" values "]}"
+#define NOT_IN(key, values) "{key: " key ", operator: NotIn, values: [" values "]}"
+
+static void expressions_on_labels(void **state)
+{
+	autodomain *domain = container("c", "n", "app=web,tier=front");
+
+	(void)state;
+	assert_true(expressed(domain, TEST_CONTAINER, IN("label", "app=web")));
+	assert_true(expressed(domain, TEST_CONTAINER, IN("label", "app=db, app=web")));
+	assert_false(expressed(domain, TEST_CONTAINER, IN("label", "app=db")));
+	assert_false(expressed(domain, TEST_CONTAINER, IN("label", "ap=web")));
+	assert_false(expressed(domain, TEST_CONTAINER, NOT_IN("label", "app=db, app=web")));
+	assert_true(expressed(domain, TEST_CONTAINER, NOT_IN("label", "app=db, none=x")));
+	assert_true(expressed(domain, TEST_CONTAINER,
+			      IN("label", "app=web") ", " NOT_IN("label", "tier=back")));
+	assert_false(expressed(domain, TEST_CONTAINER,
+			       IN("label", "app=web") ", " NOT_IN("label", "tier=front")));
+}
+
+static void cluster_policies_select_by_namespace(void **state)
+{
+	autodomain *domain = container("c", "shop", "app=web");
+	autodomain *nowhere = container("c", NULL, "app=web");
+	autodomain *node = host("node-1", NULL);
+
+	(void)state;
+	assert_true(expressed(domain, CLUSTER, IN("namespace", "shop, other")));
+	assert_false(expressed(domain, CLUSTER, IN("namespace", "other")));
+	assert_false(expressed(domain, CLUSTER, NOT_IN("namespace", "shop")));
+	assert_true(expressed(domain, CLUSTER, NOT_IN("namespace", "other")));
+	assert_false(expressed(domain, CLUSTER,
+			       IN("namespace", "shop") ", " NOT_IN("label", "app=web")));
+	assert_true(expressed(domain, CLUSTER, ""));
+	assert_true(expressed(nowhere, CLUSTER, IN("namespace", "other")));
+	assert_false(expressed(node, CLUSTER, ""));
+}
+
+static void a_list_of_containers_picks_one_of_them(void **state)
+{
+	autodomain *domain = container("web-1", "shop", "app=web");
+
+	(void)state;
+	assert_true(selected(domain, TEST_CONTAINER, "shop",
+			     "{kubearmor.io/container.name: \"[db-1, web-1]\"}"));
+	assert_false(selected(domain, TEST_CONTAINER, "shop",
+			      "{kubearmor.io/container.name: \"[db-1]\"}"));
+	assert_false(selected(domain, TEST_CONTAINER, "shop",
+			      "{app: db, kubearmor.io/container.name: \"[web-1]\"}"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -207,6 +274,9 @@ int main(void)
 		cmocka_unit_test(the_host_is_selected_by_host_policies_only),
 		cmocka_unit_test(extra_labels_may_replace_the_hosts_own),
 		cmocka_unit_test(a_copy_is_the_same_and_its_own),
+		cmocka_unit_test(expressions_on_labels),
+		cmocka_unit_test(cluster_policies_select_by_namespace),
+		cmocka_unit_test(a_list_of_containers_picks_one_of_them),
 	};
 
 	return cmocka_run_group_tests_name("domain", tests, NULL, NULL);

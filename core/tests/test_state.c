@@ -52,6 +52,9 @@ static void what_was_saved_is_loaded(void **state)
 	assert_int_equal(loaded->generation, 1);
 	assert_string_equal(loaded->backend, "bpf_lsm");
 	assert_int_equal(loaded->postures.file, PCL_POSTURE_BLOCK);
+	assert_int_equal(loaded->postures.network, PCL_POSTURE_AUDIT);
+	assert_int_equal(loaded->postures.capabilities, PCL_POSTURE_BLOCK);
+	assert_int_equal(loaded->postures.device, PCL_POSTURE_AUDIT);
 	assert_string_equal(loaded->node_labels, "role=db");
 	assert_int_equal(loaded->last_id, 9);
 	assert_int_equal(loaded->last_incarnation, 4);
@@ -178,9 +181,9 @@ static void change(const char *object, const char *key, const char *value, const
 
 static void whatever_is_missing_is_noticed(void **state)
 {
-	static const char *const keys[] = {"schema",	   "generation",       "backend",
-					   "file_posture", "hostname",	       "domains",
-					   "last_id",	   "last_incarnation", "policies"};
+	static const char *const keys[] = {"schema",   "generation",	   "backend",
+					   "postures", "hostname",	   "domains",
+					   "last_id",  "last_incarnation", "policies"};
 	static const char *const of_member[] = {"name", "cgroup", "cgroup_id", "id", "incarnation"};
 
 	(void)state;
@@ -195,23 +198,37 @@ static void values_that_no_state_has_are_noticed(void **state)
 	static const struct {
 		const char *object, *key, *value;
 	} wrong[] = {
-		{NULL, "generation", "2"},	  {NULL, "file_posture", "2"},
-		{NULL, "domains", "{}"},	  {NULL, "domains", "[1]"},
-		{NULL, "policies", "{}"},	  {NULL, "policies", "[1]"},
-		{NULL, "node_labels", "\"=\""},	  {NULL, "last_id", "10240"},
-		{NULL, "last_incarnation", "-1"}, {NULL, "unheard-of", "1"},
-		{"domains", "name", "\"a b\""},	  {"domains", "name", "\"host\""},
-		{"domains", "id", "0"},		  {"domains", "id", "10240"},
-		{"domains", "id", "-1"},	  {"domains", "id", "4294967305"},
-		{"domains", "incarnation", "0"},  {"domains", "cgroup_id", "0"},
-		{"domains", "labels", "\"x\""},	  {"domains", "unheard-of", "1"},
+		{NULL, "generation", "2"},
+		{NULL, "postures", "[2, 0, 0, 0]"},
+		{NULL, "domains", "{}"},
+		{NULL, "domains", "[1]"},
+		{NULL, "policies", "{}"},
+		{NULL, "policies", "[1]"},
+		{NULL, "node_labels", "\"=\""},
+		{NULL, "last_id", "10240"},
+		{NULL, "last_incarnation", "-1"},
+		{NULL, "unheard-of", "1"},
+		{"domains", "name", "\"a b\""},
+		{"domains", "name", "\"host\""},
+		{"domains", "id", "0"},
+		{"domains", "id", "10240"},
+		{"domains", "id", "-1"},
+		{"domains", "id", "4294967305"},
+		{"domains", "incarnation", "0"},
+		{"domains", "cgroup_id", "0"},
+		{"domains", "labels", "\"x\""},
+		{"domains", "unheard-of", "1"},
 		{"policies", "kind", "7"},
+		{NULL, "postures", "[0, 0, 0]"},
+		{NULL, "postures", "[0, 0, 0, 2]"},
+		{NULL, "postures", "[0, 0, -1, 0]"},
+		{NULL, "postures", "1"},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < PCL_ARRAY_SIZE(wrong); i++)
 		change(wrong[i].object, wrong[i].key, wrong[i].value, "damaged");
-	change(NULL, "schema", "2", "another version's (schema 2");
+	change(NULL, "schema", "1", "another version's (schema 1");
 }
 
 /* A second domain that has the first one's value under same, and others otherwise. */

@@ -181,11 +181,14 @@ static void draw_sources(struct world *world, struct pcl_rule *rule)
 
 static void draw_rule(struct world *world, struct pcl_policy *policy)
 {
+	static const enum pcl_match kinds[] = {PCL_MATCH_PATH, PCL_MATCH_DIR,
+					       PCL_MATCH_DIR_RECURSIVE};
+	const char *scope = policy->kind == PCL_KIND_CLUSTER ? "*" : policy->ns;
 	struct pcl_rule *rule = calloc(1, sizeof(*rule));
 
 	assert_non_null(rule);
 	rule->class = world_pick(world, 3) ? PCL_CLASS_FILE : PCL_CLASS_PROCESS;
-	rule->match = (enum pcl_match)world_pick(world, PCL_MATCH_COUNT);
+	rule->match = kinds[world_pick(world, PCL_ARRAY_SIZE(kinds))];
 	/* Mostly Block, or nearly every set would be an allow-list. */
 	rule->action = world_pick(world, 2) ? PCL_ACTION_BLOCK
 					    : (enum pcl_action)world_pick(world, PCL_ACTION_COUNT);
@@ -195,10 +198,23 @@ static void draw_rule(struct world *world, struct pcl_policy *policy)
 	rule->severity = (int)world_pick(world, 3);
 	rule->policy = policy;
 	draw_sources(world, rule);
-	assert_true(asprintf(&rule->id, "%s%s%s#%zu", policy->ns ? policy->ns : "",
-			     policy->ns ? "/" : "", policy->name, policy->rule_count) > 0);
+	assert_true(asprintf(&rule->id, "%s%s%s#%zu", scope ? scope : "", scope ? "/" : "",
+			     policy->name, policy->rule_count) > 0);
 	assert_int_equal(pcl_array_grow(&policy->rules, policy->rule_count, sizeof(rule)), 0);
 	policy->rules[policy->rule_count++] = rule;
+}
+
+/* For every container of the namespace that all are in. */
+static void draw_expression(struct pcl_policy *policy)
+{
+	struct pcl_expression *expression = calloc(1, sizeof(*expression));
+
+	assert_non_null(expression);
+	expression->on_namespace = true;
+	assert_int_equal(pcl_strings_add(&expression->values, &expression->value_count, "default"),
+			 0);
+	policy->expressions = expression;
+	policy->expression_count = 1;
 }
 
 /* For the host, or for the containers called one, two, or any. */
@@ -212,7 +228,11 @@ static void draw_policy(struct world *world, size_t index)
 	assert_true(asprintf(&policy->name, "p%zu", (index * 5 + 3) % POLICIES_MAX) > 0);
 	policy->file = strdup("world.yaml");
 	policy->kind = whose ? PCL_KIND_CONTAINER : PCL_KIND_HOST;
-	policy->ns = whose ? strdup("default") : NULL;
+	if (whose == 3 && world_pick(world, 2)) {
+		policy->kind = PCL_KIND_CLUSTER;
+		draw_expression(policy);
+	}
+	policy->ns = policy->kind == PCL_KIND_CONTAINER ? strdup("default") : NULL;
 	if (whose == 1 || whose == 2) {
 		policy->selector = calloc(1, sizeof(*policy->selector));
 		assert_non_null(policy->selector);
@@ -376,12 +396,14 @@ void world_shuffle(struct world *world)
 
 void world_draw_operation(struct world *world, struct world_operation *ret_operation)
 {
+	static const enum pcl_access accesses[] = {PCL_ACCESS_EXECUTE, PCL_ACCESS_READ,
+						   PCL_ACCESS_WRITE};
 	struct pcl_operation *operation = &ret_operation->operation;
 	unsigned kind = world_pick(world, 32);
 
 	memset(operation, 0, sizeof(*operation));
 	ret_operation->domain = world_pick(world, WORLD_DOMAINS);
-	operation->access = (enum pcl_access)world_pick(world, PCL_ACCESS_COUNT);
+	operation->access = accesses[world_pick(world, PCL_ARRAY_SIZE(accesses))];
 	if (kind == 0)
 		operation->object_unknown = true;
 	if (kind > 1) {
@@ -477,6 +499,7 @@ void world_decide(const struct world *world, const struct world_operation *asked
 	}
 	ruleset.rules = pointers;
 	ruleset.rule_count = count;
+	ruleset.index = NULL;
 	pcl_decide(&ruleset, operation, ret_verdict);
 	if (ret_verdict->rule)
 		ret_verdict->rule = origins[ret_verdict->rule - copies];

@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How fast policies are read, checked, resolved and decided, on the largest set that is promised:
+ * 10,000 policies with 100,000 rules, once all for one container and once spread over a cluster.
+ *
+ * Usage: policy PROGRAM COMMIT OUT: PROGRAM is the portcullis whose start is timed, OUT the JSON
+ * file. Exits 1 where a limit is not kept. Each round of the large sets runs in a process of its
+ * own, whose peak memory is then that round's. It must not be built with sanitizers: it refuses to
+ * run then.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <jansson.h>
+
+#include "base/cleanup.h"
+#include "bench/stats.h"
+#include "policy/decide.h"
+#include "policy/lint.h"
+
+#define POLICIES 10000
+#define RULES 100000
+#define ROUNDS 7
+#define STARTS 41
+#define DECISIONS 500000
+#define OPERATIONS 4096
+
+/* What is promised. */
+#define CHECK_LIMIT_S 1.0
+#define MEMORY_LIMIT_MB 300.0
+#define DECIDE_LIMIT_NS 1000.0
+#define START_LIMIT_MS 5.0
+
+extern char **environ;
+
+enum shape {
+	SHAPE_ONE_DOMAIN,
+	SHAPE_CLUSTER,
+};
+static const char *const shape_names[] = {"one-domain", "cluster"};
+
+static double clock_s(clockid_t clock)
+{
+	struct timespec now;
+
+	(void)clock_gettime(clock, &now);
+	return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+static _Noreturn void die(const char *what)
+{
+	(void)fprintf(stderr, "policy: %s\n", what);
+	exit(EXIT_FAILURE);
+}
+
+/* --- the sets
+ * --------------------------------------------------------------------------------------- */
+
+/* Ten rules of the kinds that people write, about objects of the policy's own. */
+static void print_rules(FILE *stream, int policy)
+{
+	(void)fputs("  process:\n    matchPaths:\n", stream);
+	for (int i = 0; i < 3; i++)
+		(void)fprintf(stream, "    - path: /opt/package%d/bin/tool%d\n", policy, i);
+	(void)fprintf(stream,
+		      "    - path: /usr/bin/only%d\n      fromSource:\n"
+		      "      - path: /usr/bin/source%d\n",
+		      policy, policy % 7);
+	(void)fputs("  file:\n    matchPaths:\n", stream);
+	for (int i = 0; i < 3; i++)
+		(void)fprintf(stream, "    - path: /srv/data%d/key%d\n", policy, i);
+	(void)fprintf(stream,
+		      "    matchDirectories:\n    - dir: /srv/tree%d/\n      recursive: true\n"
+		      "    - dir: /srv/fixed%d/\n      readOnly: true\n"
+		      "    matchPatterns:\n    - pattern: /srv/logs%d/*.log\n",
+		      policy, policy, policy);
+}
+
+static char *make_text(enum shape shape, int policies)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *stream = open_memstream(&text, &len);
+
+	if (!stream)
+		die("out of memory");
+	for (int i = 0; i < policies; i++) {
+		bool spread = shape == SHAPE_CLUSTER;
+
+		(void)fprintf(stream,
+			      "---\napiVersion: security.kubearmor.com/v1\nkind: KubeArmorPolicy\n"
+			      "metadata:\n  name: policy-%05d\n  namespace: team-%02d\nspec:\n"
+			      "  severity: %d\n  action: Block\n  selector:\n    matchLabels:\n"
+			      "      app: app-%02d\n",
+			      i, spread ? i % 100 : 0, 1 + i % 10, spread ? i / 100 % 20 : 0);
+		print_rules(stream, i);
+	}
+	if (fclose(stream))
+		die("out of memory");
+	return text;
+}
+
+struct loaded {
+	struct pcl_policy_set *set;
+	struct pcl_domain *domain;
+	struct pcl_ruleset *ruleset;
+};
+
+static void loaded_fini(struct loaded *loaded)
+{
+	pcl_ruleset_free(&loaded->ruleset);
+	pcl_domain_free(&loaded->domain);
+	pcl_policy_set_free(&loaded->set);
+}
+
+static void load(const char *text, bool lint, struct loaded *ret_loaded)
+{
+	struct pcl_diag diag pcl_cleanup(pcl_diag_fini) = {0};
+	pcl_cleanup(pcl_warnings_free) struct pcl_warnings *warnings = NULL;
+	struct pcl_postures postures = {0};
+
+	if (pcl_policy_set_new(&ret_loaded->set) ||
+	    pcl_policy_set_read_memory(ret_loaded->set, "bench.yaml", text, strlen(text), &diag))
+		die(pcl_diag_text(&diag));
+	if (lint && pcl_lint(ret_loaded->set, &warnings))
+		die("lint failed");
+	if (pcl_domain_new("web", "team-00", "app=app-00", &ret_loaded->domain, &diag) ||
+	    pcl_resolve(ret_loaded->set, ret_loaded->domain, &postures, &ret_loaded->ruleset))
+		die(pcl_diag_text(&diag));
+}
+
+/* --- measuring
+ * --------------------------------------------------------------------------------------- */
+
+/* Reads, lints and resolves in a process of its own. */
+static void measure_load(const char *text, double *ret_s, double *ret_mb)
+{
+	struct rusage usage;
+	double seconds = 0;
+	int ends[2], status;
+	pid_t child;
+
+	if (pipe2(ends, O_CLOEXEC))
+		die("no pipe");
+	child = fork();
+	if (child < 0)
+		die("cannot fork");
+	if (!child) {
+		struct loaded loaded = {0};
+		double start = clock_s(CLOCK_PROCESS_CPUTIME_ID);
+
+		load(text, true, &loaded);
+		seconds = clock_s(CLOCK_PROCESS_CPUTIME_ID) - start;
+		_exit(write(ends[1], &seconds, sizeof(seconds)) == (ssize_t)sizeof(seconds)
+			      ? EXIT_SUCCESS
+			      : EXIT_FAILURE);
+	}
+	(void)close(ends[1]);
+	if (wait4(child, &status, 0, &usage) != child || !WIFEXITED(status) ||
+	    WEXITSTATUS(status) != EXIT_SUCCESS ||
+	    read(ends[0], &seconds, sizeof(seconds)) != (ssize_t)sizeof(seconds))
+		die("a round did not finish");
+	(void)close(ends[0]);
+	*ret_s = seconds;
+	*ret_mb = (double)usage.ru_maxrss / 1024;
+}
+
+/* A third each: what a path rule holds, what a directory or a pattern does, what none does. */
+static void make_operations(char (*objects)[64], struct pcl_operation *operations)
+{
+	static const char *const formats[] = {
+		"/srv/data%d/key1",
+		"/srv/tree%d/a/b/c",
+		"/usr/lib/package%d/library.so",
+		"/opt/package%d/bin/tool2",
+		"/srv/logs%d/today.log",
+		"/home/user%d/notes.txt",
+	};
+
+	for (size_t i = 0; i < OPERATIONS; i++) {
+		size_t format = i % PCL_ARRAY_SIZE(formats);
+		/* Far apart, so that no cache helps more than it would in life. */
+		int number = (int)(i * 7919 % POLICIES);
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+		(void)snprintf(objects[i], sizeof(objects[i]), formats[format], number);
+#pragma GCC diagnostic pop
+		operations[i] = (struct pcl_operation){
+			.access = format == 3 ? PCL_ACCESS_EXECUTE
+				  : i % 2     ? PCL_ACCESS_READ
+					      : PCL_ACCESS_WRITE,
+			.object = objects[i],
+			.source = "/usr/bin/source3",
+		};
+	}
+}
+
+static double measure_decide(const struct pcl_ruleset *ruleset,
+			     const struct pcl_operation *operations)
+{
+	double start = clock_s(CLOCK_PROCESS_CPUTIME_ID);
+	size_t refused = 0;
+
+	for (size_t i = 0; i < DECISIONS; i++) {
+		struct pcl_verdict verdict;
+
+		pcl_decide(ruleset, &operations[i % OPERATIONS], &verdict);
+		refused += verdict.refused;
+	}
+	if (!refused || refused == DECISIONS)
+		die("the operations do not tell refused from permitted");
+	return (clock_s(CLOCK_PROCESS_CPUTIME_ID) - start) * 1e9 / DECISIONS;
+}
+
+static double measure_start(const char *program, const char *file)
+{
+	char *const argv[] = {(char *)program, (char *)"check", (char *)file, NULL};
+	posix_spawn_file_actions_t actions;
+	double start = clock_s(CLOCK_MONOTONIC);
+	pid_t child = -1;
+	int status;
+
+	if (posix_spawn_file_actions_init(&actions) ||
+	    posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0) ||
+	    posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO) ||
+	    posix_spawn(&child, program, &actions, NULL, argv, environ))
+		die("cannot start the program");
+	if (waitpid(child, &status, 0) != child || !WIFEXITED(status) || WEXITSTATUS(status))
+		die("the program did not take the policy");
+	(void)posix_spawn_file_actions_destroy(&actions);
+	return (clock_s(CLOCK_MONOTONIC) - start) * 1e3;
+}
+
+/* --- results
+ * ---------------------------------------------------------------------------------------- */
+
+static bool kept = true;
+
+static void add(json_t *results, const char *measure, const char *shape, const char *unit,
+		double limit, const double *samples, size_t count)
+{
+	struct gnt_stats stats;
+	json_t *list = json_array();
+
+	if (gnt_stats_compute(samples, count, &stats))
+		die("out of memory");
+	for (size_t i = 0; i < count; i++)
+		(void)json_array_append_new(list, json_real(samples[i]));
+	(void)json_array_append_new(results,
+				    json_pack("{s:s, s:s?, s:s, s:i, s:i, s:f, s:f, s:f, s:b, s:o}",
+					      "measure", measure, "shape", shape, "unit", unit,
+					      "policies", shape ? POLICIES : 1, "rules",
+					      shape ? RULES : 10, "limit", limit, "median",
+					      stats.median, "p99", stats.p99, "kept",
+					      stats.median < limit, "samples", list));
+	kept = kept && stats.median < limit;
+	(void)printf("%-18s %-10s median %8.3f %s, limit %g: %s\n", measure, shape ? shape : "",
+		     stats.median, unit, limit, stats.median < limit ? "kept" : "NOT KEPT");
+}
+
+static void measure_shape(json_t *results, enum shape shape)
+{
+	pcl_autofree char *text = make_text(shape, POLICIES);
+	double seconds[ROUNDS], megabytes[ROUNDS];
+
+	for (int i = 0; i < ROUNDS; i++)
+		measure_load(text, &seconds[i], &megabytes[i]);
+	add(results, "check-and-resolve", shape_names[shape], "s", CHECK_LIMIT_S, seconds, ROUNDS);
+	add(results, "peak-memory", shape_names[shape], "MB", MEMORY_LIMIT_MB, megabytes, ROUNDS);
+}
+
+static void measure_decisions(json_t *results)
+{
+	pcl_cleanup(loaded_fini) struct loaded loaded = {0};
+	pcl_autofree char *text = make_text(SHAPE_ONE_DOMAIN, POLICIES);
+	pcl_autofree char(*objects)[64] = calloc(OPERATIONS, sizeof(*objects));
+	pcl_autofree struct pcl_operation *operations = calloc(OPERATIONS, sizeof(*operations));
+	double nanoseconds[ROUNDS];
+
+	if (!objects || !operations)
+		die("out of memory");
+	load(text, false, &loaded);
+	if (loaded.ruleset->rule_count != RULES)
+		die("the set has not the number of rules that is promised");
+	make_operations(objects, operations);
+	for (int i = 0; i < ROUNDS; i++)
+		nanoseconds[i] = measure_decide(loaded.ruleset, operations);
+	add(results, "decide", shape_names[SHAPE_ONE_DOMAIN], "ns", DECIDE_LIMIT_NS, nanoseconds,
+	    ROUNDS);
+}
+
+static void measure_starts(json_t *results, const char *program)
+{
+	char file[] = "/tmp/portcullis-bench-XXXXXX";
+	pcl_autofree char *text = make_text(SHAPE_ONE_DOMAIN, 1);
+	pcl_autoclose int fd = mkostemp(file, O_CLOEXEC);
+	double milliseconds[STARTS];
+
+	if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text))
+		die("cannot write a policy to /tmp");
+	for (int i = 0; i < STARTS; i++)
+		milliseconds[i] = measure_start(program, file);
+	(void)unlink(file);
+	add(results, "start-of-check", NULL, "ms", START_LIMIT_MS, milliseconds, STARTS);
+}
+
+static json_t *run_json(const char *commit)
+{
+	struct utsname name;
+	char start[32], host[256];
+	time_t now = time(NULL);
+	struct tm utc;
+
+	(void)uname(&name);
+	(void)gmtime_r(&now, &utc);
+	(void)strftime(start, sizeof(start), "%Y-%m-%dT%H:%M:%SZ", &utc);
+	(void)snprintf(host, sizeof(host), "%s %s %s, %ld CPUs", name.sysname, name.release,
+		       name.machine, sysconf(_SC_NPROCESSORS_ONLN));
+	return json_pack("{s:s, s:s, s:s, s:s}", "start", start, "commit", commit, "host", host,
+			 "command", "make bench-policy");
+}
+
+int main(int argc, char **argv)
+{
+	json_t *results, *all;
+
+#ifdef PCL_SANITIZED
+	die("built with sanitizers, which are slow; build without SAN");
+#endif
+	if (argc != 4)
+		die("usage: policy PROGRAM COMMIT OUT");
+	results = json_array();
+	measure_starts(results, argv[1]);
+	measure_shape(results, SHAPE_ONE_DOMAIN);
+	measure_shape(results, SHAPE_CLUSTER);
+	measure_decisions(results);
+	all = json_pack("{s:i, s:o, s:o}", "schema", 1, "run", run_json(argv[2]), "policy",
+			results);
+	if (!all || json_dump_file(all, argv[3], JSON_INDENT(2) | JSON_REAL_PRECISION(6)))
+		die("cannot write the results");
+	json_decref(all);
+	return kept ? EXIT_SUCCESS : EXIT_FAILURE;
+}

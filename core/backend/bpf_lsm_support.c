@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Which rules the BPF-LSM backend enforces. The engine asks before anything is changed, and the
+ * plan asks again: a rule that is not enforced must never be left out in silence.
+ */
+#include "backend/bpf_lsm_plan.h"
+
+static const char *const classes[PCL_CLASS_COUNT] = {
+	[PCL_CLASS_NETWORK] = "does not enforce network rules",
+	[PCL_CLASS_DNS] = "does not see DNS queries",
+	[PCL_CLASS_CAPABILITY] = "does not enforce capabilities",
+	[PCL_CLASS_SYSCALL] = "does not audit system calls",
+	[PCL_CLASS_DEVICE] = "does not see devices being plugged in",
+	[PCL_CLASS_NATIVE] = "is not AppArmor, whose own rules these are",
+};
+
+static const char *unsupported_match(enum pcl_match match)
+{
+	switch (match) {
+	case PCL_MATCH_PATH:
+	case PCL_MATCH_DIR:
+	case PCL_MATCH_DIR_RECURSIVE:
+		return NULL;
+	case PCL_MATCH_PATTERN:
+		return "does not match patterns";
+	case PCL_MATCH_NAME:
+		return "does not match by execname";
+	case PCL_MATCH_PRESET:
+		return "has no presets";
+	case PCL_MATCH_PROTOCOL:
+	case PCL_MATCH_DOMAIN:
+	case PCL_MATCH_CAPABILITY:
+	case PCL_MATCH_SYSCALL:
+	case PCL_MATCH_DEVICE:
+	case PCL_MATCH_NATIVE:
+		break;
+	}
+	return "does not know this kind of rule";
+}
+
+const char *pcl_bpf_unsupported(const struct pcl_rule *rule)
+{
+	const char *reason = classes[rule->class];
+
+	if (!reason)
+		reason = unsupported_match(rule->match);
+	if (reason)
+		return reason;
+	if (rule->flags & PCL_RULE_OWNER_ONLY)
+		return "does not know a file's owner, which ownerOnly asks for";
+	if (rule->flags & PCL_RULE_NO_TERMINAL)
+		return "does not know a task's terminal, which pts asks for";
+	if (rule->flags & PCL_RULE_ALLOWED_ARGS)
+		return "does not see arguments, which allowedArgs asks for";
+	if (rule->flags & ~PCL_RULE_READ_ONLY)
+		return "does not know this kind of condition";
+	if (rule->source_dir_count)
+		return "does not know directories as sources";
+	return NULL;
+}

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What BPF-LSM takes and what it does not: a rule of any word that it does not enforce is refused
+ * with a reason and never planned; whatever it takes, of the whole language, its plan decides as
+ * the model does, whoever owns the object and whatever the task's terminal and arguments are.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "backend/bpf_lsm_plan.h"
+#include "base/cleanup.h"
+#include "generate.h"
+#include "policy/reader.h"
+#include "support.h"
+
+#define autoset pcl_cleanup(pcl_policy_set_free) struct pcl_policy_set
+#define autoplan pcl_cleanup(pcl_bpf_plan_free) struct pcl_bpf_plan
+#define autodiag struct pcl_diag pcl_cleanup(pcl_diag_fini)
+
+#define ROUNDS 4000
+#define CASES 32
+#define EVERYWHERE                                                                                 \
+	"  selector: {matchExpressions: [{key: namespace, operator: NotIn, values: [x]}]}\n"
+#define RULES_MAX (2 * GEN_RULES_MAX)
+
+/* The domains of generate.h under a set's rules. */
+struct setting {
+	struct pcl_ruleset *rulesets[GEN_DOMAIN_COUNT];
+	struct pcl_backend_domain domains[GEN_DOMAIN_COUNT];
+	const struct pcl_rule *rules[RULES_MAX];
+	struct pcl_backend_input input;
+};
+
+static void setting_fini(struct setting *setting)
+{
+	for (size_t i = 0; i < GEN_DOMAIN_COUNT; i++)
+		pcl_ruleset_free(&setting->rulesets[i]);
+}
+
+#define autosetting struct setting pcl_cleanup(setting_fini)
+
+static void setting_init(struct setting *setting, const struct pcl_policy_set *set,
+			 const struct pcl_postures *postures)
+{
+	size_t count = 0;
+
+	memset(setting, 0, sizeof(*setting));
+	for (size_t i = 0; i < set->policy_count; i++)
+		for (size_t r = 0; r < set->policies[i]->rule_count; r++) {
+			assert_true(count < RULES_MAX);
+			setting->rules[count++] = set->policies[i]->rules[r];
+		}
+	for (unsigned i = 0; i < GEN_DOMAIN_COUNT; i++) {
+		assert_int_equal(pcl_resolve(set, gen_domain(i), postures, &setting->rulesets[i]),
+				 0);
+		setting->domains[i] = (struct pcl_backend_domain){
+			.ruleset = setting->rulesets[i],
+			.id = i,
+			.incarnation = i + 1,
+			.cgroup_id = i,
+		};
+	}
+	setting->input = (struct pcl_backend_input){
+		.generation = 1,
+		.domains = setting->domains,
+		.domain_count = GEN_DOMAIN_COUNT,
+		.rules = setting->rules,
+		.rule_count = count,
+	};
+}
+
+/* --- by name --------------------------------------------------------------------------------- */
+
+/* A spec with a selector is of a cluster policy, which may have what the host's may not. */
+static struct pcl_policy_set *read_spec(const char *spec)
+{
+	const char *kind = strstr(spec, "selector") ? "KubeArmorClusterPolicy" : TEST_HOST;
+	pcl_autofree char *text = test_policy_text(kind, "p", spec);
+
+	return test_read(text);
+}
+
+static void what_is_not_enforced_is_refused_and_never_planned(void **state)
+{
+	static const struct {
+		const char *spec, *id, *reason;
+	} cases[] = {
+		{"  process: {matchPatterns: [{pattern: /usr/*}]}\n", "process.matchPatterns[0]",
+		 "patterns"},
+		{"  file: {matchPatterns: [{pattern: \"/etc/**\"}]}\n", "file.matchPatterns[0]",
+		 "patterns"},
+		{"  process: {matchPaths: [{execname: apt}]}\n", "process.matchPaths[0]",
+		 "execname"},
+		{"  process: {matchPaths: [{path: /a, ownerOnly: true}]}\n",
+		 "process.matchPaths[0]", "ownerOnly"},
+		{"  file: {matchDirectories: [{dir: /a/, ownerOnly: true, readOnly: true}]}\n",
+		 "file.matchDirectories[0]", "ownerOnly"},
+		{"  file: {matchPaths: [{path: /a, pts: false}]}\n", "file.matchPaths[0]", "pts"},
+		{"  process: {matchPaths: [{path: /a, allowedArgs: [x]}]}\n",
+		 "process.matchPaths[0]", "allowedArgs"},
+		{"  network: {matchProtocols: [{protocol: tcp}]}\n", "network.matchProtocols[0]",
+		 "network"},
+		{"  network: {matchDNSQueries: [{domain: a.b}]}\n", "network.matchDNSQueries[0]",
+		 "DNS"},
+		{"  capabilities: {matchCapabilities: [{capability: net_raw}]}\n",
+		 "capabilities.matchCapabilities[0]", "capabilities"},
+		{"  syscalls: {matchSyscalls: [{syscall: [unlink]}]}\n",
+		 "syscalls.matchSyscalls[0]", "system calls"},
+		{"  syscalls: {matchPaths: [{syscall: [unlink], path: /a}]}\n",
+		 "syscalls.matchPaths[0]", "system calls"},
+		{"  device: {matchDevice: [{class: HID}]}\n", "device.matchDevice[0]", "devices"},
+		{EVERYWHERE "  presets: [{name: filelessExec}]\n", "presets[0]", "presets"},
+		{EVERYWHERE "  presets: [{name: protectEnv}]\n", "presets[0]", "presets"},
+		{"  apparmor: deny /x w,\n", "apparmor", "AppArmor"},
+	};
+	static const struct pcl_postures postures = {0};
+
+	(void)state;
+	for (size_t i = 0; i < PCL_ARRAY_SIZE(cases); i++) {
+		autoset *set = read_spec(cases[i].spec);
+		autosetting setting;
+		struct pcl_bpf_plan *plan = NULL;
+		autodiag diag = {0};
+		const char *reason;
+
+		assert_int_equal(set->policies[0]->rule_count, 1);
+		reason = pcl_bpf_unsupported(set->policies[0]->rules[0]);
+		if (!reason)
+			fail_msg("%s is taken", cases[i].spec);
+		test_contains(reason, cases[i].reason);
+		assert_ptr_equal(pcl_backend_bpf_lsm.unsupported(set->policies[0]->rules[0]),
+				 reason);
+		assert_null(pcl_backend_none.unsupported(set->policies[0]->rules[0]));
+		setting_init(&setting, set, &postures);
+		assert_int_equal(pcl_bpf_plan_make(&setting.input, &plan, &diag), -EOPNOTSUPP);
+		assert_null(plan);
+		test_contains(pcl_diag_text(&diag), cases[i].id);
+		test_contains(pcl_diag_text(&diag), reason);
+	}
+}
+
+static void a_rule_among_others_and_for_one_domain_is_enough(void **state)
+{
+	static const struct pcl_postures postures = {0};
+	autoset *set = test_read("apiVersion: security.kubearmor.com/v1\n"
+				 "kind: KubeArmorHostPolicy\nmetadata: {name: h}\nspec:\n"
+				 "  nodeSelector: {matchLabels: {kubearmor.io/hostname: \"*\"}}\n"
+				 "  file: {matchPaths: [{path: /a}, {path: /b}]}\n---\n"
+				 "apiVersion: security.kubearmor.com/v1\n"
+				 "kind: KubeArmorClusterPolicy\nmetadata: {name: c}\nspec:\n"
+				 "  selector: {matchExpressions: [{key: namespace, operator: NotIn,"
+				 " values: [nowhere]}]}\n"
+				 "  file:\n    matchPaths: [{path: /a}]\n"
+				 "    matchPatterns: [{pattern: \"/b*\"}]\n");
+	autosetting setting;
+	struct pcl_bpf_plan *plan = NULL;
+	autodiag diag = {0};
+
+	(void)state;
+	setting_init(&setting, set, &postures);
+	assert_int_equal(pcl_bpf_plan_make(&setting.input, &plan, &diag), -EOPNOTSUPP);
+	assert_null(plan);
+	test_contains(pcl_diag_text(&diag), "*/c#file.matchPatterns[0]");
+}
+
+/* Values of no policy that is read: a rule that is not known is not enforced either. */
+static void what_is_unheard_of_is_refused(void **state)
+{
+	autoset *set = read_spec("  file: {matchPaths: [{path: /a}]}\n");
+	struct pcl_rule rule = *set->policies[0]->rules[0];
+	struct pcl_source_dir dir = {.path = (char *)"/bin"};
+
+	(void)state;
+	assert_null(pcl_bpf_unsupported(&rule));
+	rule.flags = 1u << 30;
+	assert_non_null(pcl_bpf_unsupported(&rule));
+	rule.flags = PCL_RULE_READ_ONLY;
+	assert_null(pcl_bpf_unsupported(&rule));
+	rule.match = PCL_MATCH_DOMAIN;
+	assert_non_null(pcl_bpf_unsupported(&rule));
+	rule.match = PCL_MATCH_DIR;
+	assert_null(pcl_bpf_unsupported(&rule));
+	rule.source_dirs = &dir;
+	rule.source_dir_count = 1;
+	assert_non_null(pcl_bpf_unsupported(&rule));
+}
+
+/* --- by chance ------------------------------------------------------------------------------- */
+
+/* Takes the rules out that the backend refuses; their number. */
+static size_t drop_unsupported(struct pcl_policy_set *set)
+{
+	size_t dropped = 0;
+
+	for (size_t i = 0; i < set->policy_count; i++) {
+		struct pcl_policy *policy = set->policies[i];
+		size_t kept = 0;
+
+		for (size_t r = 0; r < policy->rule_count; r++) {
+			struct pcl_rule *rule = policy->rules[r];
+
+			if (!pcl_bpf_unsupported(rule)) {
+				policy->rules[kept++] = rule;
+				continue;
+			}
+			pcl_rule_free(&rule);
+			dropped++;
+		}
+		policy->rule_count = kept;
+	}
+	return dropped;
+}
+
+static uint32_t number_of(const struct setting *setting, const struct pcl_rule *rule)
+{
+	for (size_t i = 0; rule && i < setting->input.rule_count; i++)
+		if (setting->rules[i] == rule)
+			return (uint32_t)i + 1;
+	return 0;
+}
+
+static struct pcl_bpf_outcome expected(const struct setting *setting, const struct gen_case *draw)
+{
+	const struct pcl_ruleset *ruleset = setting->rulesets[draw->domain];
+	struct pcl_bpf_outcome want = {0};
+	struct pcl_verdict verdict;
+
+	pcl_decide(ruleset, &draw->operation, &verdict);
+	if (verdict.refused)
+		want.flags |= PCL_OUTCOME_REFUSE;
+	if (verdict.alert)
+		want.flags |= PCL_OUTCOME_ALERT;
+	if (!verdict.refused && verdict.rule &&
+	    ruleset->allow_list[pcl_access_class(draw->operation.access)])
+		want.flags |= PCL_OUTCOME_BY_ALLOW;
+	if (verdict.alert)
+		want.rule = number_of(setting, verdict.refused ? verdict.rule : verdict.audit_rule);
+	return want;
+}
+
+/* Whether the outcome was more than silent permission. */
+static bool check_case(const struct setting *setting, const struct pcl_bpf_plan *plan,
+		       const struct gen_case *draw, const char *text, size_t round)
+{
+	struct pcl_bpf_outcome want = expected(setting, draw), got = {0};
+	const struct pcl_bpf_outcome *outcome =
+		pcl_bpf_plan_ask(plan, setting->domains[draw->domain].id, &draw->operation);
+
+	if (outcome)
+		got = *outcome;
+	if (got.flags == want.flags && got.rule == want.rule)
+		return want.flags;
+	gen_print_case(draw);
+	fail_msg("round %zu: the model says flags %#x by rule %u, the plan %#x by %u; of what "
+		 "bpf_lsm takes of\n%s",
+		 round, want.flags, want.rule, got.flags, got.rule, text);
+	return false;
+}
+
+static void what_is_taken_is_decided_as_the_model_does(void **state)
+{
+	struct gen_random random = {0xd1b54a32d192ed03u};
+	size_t dropped = 0, matched = 0;
+
+	(void)state;
+	for (size_t round = 0; round < ROUNDS; round++) {
+		struct gen_set drawn;
+		struct gen_case draw;
+		pcl_autofree char *text = NULL;
+		autoset *set = NULL;
+		autosetting setting;
+		autoplan *plan = NULL;
+
+		gen_draw_set(&random, &drawn);
+		gen_draw_case(&random, &drawn, &draw);
+		text = gen_print(&drawn, 0, NULL);
+		set = test_read(text);
+		dropped += drop_unsupported(set);
+		setting_init(&setting, set, &draw.postures);
+		assert_int_equal(pcl_bpf_plan_make(&setting.input, &plan, NULL), 0);
+		for (size_t i = 0; i < CASES; i++) {
+			gen_draw_case(&random, &drawn, &draw);
+			if (draw.operation.access < (int)PCL_BPF_ACCESS_COUNT)
+				matched += check_case(&setting, plan, &draw, text, round);
+		}
+	}
+	/* Draws of which nothing is refused or left would prove little. */
+	assert_true(dropped > ROUNDS && matched > ROUNDS);
+}
+
+static int free_domains(void **state)
+{
+	(void)state;
+	gen_domains_free();
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_not_enforced_is_refused_and_never_planned),
+		cmocka_unit_test(a_rule_among_others_and_for_one_domain_is_enough),
+		cmocka_unit_test(what_is_unheard_of_is_refused),
+		cmocka_unit_test(what_is_taken_is_decided_as_the_model_does),
+	};
+
+	return cmocka_run_group_tests_name("bpf_lsm-support", tests, NULL, free_domains);
+}
