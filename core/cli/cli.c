@@ -219,6 +219,17 @@ int pcl_cli_read_policies(char *const *paths, int count, struct pcl_policy_set *
 	return 0;
 }
 
+const char *pcl_cli_object(const struct pcl_rule *rule)
+{
+	return rule->match == PCL_MATCH_SYSCALL ? rule->syscalls[0] : rule->object;
+}
+
+const char *pcl_cli_action(const struct pcl_rule *rule)
+{
+	/* System calls are audited, whatever the rule says. */
+	return pcl_action_name(rule->class == PCL_CLASS_SYSCALL ? PCL_ACTION_AUDIT : rule->action);
+}
+
 void pcl_cli_print_notices(const struct pcl_policy_set *set)
 {
 	for (size_t i = 0; i < set->notice_count; i++)

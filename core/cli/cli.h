@@ -77,6 +77,9 @@ int pcl_cli_domain(const char *verb, const char *name, const char *ns, const cha
  * the set; pcl_cli_print_notices() puts them on standard error.
  */
 int pcl_cli_read_policies(char *const *paths, int count, struct pcl_policy_set **ret_set);
+/* What a rule is about and what it does, in a word, for lists of rules. Borrowed. */
+const char *pcl_cli_object(const struct pcl_rule *rule);
+const char *pcl_cli_action(const struct pcl_rule *rule);
 void pcl_cli_print_notices(const struct pcl_policy_set *set);
 
 #endif
