@@ -304,8 +304,8 @@ bench-policy: $(B)/bench-policy $(B)/portcullis
 	$(Q)mv results/policy.json.new results/policy.json
 
 # What reads what others wrote, under libFuzzer with both sanitizers: core/tests/fuzz_NAME.c. make fuzz
-# gives each program FUZZ_SECONDS, from the seeds in FUZZ_CORPUS (a folder, optional) and what earlier
-# runs found; make check gives each the same FUZZ_RUNS inputs every time.
+# gives each program FUZZ_SECONDS, from core/tests/seeds/NAME, FUZZ_CORPUS (a folder, optional) and what
+# earlier runs found; make check gives each the same FUZZ_RUNS inputs every time.
 FUZZ_SECONDS ?= 60
 FUZZ_CORPUS  ?=
 FUZZ_RUNS    ?= 20000
@@ -327,13 +327,14 @@ $(FUZZERS): build/fuzz/%: build/fuzz/obj/core/tests/fuzz_%.o $(FUZZ_OBJ)
 fuzz: $(FUZZERS)
 	$(Q)set -e; for f in $(FUZZERS); do \
 		mkdir -p $$f.found && $$f $(FUZZ_FLAGS) -max_total_time=$(FUZZ_SECONDS) \
-			-artifact_prefix=build/fuzz/ $$f.found $(FUZZ_CORPUS); \
+			-artifact_prefix=build/fuzz/ $$f.found core/tests/seeds/$${f##*/} $(FUZZ_CORPUS); \
 	done
 check-fuzz: $(FUZZERS)
 	$(call say,FUZZ,$(words $^) programs with $(FUZZ_RUNS) inputs)
 	$(Q)for f in $(FUZZERS); do \
-		$$f $(FUZZ_FLAGS) -runs=$(FUZZ_RUNS) -seed=1 -artifact_prefix=build/fuzz/ >$$f.log 2>&1 || \
-			{ cat $$f.log; exit 1; }; \
+		rm -rf $$f.check && mkdir $$f.check && \
+		$$f $(FUZZ_FLAGS) -runs=$(FUZZ_RUNS) -seed=1 -artifact_prefix=build/fuzz/ $$f.check \
+			core/tests/seeds/$${f##*/} >$$f.log 2>&1 || { cat $$f.log; exit 1; }; \
 	done
 
 # --- housekeeping ---------------------------------------------------------------------------------

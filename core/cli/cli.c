@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "cli/report.h"
 
 /* More than any verb has; what exceeds it gets no suggestion. */
 #define OPTION_COUNT_MAX 32
@@ -204,19 +205,29 @@ int pcl_cli_domain(const char *verb, const char *name, const char *ns, const cha
 int pcl_cli_read_policies(char *const *paths, int count, struct pcl_policy_set **ret_set)
 {
 	pcl_cleanup(pcl_policy_set_free) struct pcl_policy_set *set = NULL;
+	pcl_cleanup(pcl_problems_fini) struct pcl_problems problems = {0};
 
 	if (pcl_policy_set_new(&set))
 		return pcl_cli_fail(PCL_EXIT_NO, "out of memory");
-	for (int i = 0; i < count; i++) {
-		struct pcl_diag diag pcl_cleanup(pcl_diag_fini) = {0};
-
-		if (pcl_policy_set_read(set, paths[i], &diag))
-			return pcl_cli_fail_diag(diag.error == -ENOMEM ? PCL_EXIT_NO
-								       : PCL_EXIT_USAGE,
-						 &diag);
-	}
+	for (int i = 0; i < count; i++)
+		if (pcl_policy_set_read_all(set, paths[i], &problems) == -ENOMEM)
+			return pcl_cli_fail(PCL_EXIT_NO, "out of memory");
+	pcl_report_problems(&problems);
+	if (problems.count)
+		return PCL_EXIT_USAGE;
 	*ret_set = pcl_take_ptr(set);
 	return 0;
+}
+
+const char *pcl_cli_object(const struct pcl_rule *rule)
+{
+	return rule->match == PCL_MATCH_SYSCALL ? rule->syscalls[0] : rule->object;
+}
+
+const char *pcl_cli_action(const struct pcl_rule *rule)
+{
+	/* System calls are audited, whatever the rule says. */
+	return pcl_action_name(rule->class == PCL_CLASS_SYSCALL ? PCL_ACTION_AUDIT : rule->action);
 }
 
 void pcl_cli_print_notices(const struct pcl_policy_set *set)

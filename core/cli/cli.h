@@ -73,10 +73,13 @@ int pcl_cli_domain(const char *verb, const char *name, const char *ns, const cha
 		   const char *hostname, struct pcl_domain **ret_domain);
 
 /*
- * Reads every path into a new set. 0, or an exit code after the error line. Notices are left in
- * the set; pcl_cli_print_notices() puts them on standard error.
+ * Reads every path into a new set. 0, or an exit code after a line for each mistake. Notices are
+ * left in the set; pcl_cli_print_notices() puts them on standard error.
  */
 int pcl_cli_read_policies(char *const *paths, int count, struct pcl_policy_set **ret_set);
+/* What a rule is about and what it does, in a word, for lists of rules. Borrowed. */
+const char *pcl_cli_object(const struct pcl_rule *rule);
+const char *pcl_cli_action(const struct pcl_rule *rule);
 void pcl_cli_print_notices(const struct pcl_policy_set *set);
 
 #endif

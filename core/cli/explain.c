@@ -261,7 +261,7 @@ static bool is_near(const struct pcl_rule *rule, const struct pcl_operation *ope
 
 static void print_rule(const char *title, const struct pcl_rule *rule)
 {
-	pcl_cli_print("  %-8s %s (%s), %s:%u", title, rule->id, pcl_action_name(rule->action),
+	pcl_cli_print("  %-8s %s (%s), %s:%u", title, rule->id, pcl_cli_action(rule),
 		      rule->policy->file, rule->place.line);
 }
 
@@ -324,8 +324,8 @@ static void print_others(const struct pcl_policy_set *set, const struct pcl_rule
 			continue;
 		why = pcl_why(rule, operation, verdict);
 		pcl_cli_print("  %s:%u: %s (%s %s, %s): %s", rule->policy->file, rule->place.line,
-			      rule->id, pcl_match_name(rule->match), rule->object,
-			      pcl_action_name(rule->action), why ? why : "out of memory");
+			      rule->id, pcl_match_name(rule->match), pcl_cli_object(rule),
+			      pcl_cli_action(rule), why ? why : "out of memory");
 	}
 }
 
@@ -336,8 +336,8 @@ static json_t *step_json(const struct pcl_rule *rule, const struct pcl_operation
 
 	return json_pack("{s:s, s:s, s:i, s:s, s:s, s:s, s:b, s:s, s:b, s:s?}", "rule", rule->id,
 			 "file", rule->policy->file, "line", (int)rule->place.line, "match",
-			 pcl_match_name(rule->match), "object", rule->object, "action",
-			 pcl_action_name(rule->action), "source_matches",
+			 pcl_match_name(rule->match), "object", pcl_cli_object(rule), "action",
+			 pcl_cli_action(rule), "source_matches",
 			 pcl_rule_matches_source(rule, operation->source), "effect",
 			 effect_names[pcl_rule_applies(rule, operation)], "decides",
 			 rule == verdict->rule, "why", why);
@@ -363,7 +363,7 @@ static int print_json(const struct pcl_ruleset *ruleset, const struct request *r
 		rule		      ? rule->policy->name
 		: verdict->by_posture ? PCL_DEFAULT_POSTURE_NAME
 				      : NULL,
-		"action", rule ? pcl_action_name(rule->action) : NULL, "file",
+		"action", rule ? pcl_cli_action(rule) : NULL, "file",
 		rule ? rule->policy->file : NULL, "line",
 		rule ? json_integer(rule->place.line) : json_null(), "audit_rule",
 		verdict->audit_rule ? verdict->audit_rule->id : NULL, "alert", verdict->alert,

@@ -59,14 +59,18 @@ static int print_json(const struct pcl_engine *engine)
 		(void)json_array_append_new(domains, domain_json(state, &state->members[i]));
 	for (size_t i = 0; i < engine->live.program_count; i++)
 		(void)json_array_append_new(programs, json_string(engine->live.programs[i]));
-	return pcl_cli_print_json(json_pack("{s:b, s:I, s:s*, s:s, s:o, s:o, s:I, s:I}", "applied",
-					    engine->backend != NULL, "generation",
-					    (json_int_t)engine->live.generation, "backend",
-					    engine->backend ? engine->backend->name : NULL,
-					    "posture", posture_name(state->postures.file),
-					    "programs", programs, "domains", domains, "lost_alerts",
-					    (json_int_t)engine->live.lost_events, "unknown_paths",
-					    (json_int_t)engine->live.unknown_paths));
+	return pcl_cli_print_json(
+		json_pack("{s:b, s:I, s:s*, s:s, s:{s:s, s:s, s:s, s:s}, s:o, s:o, s:I, s:I}",
+			  "applied", engine->backend != NULL, "generation",
+			  (json_int_t)engine->live.generation, "backend",
+			  engine->backend ? engine->backend->name : NULL, "posture",
+			  posture_name(state->postures.file), "postures", "file",
+			  posture_name(state->postures.file), "network",
+			  posture_name(state->postures.network), "capabilities",
+			  posture_name(state->postures.capabilities), "device",
+			  posture_name(state->postures.device), "programs", programs, "domains",
+			  domains, "lost_alerts", (json_int_t)engine->live.lost_events,
+			  "unknown_paths", (json_int_t)engine->live.unknown_paths));
 }
 
 static void print_domain(const struct pcl_state *state, const struct pcl_member *member)
@@ -79,11 +83,21 @@ static void print_domain(const struct pcl_state *state, const struct pcl_member 
 		if (!pcl_domain_selected(member->domain, policy))
 			continue;
 		for (size_t r = 0; r < policy->rule_count; r++)
-			(void)printf("  %-5s %s %s  %s\n",
-				     pcl_action_name(policy->rules[r]->action),
+			(void)printf("  %-5s %s %s  %s\n", pcl_cli_action(policy->rules[r]),
 				     pcl_match_name(policy->rules[r]->match),
-				     policy->rules[r]->object, policy->rules[r]->id);
+				     pcl_cli_object(policy->rules[r]), policy->rules[r]->id);
 	}
+}
+
+/* Those of the other classes, where they are not that of file. */
+static void print_postures(const struct pcl_postures *postures)
+{
+	if (postures->network != postures->file)
+		(void)printf("posture of network: %s\n", posture_name(postures->network));
+	if (postures->capabilities != postures->file)
+		(void)printf("posture of capabilities: %s\n", posture_name(postures->capabilities));
+	if (postures->device != postures->file)
+		(void)printf("posture of device: %s\n", posture_name(postures->device));
 }
 
 static void print_text(const struct pcl_engine *engine)
@@ -97,6 +111,7 @@ static void print_text(const struct pcl_engine *engine)
 	(void)printf("generation %" PRIu64 " by %s, posture %s, %zu programs attached\n",
 		     engine->live.generation, engine->backend->name,
 		     posture_name(state->postures.file), engine->live.program_count);
+	print_postures(&state->postures);
 	if (engine->live.lost_events)
 		(void)printf("%" PRIu64 " alerts lost: nobody read them in time\n",
 			     engine->live.lost_events);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Lint's frame: which domains to look at, what was said, and in which order it comes out.
+ * Lint's frame: which domains to look at, and in which order what was said comes out.
  *
  * A policy set does not say which containers there are, but each selector describes one: the
  * container that has just the labels it asks for. Policies of other selectors may hold there too,
@@ -9,9 +9,7 @@
  */
 #include "policy/lint.h"
 
-#include <assert.h>
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,151 +24,6 @@
  */
 #define RULE_VISITS_MAX 400000
 #define POLICY_VISITS_MAX 4000000
-
-static const char *const kind_names[] = {
-	[PCL_LINT_NEVER_MATCHES] = "never-matches",
-	[PCL_LINT_AUDIT_ONLY] = "audit-only",
-	[PCL_LINT_DUPLICATE] = "duplicate",
-	[PCL_LINT_SHADOWED] = "shadowed",
-	[PCL_LINT_CONTRADICTION] = "contradiction",
-	[PCL_LINT_ALLOW_LIST] = "allow-list",
-	[PCL_LINT_SYMLINK] = "symlink",
-	[PCL_LINT_DIRECTORY] = "directory",
-	[PCL_LINT_EVERYTHING] = "everything",
-	[PCL_LINT_LOCKOUT] = "lockout",
-	[PCL_LINT_INTERPRETER] = "interpreter",
-	[PCL_LINT_KUBEARMOR] = "kubearmor",
-	[PCL_LINT_LIMIT] = "limit",
-};
-static_assert(PCL_ARRAY_SIZE(kind_names) == PCL_LINT_COUNT, "a kind of warning without a name");
-
-const char *pcl_lint_kind_name(enum pcl_lint_kind kind)
-{
-	return kind_names[kind];
-}
-
-/* --- what is said -------------------------------------------------------------------------------
- */
-
-static void warning_fini(struct pcl_warning *warning)
-{
-	free(warning->text);
-	free(warning->what);
-	free(warning->hint);
-	free(warning->example);
-}
-
-void pcl_warnings_free(struct pcl_warnings **warnings)
-{
-	if (!*warnings)
-		return;
-	for (size_t i = 0; i < (*warnings)->count; i++)
-		warning_fini(&(*warnings)->items[i]);
-	free((*warnings)->items);
-	free(*warnings);
-	*warnings = NULL;
-}
-
-static uint64_t mix(uint64_t hash, uintptr_t value)
-{
-	hash = (hash ^ value) * 0x9e3779b97f4a7c15u;
-	return hash ^ hash >> 32;
-}
-
-/* A slot that is free or has hash. */
-static size_t said_slot(const uint64_t *said, size_t size, uint64_t hash)
-{
-	size_t slot = hash & (size - 1);
-
-	while (said[slot] && said[slot] != hash)
-		slot = (slot + 1) & (size - 1);
-	return slot;
-}
-
-/* 1 where hash was there before, 0 where it is new, or -ENOMEM. */
-static int said_before(struct pcl_linter *linter, uint64_t hash)
-{
-	size_t slot;
-
-	hash += !hash;
-	if (2 * linter->said_count >= linter->said_size) {
-		size_t size = linter->said_size ? 2 * linter->said_size : 256;
-		uint64_t *said = calloc(size, sizeof(*said));
-
-		if (!said)
-			return -ENOMEM;
-		for (size_t i = 0; i < linter->said_size; i++)
-			if (linter->said[i])
-				said[said_slot(said, size, linter->said[i])] = linter->said[i];
-		free(linter->said);
-		linter->said = said;
-		linter->said_size = size;
-	}
-	slot = said_slot(linter->said, linter->said_size, hash);
-	if (linter->said[slot])
-		return 1;
-	linter->said[slot] = hash;
-	linter->said_count++;
-	return 0;
-}
-
-static char *copy_line(const char *text)
-{
-	char *copy = text ? strdup(text) : NULL;
-
-	if (copy)
-		pcl_text_one_line(copy);
-	return copy;
-}
-
-static const char *finding_text(const struct pcl_finding *finding)
-{
-	if (finding->text)
-		return finding->text;
-	if (!finding->rule)
-		return finding->policy->name;
-	return finding->rule->match == PCL_MATCH_SYSCALL ? finding->rule->syscalls[0]
-							 : finding->rule->object;
-}
-
-int pcl_linter_warn(struct pcl_linter *linter, const struct pcl_finding *finding,
-		    const char *format, ...)
-{
-	struct pcl_warning warning pcl_cleanup(warning_fini) = {0};
-	struct pcl_warnings *warnings = linter->warnings;
-	const struct pcl_policy *policy = finding->rule ? finding->rule->policy : finding->policy;
-	uint64_t hash = mix((uint64_t)finding->kind + 1, (uintptr_t)finding->rule);
-	va_list args;
-	int before;
-
-	hash = mix(mix(hash, (uintptr_t)policy), (uintptr_t)finding->other);
-	before = said_before(linter, mix(hash, (uintptr_t)finding->enforcer));
-	if (before)
-		return before < 0 ? before : 0;
-	va_start(args, format);
-	if (vasprintf(&warning.what, format, args) < 0)
-		warning.what = NULL;
-	va_end(args);
-	warning.text = copy_line(finding_text(finding));
-	warning.hint = copy_line(finding->hint);
-	warning.example = copy_line(finding->example);
-	if (!warning.what || !warning.text || !warning.hint ||
-	    (finding->example && !warning.example) ||
-	    pcl_array_grow(&warnings->items, warnings->count, sizeof(*warnings->items)))
-		return -ENOMEM;
-	pcl_text_one_line(warning.what);
-	warning.kind = finding->kind;
-	warning.file = policy->file;
-	warning.place = finding->rule ? finding->rule->place : policy->place;
-	warning.rule = finding->rule;
-	warning.other = finding->other;
-	warning.enforcer = finding->enforcer;
-	warning.ours = finding->ours;
-	warning.theirs = finding->theirs;
-	warnings->items[warnings->count++] = warning;
-	warning = (struct pcl_warning){0};
-	return 0;
-}
 
 /* --- the domains that a set describes
  * ------------------------------------------------------------- */
@@ -404,6 +257,17 @@ static void part_fini(struct pcl_policy_set *part)
 	free(part->policies);
 }
 
+static int warn_limit(struct pcl_linter *linter, const struct pcl_policy *policy, const char *what)
+{
+	return pcl_linter_warn(linter,
+			       &(struct pcl_finding){
+				       .kind = PCL_LINT_LIMIT,
+				       .policy = policy,
+				       .hint = "check parts of the set by themselves",
+			       },
+			       "%s", what);
+}
+
 static int look_at_domain(struct pcl_linter *linter)
 {
 	int error = pcl_lint_domain(linter);
@@ -411,6 +275,10 @@ static int look_at_domain(struct pcl_linter *linter)
 	for (size_t i = 0; !error && i < linter->part->policy_count; i++) {
 		const struct pcl_policy *policy = linter->part->policies[i];
 
+		if (linter->visits > PCL_LINTER_VISITS_MAX)
+			return warn_limit(linter, policy,
+					  "too many rules are about the same objects; this policy, "
+					  "and some more, were not compared");
 		for (size_t r = 0; !error && r < policy->rule_count; r++) {
 			error = pcl_lint_pairs(linter, policy->rules[r]);
 			if (!error)
@@ -488,15 +356,10 @@ static int look_at_described(struct pcl_linter *linter, const struct described *
 			continue;
 		error = look_at(linter, &shelves, described[i].key, &budget);
 		if (error == 1)
-			return pcl_linter_warn(
-				linter,
-				&(struct pcl_finding){
-					.kind = PCL_LINT_LIMIT,
-					.policy = linter->set->policies[described[i].policy],
-					.hint = "check parts of the set by themselves",
-				},
-				"the set has too many policies for the same containers; those that "
-				"this policy selects, and some more, were not compared");
+			return warn_limit(linter, linter->set->policies[described[i].policy],
+					  "the set has too many policies for the same containers; "
+					  "those that this policy selects, and some more, were not "
+					  "compared");
 	}
 	return error;
 }

@@ -188,6 +188,7 @@ static int ask(struct pcl_linter *linter, struct question *question)
 {
 	struct pcl_verdict ours;
 
+	linter->visits += question->near->visits;
 	pcl_decide(linter->ruleset, question->operation, &ours);
 	for (int i = 0; i < PCL_KUBEARMOR_COUNT; i++) {
 		enum pcl_kubearmor enforcer = (enum pcl_kubearmor)i;
@@ -273,12 +274,18 @@ static int ask_operation(struct pcl_linter *linter, const struct pcl_rule *rule,
 	struct question question = {&operation, &near, rule, told};
 	int error = 0;
 
-	pcl_near_find(linter->near, &operation, &near);
+	if (!pcl_linter_near(linter, rule, &operation, &near, &error))
+		return error;
 	if (is_plain(linter, rule, &near))
 		return 0;
 	find_variants(rule, &near, &variants);
 	if (rule->arg_count)
 		variants.args[0] = rule->args[0];
+	if (operation.access == PCL_ACCESS_DEVICE) {
+		/* Nobody plugs it in. */
+		variants.sources[0] = NULL;
+		variants.source_count = 1;
+	}
 	for (int posture = 0; !error && posture < PCL_POSTURE_COUNT; posture++) {
 		set_posture(linter, (enum pcl_posture)posture);
 		error = ask_variants(linter, &question, &operation, &variants);

@@ -301,16 +301,8 @@ int pcl_lint_pairs(struct pcl_linter *linter, const struct pcl_rule *rule)
 	if (error || !objects.count)
 		return error;
 	/* What covers the rule holds its first object, and with a directory what is in it. */
-	pcl_near_find(linter->near, &objects.operations[0], &near);
-	if (near.cut)
-		return pcl_linter_warn(linter,
-				       &(struct pcl_finding){
-					       .kind = PCL_LINT_LIMIT,
-					       .rule = rule,
-					       .hint = "write fewer rules about it",
-				       },
-				       "more than %d rules hold \"%s\"; they were not all compared",
-				       PCL_NEAR_MAX, rule->object);
+	if (!pcl_linter_near(linter, rule, &objects.operations[0], &near, &error))
+		return error;
 	if (near.count == 1)
 		return 0;
 	return compare_with(linter, rule, &near);

@@ -2,9 +2,9 @@
 /*
  * What the files of lint share; for core/policy only.
  *
- * lint.c finds the domains that a set describes and keeps the warnings, lint_rule.c looks at each
- * rule by itself, lint_pair.c at rules that hold the same objects, lint_domain.c at what a whole
- * domain loses, lint_differ.c at what KubeArmor's enforcers would do.
+ * lint.c finds the domains that a set describes, lint_warn.c keeps the warnings, lint_rule.c looks
+ * at each rule by itself, lint_pair.c at rules that hold the same objects, lint_domain.c at what a
+ * whole domain loses, lint_differ.c at what KubeArmor's enforcers would do.
  */
 #ifndef PCL_POLICY_LINTER_H
 #define PCL_POLICY_LINTER_H
@@ -18,12 +18,19 @@
 #include "policy/lint.h"
 #include "policy/near.h"
 
+/*
+ * Rules that may be looked at in all: a second's work, reached only where very many rules are about
+ * the same objects.
+ */
+#define PCL_LINTER_VISITS_MAX 50000000
+
 struct pcl_linter {
 	const struct pcl_policy_set *set;
 	struct pcl_warnings *warnings;
 	uint64_t *said; /* hash table of what was said, so that nothing is said per domain */
 	size_t said_count;
 	size_t said_size; /* 0 or a power of two */
+	size_t visits;	  /* of rules, by all searches and decisions; see PCL_LINTER_VISITS_MAX */
 	bool depth_told;  /* concerns every set alike */
 	/* Of the domain that is looked at: its policies in order of arrival, and their rules. */
 	const struct pcl_policy_set *part;
@@ -56,6 +63,14 @@ int pcl_linter_warn(struct pcl_linter *linter, const struct pcl_finding *finding
 /* The Allow of class that arrived first in the domain, or NULL. */
 const struct pcl_rule *pcl_linter_first_allow(const struct pcl_linter *linter,
 					      enum pcl_class class);
+
+/*
+ * pcl_near_find(), counted. false where more rules hold the object than are compared, which is told
+ * at rule; *ret_error is 0 or -ENOMEM.
+ */
+bool pcl_linter_near(struct pcl_linter *linter, const struct pcl_rule *rule,
+		     const struct pcl_operation *operation, struct pcl_near *ret_near,
+		     int *ret_error);
 
 /* Each looks at what its file is about. 0 or -ENOMEM. */
 int pcl_lint_rule(struct pcl_linter *linter, const struct pcl_rule *rule);

@@ -83,6 +83,7 @@ struct search {
 	const struct pcl_operation *operation; /* as it was asked */
 	struct arrival found[PCL_NEAR_MAX];
 	size_t count;
+	size_t visits;
 	bool cut;
 };
 
@@ -101,7 +102,8 @@ static void found(void *context, size_t rank)
 	struct arrival key = {index->ruleset->rules[rank], 0};
 	const struct arrival *arrival;
 
-	if (!holds(key.rule, search->operation))
+	search->visits++;
+	if (search->cut || !holds(key.rule, search->operation))
 		return;
 	for (size_t i = 0; i < search->count; i++)
 		if (search->found[i].rule == key.rule)
@@ -149,4 +151,5 @@ void pcl_near_find(const struct pcl_near_index *index, const struct pcl_operatio
 		ret_near->rules[i] = search.found[i].rule;
 	ret_near->count = search.count;
 	ret_near->cut = search.cut;
+	ret_near->visits = search.visits;
 }

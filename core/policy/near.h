@@ -19,7 +19,8 @@ struct pcl_near_index;
 struct pcl_near {
 	const struct pcl_rule *rules[PCL_NEAR_MAX];
 	size_t count;
-	bool cut; /* there were more */
+	bool cut;      /* there were more */
+	size_t visits; /* rules that had to be looked at: what a decision costs, too */
 };
 
 /*

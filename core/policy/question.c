@@ -1,29 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Words to an operation and back.
+ * Words to an operation. The way back is in question_print.c.
  *
  * One table holds the verbs, so that an unknown word gets the nearest known one.
  */
 #include "policy/question.h"
 
-#include <assert.h>
 #include <errno.h>
-#include <netinet/in.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "base/yaml.h"
 #include "policy/names.h"
 #include "policy/path.h"
-
-#define NO_PATH "none"
-/* An answer must not depend on which numbers: only whether they are the same. */
-#define EXAMPLE_UID 1000
 
 struct parser {
 	struct pcl_question *question;
@@ -131,7 +124,8 @@ static int take_object(struct parser *parser)
 {
 	struct pcl_question *question = parser->question;
 
-	if (parser->at < question->word_count && !strcmp(question->words[parser->at], NO_PATH)) {
+	if (parser->at < question->word_count &&
+	    !strcmp(question->words[parser->at], PCL_QUESTION_NO_PATH)) {
 		parser->at++;
 		return 0;
 	}
@@ -172,24 +166,6 @@ static int take_file(struct parser *parser)
 	return unknown(parser, "file operation", word, known);
 }
 
-/* A socket that is of the protocol, and of as few others as can be. */
-static const struct pcl_socket example_sockets[] = {
-	[PCL_PROTOCOL_TCP] = {AF_INET, SOCK_STREAM, IPPROTO_TCP},
-	[PCL_PROTOCOL_UDP] = {AF_INET, SOCK_DGRAM, IPPROTO_UDP},
-	[PCL_PROTOCOL_ICMP] = {AF_INET, SOCK_DGRAM, IPPROTO_ICMP},
-	[PCL_PROTOCOL_ICMPV6] = {AF_INET6, SOCK_DGRAM, IPPROTO_ICMPV6},
-	[PCL_PROTOCOL_SCTP] = {AF_INET, SOCK_STREAM, IPPROTO_SCTP},
-	[PCL_PROTOCOL_DCCP] = {AF_INET, SOCK_DCCP, IPPROTO_DCCP},
-	[PCL_PROTOCOL_RAW] = {AF_INET, SOCK_RAW, IPPROTO_RAW},
-	[PCL_PROTOCOL_STREAM] = {AF_UNIX, SOCK_STREAM, 0},
-	[PCL_PROTOCOL_DGRAM] = {AF_UNIX, SOCK_DGRAM, 0},
-	[PCL_PROTOCOL_RDM] = {AF_TIPC, SOCK_RDM, 0},
-	[PCL_PROTOCOL_SEQPACKET] = {AF_UNIX, SOCK_SEQPACKET, 0},
-	[PCL_PROTOCOL_PACKET] = {AF_PACKET, SOCK_DGRAM, 0},
-	[PCL_PROTOCOL_ALL] = {AF_VSOCK, 0, 0},
-};
-static_assert(PCL_ARRAY_SIZE(example_sockets) == PCL_PROTOCOL_COUNT, "a protocol without a socket");
-
 static int take_socket(struct parser *parser)
 {
 	const char *known[PCL_PROTOCOL_COUNT + 1] = {NULL};
@@ -200,7 +176,7 @@ static int take_socket(struct parser *parser)
 		known[i] = pcl_protocol_name((enum pcl_protocol)i);
 		if (strcmp(word, known[i]) != 0)
 			continue;
-		parser->question->operation.socket = example_sockets[i];
+		parser->question->operation.socket = *pcl_protocol_example((enum pcl_protocol)i);
 		return 0;
 	}
 	return word ? unknown(parser, "protocol", word, known) : -EINVAL;
@@ -348,52 +324,28 @@ static int take_args(struct parser *parser)
 	return -EINVAL;
 }
 
-static const struct {
-	const char *name;
-	int family;
-} families[] = {
-	{"inet", AF_INET},	 {"inet6", AF_INET6},	      {"unix", AF_UNIX},
-	{"netlink", AF_NETLINK}, {"packet", AF_PACKET},	      {"vsock", AF_VSOCK},
-	{"tipc", AF_TIPC},	 {"bluetooth", AF_BLUETOOTH}, {"alg", AF_ALG},
-};
-
 static int take_family(struct parser *parser)
 {
-	const char *known[PCL_ARRAY_SIZE(families) + 1] = {NULL};
 	const char *word = next(parser, "an address family, as inet6");
 
-	for (size_t i = 0; word && i < PCL_ARRAY_SIZE(families); i++) {
-		known[i] = families[i].name;
-		if (strcmp(word, known[i]) != 0)
-			continue;
-		parser->question->operation.socket.family = families[i].family;
-		return 0;
-	}
-	return word ? unknown(parser, "address family", word, known) : -EINVAL;
+	if (!word)
+		return -EINVAL;
+	parser->question->operation.socket.family = pcl_family_number(word);
+	return parser->question->operation.socket.family < 0
+		       ? unknown(parser, "address family", word, pcl_family_names)
+		       : 0;
 }
-
-static const struct {
-	const char *name;
-	int type;
-} types[] = {
-	{"stream", SOCK_STREAM}, {"dgram", SOCK_DGRAM},		{"raw", SOCK_RAW},
-	{"rdm", SOCK_RDM},	 {"seqpacket", SOCK_SEQPACKET}, {"dccp", SOCK_DCCP},
-	{"packet", SOCK_PACKET},
-};
 
 static int take_type(struct parser *parser)
 {
-	const char *known[PCL_ARRAY_SIZE(types) + 1] = {NULL};
 	const char *word = next(parser, "a socket type, as stream");
 
-	for (size_t i = 0; word && i < PCL_ARRAY_SIZE(types); i++) {
-		known[i] = types[i].name;
-		if (strcmp(word, known[i]) != 0)
-			continue;
-		parser->question->operation.socket.type = types[i].type;
-		return 0;
-	}
-	return word ? unknown(parser, "socket type", word, known) : -EINVAL;
+	if (!word)
+		return -EINVAL;
+	parser->question->operation.socket.type = pcl_socket_type_number(word);
+	return parser->question->operation.socket.type < 0
+		       ? unknown(parser, "socket type", word, pcl_socket_type_names)
+		       : 0;
 }
 
 static int take_device_number(struct parser *parser, const char *what, int *ret_number)
@@ -516,152 +468,4 @@ void pcl_question_free(struct pcl_question **question)
 	free((*question)->source);
 	free(*question);
 	*question = NULL;
-}
-
-/* --- back to words ---------------------------------------------------------------------------- */
-
-static void print_word(FILE *stream, const char *word)
-{
-	if (*word && !strpbrk(word, " \"")) {
-		(void)fputs(word, stream);
-		return;
-	}
-	(void)fputc('"', stream);
-	for (; *word; word++) {
-		if (*word == '"' || *word == '\\')
-			(void)fputc('\\', stream);
-		(void)fputc(*word, stream);
-	}
-	(void)fputc('"', stream);
-}
-
-static void print_socket(FILE *stream, const struct pcl_socket *socket)
-{
-	int protocol = 0;
-
-	while (!pcl_protocol_matches((enum pcl_protocol)protocol, socket))
-		protocol++;
-	(void)fprintf(stream, "connect %s", pcl_protocol_name((enum pcl_protocol)protocol));
-	for (size_t i = 0; i < PCL_ARRAY_SIZE(families); i++)
-		if (families[i].family == socket->family &&
-		    example_sockets[protocol].family != socket->family)
-			(void)fprintf(stream, " family %s", families[i].name);
-	for (size_t i = 0; i < PCL_ARRAY_SIZE(types); i++)
-		if (types[i].type == socket->type && example_sockets[protocol].type != socket->type)
-			(void)fprintf(stream, " type %s", types[i].name);
-}
-
-static void print_device(FILE *stream, const struct pcl_device *device)
-{
-	const char *name = pcl_device_class_name(device->class);
-
-	if (name)
-		(void)fprintf(stream, "device %s", name);
-	else
-		(void)fprintf(stream, "device %d", device->class);
-	if (device->sub_class)
-		(void)fprintf(stream, " subclass %d", device->sub_class);
-	if (device->protocol)
-		(void)fprintf(stream, " protocol %d", device->protocol);
-	if (device->level != 1)
-		(void)fprintf(stream, " level %d", device->level);
-}
-
-/* A capability that is newer than the table has a number only. */
-static void print_capability(FILE *stream, unsigned capability)
-{
-	unsigned known = 0;
-
-	while (known < capability && pcl_capability_names[known])
-		known++;
-	if (pcl_capability_names[known])
-		(void)fprintf(stream, "capability %s", pcl_capability_names[known]);
-	else
-		(void)fprintf(stream, "capability %u", capability);
-}
-
-static void print_start(FILE *stream, const struct pcl_operation *operation)
-{
-	switch (operation->access) {
-	case PCL_ACCESS_EXECUTE:
-		(void)fputs("exec ", stream);
-		break;
-	case PCL_ACCESS_READ:
-		(void)fputs("file read ", stream);
-		break;
-	case PCL_ACCESS_WRITE:
-		(void)fputs("file write ", stream);
-		break;
-	case PCL_ACCESS_MAP:
-		(void)fputs("map", stream);
-		return;
-	case PCL_ACCESS_SOCKET:
-		print_socket(stream, &operation->socket);
-		return;
-	case PCL_ACCESS_RESOLVE:
-		(void)fputs("resolve ", stream);
-		print_word(stream, operation->name ? operation->name : "");
-		return;
-	case PCL_ACCESS_CAPABILITY:
-		print_capability(stream, operation->capability);
-		return;
-	case PCL_ACCESS_SYSCALL:
-		(void)fprintf(stream, "syscall %s", operation->name ? operation->name : "");
-		if (!operation->object)
-			return;
-		(void)fputc(' ', stream);
-		break;
-	case PCL_ACCESS_DEVICE:
-		print_device(stream, &operation->device);
-		return;
-	}
-	print_word(stream, operation->object ? operation->object : NO_PATH);
-}
-
-static void print_args(FILE *stream, const struct pcl_operation *operation)
-{
-	pcl_autofree char *text = NULL;
-	size_t len = 0;
-	FILE *list = operation->arg_count ? open_memstream(&text, &len) : NULL;
-
-	for (size_t i = 0; list && i < operation->arg_count; i++) {
-		if (i)
-			(void)fputc(',', list);
-		for (const char *at = operation->args[i]; *at; at++) {
-			if (*at == ',' || *at == '\\')
-				(void)fputc('\\', list);
-			(void)fputc(*at, list);
-		}
-	}
-	if (!list || fclose(list))
-		return;
-	(void)fputs(" args ", stream);
-	print_word(stream, text);
-}
-
-char *pcl_question_print(const struct pcl_operation *operation)
-{
-	pcl_autofree char *text = NULL;
-	size_t len = 0;
-	FILE *stream = open_memstream(&text, &len);
-
-	if (!stream)
-		return NULL;
-	print_start(stream, operation);
-	if (operation->source) {
-		(void)fputs(" by ", stream);
-		print_word(stream, operation->source);
-	}
-	if (operation->owner)
-		(void)fprintf(stream, " uid %d owner %d", EXAMPLE_UID, EXAMPLE_UID);
-	if (operation->terminal)
-		(void)fputs(" terminal", stream);
-	if (operation->entered)
-		(void)fputs(" entered", stream);
-	if (operation->own_process)
-		(void)fputs(" own", stream);
-	if (operation->object_unknown)
-		(void)fputs(" unknown", stream);
-	print_args(stream, operation);
-	return fclose(stream) ? NULL : pcl_take_ptr(text);
 }

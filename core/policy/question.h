@@ -19,6 +19,9 @@
 
 #include "policy/decide.h"
 
+/* Stands for what has no path. */
+#define PCL_QUESTION_NO_PATH "none"
+
 struct pcl_question {
 	struct pcl_operation operation; /* borrows from the rest */
 	char **words;

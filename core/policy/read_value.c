@@ -96,11 +96,9 @@ static bool is_object_word(const char *word)
 	return !strcmp(word, "path") || !strcmp(word, "dir") || !strcmp(word, "pattern");
 }
 
-int pcl_reader_words(struct pcl_reader *reader, const struct pcl_yaml_node *mapping,
-		     const char *const *words, const char *context)
+/* Where no word of the context is near, one that the language has elsewhere may be meant. */
+static bool is_foreign_word(const char *word)
 {
-	/* Where no word of the context is near, one that the language has elsewhere may be meant.
-	 */
 	static const char *const elsewhere[] = {"apiVersion",
 						"kind",
 						"metadata",
@@ -134,37 +132,45 @@ int pcl_reader_words(struct pcl_reader *reader, const struct pcl_yaml_node *mapp
 						"message",
 						NULL};
 
+	for (size_t i = 0; elsewhere[i]; i++)
+		if (!strcmp(elsewhere[i], word))
+			return true;
+	return false;
+}
+
+static int unknown_field(struct pcl_reader *reader, const struct pcl_yaml_node *key,
+			 const char *const *words, const char *context)
+{
+	const char *near = pcl_nearest_word(key->text, words);
+
+	/* What an entry is about has another name in each list, which is the first word. */
+	if (is_object_word(key->text) && is_object_word(words[0]))
+		near = words[0];
+	if (is_foreign_word(key->text))
+		return pcl_yaml_error(reader->file, key, reader->diag, -EINVAL,
+				      "the field \"%.60s\" does not belong in %s; move or remove "
+				      "it",
+				      key->text, context);
+	if (near)
+		return pcl_yaml_error(reader->file, key, reader->diag, -EINVAL,
+				      "unknown field \"%.60s\" in %s; did you mean \"%s\"?",
+				      key->text, context, near);
+	return pcl_yaml_error(reader->file, key, reader->diag, -EINVAL,
+			      "unknown field \"%.60s\" in %s; remove it", key->text, context);
+}
+
+int pcl_reader_words(struct pcl_reader *reader, const struct pcl_yaml_node *mapping,
+		     const char *const *words, const char *context)
+{
 	if (mapping->type != PCL_YAML_MAPPING)
 		return pcl_yaml_only_keys(reader->file, mapping, words, context, reader->diag);
 	for (size_t i = 0; i < mapping->count; i++) {
 		const struct pcl_yaml_node *key = mapping->keys[i];
-		const char *const *word = words, *near;
-		bool foreign = false;
-		int error;
+		const char *const *word = words;
 
 		while (*word && strcmp(*word, key->text) != 0)
 			word++;
-		if (*word)
-			continue;
-		near = pcl_nearest_word(key->text, words);
-		for (size_t e = 0; elsewhere[e]; e++)
-			foreign |= !strcmp(elsewhere[e], key->text);
-		/* What an entry is about has another name in each list, which is the first word. */
-		if (is_object_word(key->text) && is_object_word(words[0]))
-			near = words[0];
-		if (near && !foreign)
-			error = pcl_yaml_error(reader->file, key, reader->diag, -EINVAL,
-					       "unknown field \"%.60s\" in %s; did you mean "
-					       "\"%s\"?",
-					       key->text, context, near);
-		else
-			error = pcl_yaml_error(
-				reader->file, key, reader->diag, -EINVAL,
-				foreign ? "the field \"%.60s\" does not belong in %s; move or "
-					  "remove it"
-					: "unknown field \"%.60s\" in %s; remove it",
-				key->text, context);
-		if (pcl_reader_catch(reader, error))
+		if (!*word && pcl_reader_catch(reader, unknown_field(reader, key, words, context)))
 			return -ENOMEM;
 	}
 	return 0;

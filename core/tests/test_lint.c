@@ -102,6 +102,20 @@ static void rules_that_surprise_by_themselves_are_told(void **state)
 		 PCL_LINT_DIRECTORY, 3, "\"/opt/app/key\" is below it", "dir: /opt/app/"},
 		{TEST_CONTAINER, "  file: {matchDirectories: [{dir: /, recursive: true}]}\n",
 		 PCL_LINT_EVERYTHING, 1, "holds every path", "name the directory"},
+		{TEST_CONTAINER, "  file: {matchPatterns: [{pattern: \"*.conf\"}]}\n",
+		 PCL_LINT_NEVER_MATCHES, 1, "can never match", "begin the pattern with"},
+		{TEST_CONTAINER, "  file: {matchPatterns: [{pattern: /tmp/*/}]}\n",
+		 PCL_LINT_NEVER_MATCHES, 1, "no slash at its end", "remove it"},
+		{TEST_CONTAINER, "  file: {matchPatterns: [{pattern: /etc//x*}]}\n",
+		 PCL_LINT_NEVER_MATCHES, 1, "doubled slash", "remove one"},
+		{TEST_CONTAINER, "  apparmor: \"/x r,\"\n", PCL_LINT_NEVER_MATCHES, 1,
+		 "under AppArmor only", "say it with"},
+		{TEST_CONTAINER, "  file: {matchPatterns: [{pattern: \"/**\"}]}\n",
+		 PCL_LINT_EVERYTHING, 1, "matches every path", "name the directory"},
+		{TEST_CONTAINER, "  process: {matchPatterns: [{pattern: /sbin/a*}]}\n",
+		 PCL_LINT_SYMLINK, 1, "pattern's beginning", "write /usr/sbin/a"},
+		{TEST_CONTAINER, "  network: {matchProtocols: [{protocol: all}]}\n",
+		 PCL_LINT_EVERYTHING, 1, "is every socket", "name the protocols"},
 		{TEST_CONTAINER, "  process: {matchPaths: [{path: /opt/run.sh}]}\n",
 		 PCL_LINT_INTERPRETER, 1, "only read it", "below file:"},
 		{TEST_CONTAINER,
@@ -134,6 +148,21 @@ static void rules_that_never_matter_are_told(void **state)
 		{TEST_CONTAINER,
 		 "  file:\n    matchPaths:\n    - path: /k\n      action: Allow\n    - path: /k\n",
 		 PCL_LINT_CONTRADICTION, 3, "the Block of \"/k\" at test.yaml:10", "remove"},
+		{TEST_CONTAINER,
+		 "  file:\n    matchPatterns:\n    - pattern: /d/*.log\n"
+		 "    matchDirectories:\n    - dir: /d/\n      recursive: true\n",
+		 PCL_LINT_SHADOWED, 3, "the Block of \"/d/*.log\" never matters", "remove"},
+		{TEST_CONTAINER,
+		 "  network:\n    matchProtocols:\n    - protocol: tcp\n    - protocol: all\n",
+		 PCL_LINT_SHADOWED, 3, "the Block of \"tcp\" never matters", "remove"},
+		{TEST_CONTAINER,
+		 "  network:\n    matchDNSQueries:\n    - domain: a.com\n      action: Allow\n"
+		 "    - domain: com\n",
+		 PCL_LINT_CONTRADICTION, 3, "the Block of \"com\"", "narrow the Block"},
+		{TEST_CONTAINER,
+		 "  capabilities:\n    matchCapabilities:\n    - capability: net_raw\n"
+		 "    - capability: net_raw\n",
+		 PCL_LINT_DUPLICATE, 4, "the Block of \"net_raw\" stands", "remove"},
 		{TEST_CONTAINER,
 		 "  file:\n    matchDirectories:\n    - dir: /d/e/\n      readOnly: true\n"
 		 "    - dir: /d/\n      readOnly: true\n      recursive: true\n",
@@ -211,6 +240,38 @@ static void differences_to_kubearmor_are_told(void **state)
 		{TEST_HOST, "  process: {matchPaths: [{path: /usr/bin/x, action: Allow}]}\n", 1,
 		 "AppArmor", "under the posture block", "file read /etc/hostname by /usr/bin/cat",
 		 "permitted", "refused"},
+		{TEST_CONTAINER, "  file: {matchPatterns: [{pattern: /etc/*hado?}]}\n", 1,
+		 "BPF-LSM", "ignores patterns", "file read /etc/hadow by /usr/bin/bash", "refused",
+		 "permitted"},
+		{TEST_CONTAINER,
+		 "  process: {matchPaths: [{execname: apt, fromSource: [{path: /usr/bin/dash}]}]}\n",
+		 1, "BPF-LSM", "never finds an execname", "exec /usr/bin/apt by /usr/bin/dash",
+		 "refused", "permitted"},
+		{TEST_CONTAINER,
+		 "  process: {matchPaths: [{path: /usr/bin/python3, allowedArgs: [\"-m\"]}]}\n", 1,
+		 "AppArmor", "ignores allowedArgs",
+		 "exec /usr/bin/python3 by /usr/bin/bash args -m", "permitted", "refused"},
+		{TEST_CONTAINER, "  process: {matchPaths: [{path: /usr/bin/sleep, pts: false}]}\n",
+		 1, "AppArmor", "ignores pts", "exec /usr/bin/sleep by /usr/bin/bash", "permitted",
+		 "refused"},
+		{TEST_CONTAINER, "  network: {matchProtocols: [{protocol: tcp}]}\n", 1, "BPF-LSM",
+		 "does not look at a socket's address family", "connect stream by /usr/bin/bash",
+		 "permitted", "refused"},
+		{TEST_CONTAINER, "  network: {matchDNSQueries: [{domain: google.com}]}\n", 1,
+		 "AppArmor", "knows no DNS rules", "resolve google.com by /usr/bin/bash", "refused",
+		 "permitted"},
+		{TEST_CONTAINER, "  presets: [{name: filelessExec, action: Block}]\n", 1,
+		 "AppArmor", "knows no presets", "exec none by /usr/bin/bash", "refused",
+		 "permitted"},
+		{TEST_HOST,
+		 "  capabilities: {matchCapabilities: [{capability: net_raw, fromSource: [{path: "
+		 "/usr/bin/ping}]}]}\n",
+		 1, "BPF-LSM", "does not enforce capabilities on the host",
+		 "capability net_raw by /usr/bin/ping", "refused", "permitted"},
+		{TEST_HOST,
+		 "  device:\n    matchDevice:\n    - class: HID\n    - class: HID\n"
+		 "      subClass: 1\n      action: Allow\n",
+		 3, "device", "lets the Allow", "device HID subclass 1", "refused", "permitted"},
 		{TEST_HOST, "  file: {matchPaths: [{path: /k, ownerOnly: true}]}\n", 1, "SELinux",
 		 "ignores ownerOnly", "file read /k by /usr/bin/bash uid 1000 owner 1000",
 		 "permitted", "refused"},
@@ -293,6 +354,53 @@ static void policies_of_other_containers_do_not_collide(void **state)
 	}
 }
 
+/* A rule that is needed in one container is not called needless for what another one has. */
+static void a_rule_is_needless_only_where_it_always_is(void **state)
+{
+	static const char wide[] = "  selector: {matchLabels: {app: a}}\n"
+				   "  file: {matchPaths: [{path: /d/k}]}\n";
+	static const char narrow[] = "  selector: {matchLabels: {app: a, tier: b}}\n"
+				     "  file: {matchDirectories: [{dir: /d/}]}\n";
+	pcl_autofree char *first = test_policy_text(TEST_CONTAINER, "wide", wide);
+	pcl_autofree char *second = test_policy_text(TEST_CONTAINER, "narrow", narrow);
+	pcl_autofree char *text = NULL;
+
+	(void)state;
+	assert_true(asprintf(&text, "%s---\n%s", first, second) > 0);
+	autoset *set = test_read(text);
+	autowarnings *warnings = lint(set);
+
+	assert_int_equal(warnings->count, 0);
+}
+
+/* Rules without number about one path would take hours to compare with one another. */
+static void a_set_that_is_made_to_take_long_does_not(void **state)
+{
+	pcl_autofree char *text = NULL;
+	size_t len = 0;
+	FILE *stream = open_memstream(&text, &len);
+	bool limited = false;
+
+	(void)state;
+	assert_non_null(stream);
+	for (int policy = 0; policy < 200; policy++) {
+		(void)fprintf(stream,
+			      "---\napiVersion: security.kubearmor.com/v1\nkind: KubeArmorPolicy\n"
+			      "metadata: {name: p%d}\nspec:\n  file:\n    matchPaths:\n",
+			      policy);
+		for (int i = 0; i < 100; i++)
+			(void)fprintf(stream, "    - {path: /k, fromSource: [{path: /s%d}]}\n",
+				      policy * 100 + i);
+	}
+	assert_int_equal(fclose(stream), 0);
+	autoset *set = test_read(text);
+	autowarnings *warnings = lint(set);
+
+	for (size_t i = 0; i < warnings->count; i++)
+		limited |= warnings->items[i].kind == PCL_LINT_LIMIT;
+	assert_true(limited);
+}
+
 /* Both the order and the number of warnings are the set's own, not the order of arrival's. */
 static void warnings_come_sorted_and_once(void **state)
 {
@@ -316,6 +424,8 @@ int main(void)
 		cmocka_unit_test(differences_to_kubearmor_are_told),
 		cmocka_unit_test(a_policy_without_surprises_has_no_warning),
 		cmocka_unit_test(policies_of_other_containers_do_not_collide),
+		cmocka_unit_test(a_rule_is_needless_only_where_it_always_is),
+		cmocka_unit_test(a_set_that_is_made_to_take_long_does_not),
 		cmocka_unit_test(warnings_come_sorted_and_once),
 	};
 
