@@ -360,16 +360,44 @@ variant() { sed "$1" "$tmp/secret.yaml" >"$tmp/bad.yaml"; }
 	fails_with 2 "$tmp/bad.yaml:17:"
 }
 
+# beyond SPEC PLACE RULE REASON: apply with the two lines of SPEC more is refused.
+beyond() {
+	# Audit, for of other actions of system calls there is a notice.
+	sed 's/Block/Audit/' "$tmp/secret.yaml" >"$tmp/beyond.yaml"
+	printf '  %s:\n    %s\n' "${1%%: *}" "${1#*: }" >>"$tmp/beyond.yaml"
+	run "$portcullis" apply --backend bpf_lsm "$tmp/beyond.yaml"
+	fails_with 3 "$tmp/beyond.yaml:$2: rule keep-secret#$3 cannot be enforced"
+	[[ $output == *"backend bpf_lsm does not $4;"* ]]
+}
+
 @test "apply refuses by name, place and reason what the backend does not enforce" {
 	[ "$(id -u)" -eq 0 ] || skip "started by an ordinary user: apply needs root"
-	cat >>"$tmp/secret.yaml" <<-'YAML'
-		  network:
-		    matchProtocols:
-		    - protocol: tcp
-	YAML
-	run "$portcullis" apply --backend bpf_lsm "$tmp/secret.yaml"
-	fails_with 3 "$tmp/secret.yaml:20:7: rule keep-secret#network.matchProtocols[0]"
-	[[ $output == *"does not enforce network rules"* ]]
+	beyond 'process: matchPatterns: [{pattern: /usr/*}]' 19:21 'process.matchPatterns[0]' \
+		'match patterns'
+	beyond 'process: matchPaths: [{execname: apt}]' 19:18 'process.matchPaths[0]' \
+		'match by execname'
+	beyond 'process: matchPaths: [{path: /a, ownerOnly: true}]' 19:18 'process.matchPaths[0]' \
+		"know a file's owner, which ownerOnly asks for"
+	beyond 'process: matchPaths: [{path: /a, pts: false}]' 19:18 'process.matchPaths[0]' \
+		"know a task's terminal, which pts asks for"
+	beyond 'process: matchPaths: [{path: /a, allowedArgs: [x]}]' 19:18 'process.matchPaths[0]' \
+		'see arguments, which allowedArgs asks for'
+	beyond 'network: matchProtocols: [{protocol: tcp}]' 19:22 'network.matchProtocols[0]' \
+		'enforce network rules'
+	beyond 'network: matchDNSQueries: [{domain: a.b}]' 19:23 'network.matchDNSQueries[0]' \
+		'see DNS queries'
+	beyond 'capabilities: matchCapabilities: [{capability: kill}]' 19:25 \
+		'capabilities.matchCapabilities[0]' 'enforce capabilities'
+	beyond 'syscalls: matchSyscalls: [{syscall: [unlink]}]' 19:21 'syscalls.matchSyscalls[0]' \
+		'audit system calls'
+	beyond 'device: matchDevice: [{class: HID}]' 19:19 'device.matchDevice[0]' \
+		'see devices being plugged in'
+	# A set is refused as a whole, whichever file the rule is in.
+	run "$portcullis" apply "$tmp/secret.yaml" "$tmp/beyond.yaml"
+	fails_with 2 "keep-secret"
+	sed -i 's/keep-secret/other/' "$tmp/beyond.yaml"
+	run "$portcullis" apply "$tmp/secret.yaml" "$tmp/beyond.yaml"
+	fails_with 3 "$tmp/beyond.yaml:19:19: rule other#device.matchDevice[0]"
 }
 
 @test "apply without a policy is a usage error" {

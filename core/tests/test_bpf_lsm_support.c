@@ -140,6 +140,32 @@ static void what_is_not_enforced_is_refused_and_never_planned(void **state)
 	}
 }
 
+static void what_is_enforced_is_planned(void **state)
+{
+	static const char *const specs[] = {
+		"  file: {matchPaths: [{path: /a}]}\n",
+		"  file: {matchPaths: [{path: /a, readOnly: true, action: Allow}]}\n",
+		"  file: {matchDirectories: [{dir: /a/, recursive: true}]}\n",
+		"  process: {matchPaths: [{path: /a, fromSource: [{path: /s}]}]}\n",
+		"  process: {matchPaths: [{path: /a, pts: true, allowedArgs: []}]}\n",
+		"  process: {matchDirectories: [{dir: /a/, action: Audit}]}\n",
+	};
+	static const struct pcl_postures postures = {0};
+
+	(void)state;
+	for (size_t i = 0; i < PCL_ARRAY_SIZE(specs); i++) {
+		autoset *set = read_spec(specs[i]);
+		autoplan *plan = NULL;
+		autosetting setting;
+
+		setting_init(&setting, set, &postures);
+		assert_null(pcl_backend_bpf_lsm.unsupported(set->policies[0]->rules[0]));
+		assert_int_equal(pcl_bpf_plan_make(&setting.input, &plan, NULL), 0);
+		assert_int_equal(plan->domains[0].entry.active,
+				 1u << set->policies[0]->rules[0]->class);
+	}
+}
+
 static void a_rule_among_others_and_for_one_domain_is_enough(void **state)
 {
 	static const struct pcl_postures postures = {0};
@@ -300,6 +326,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_not_enforced_is_refused_and_never_planned),
+		cmocka_unit_test(what_is_enforced_is_planned),
 		cmocka_unit_test(a_rule_among_others_and_for_one_domain_is_enough),
 		cmocka_unit_test(what_is_unheard_of_is_refused),
 		cmocka_unit_test(what_is_taken_is_decided_as_the_model_does),

@@ -129,6 +129,18 @@ sed 's/matchDirectories/matchDirectoris/' /tmp/a.yaml >/tmp/bad.yaml
 is bad-policy 2 "$(code $P apply /tmp/bad.yaml)"
 is bad-backend 2 "$(code $P apply --backend bpflsm /tmp/a.yaml)"
 is missing-policy 2 "$(code $P apply /tmp/nothing.yaml)"
+host_policy c >/tmp/beyond.yaml <<-END
+	  action: Block
+	  file:
+	    matchPaths:
+	    - path: /t/other
+	    matchPatterns:
+	    - pattern: /t/o*
+END
+is beyond-the-backend 3 "$(code $P apply /tmp/b.yaml /tmp/beyond.yaml)"
+is beyond-is-named 1 "$($P apply /tmp/b.yaml /tmp/beyond.yaml 2>&1 |
+	grep -c '/tmp/beyond.yaml:14:7: rule c#file.matchPatterns\[0\] .*does not match patterns')"
+is beyond-is-not-there yes "$(reads /t/other)"
 is nothing-half-applied "$before" "$($P status --json)"
 
 # --- long and deep ------------------------------------------------------------------------------
@@ -301,5 +313,6 @@ while [ $i -lt 6 ]; do
 done
 is none-backend 0 "$(code $P apply --backend none /tmp/a.yaml)"
 is none-enforces-nothing yes "$(reads /t/secret/a)"
+is none-takes-all 0 "$(code $P apply --backend none /tmp/beyond.yaml)"
 is none-removes 0 "$(code $P remove)"
 echo 'done'
