@@ -254,8 +254,11 @@ static int read_directory(struct pcl_policy_set *added, const char *path, struct
 	if (count < 0)
 		return pcl_diag_errno(diag, -errno, "%s: cannot read the directory", path);
 	if (!count)
-		error = pcl_diag_set(diag, -ENOENT, "%s: no *.yaml or *.yml file in the directory",
-				     path);
+		error = pcl_diag_set(
+			diag, -ENOENT,
+			"%s: no *.yaml or *.yml file in the directory; folders below it "
+			"are not looked into, so name them",
+			path);
 	for (int i = 0; i < count; i++) {
 		pcl_autofree char *file = NULL;
 
