@@ -229,7 +229,6 @@ static int ask_by_words(struct request *request, char *const *words, int count)
 	pcl_autofree char *text = NULL;
 	size_t len = 0;
 	FILE *stream = open_memstream(&text, &len);
-
 	int exit_code;
 
 	for (int i = 0; stream && i < count; i++)
