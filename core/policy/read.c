@@ -124,7 +124,7 @@ static int read_document(struct pcl_reader *reader, const struct pcl_yaml_node *
 static int read_documents(struct pcl_policy_set *set, const struct pcl_yaml_file *file,
 			  struct pcl_diag *diag, struct pcl_problems *problems)
 {
-	struct pcl_reader reader = {file, set, diag, problems};
+	struct pcl_reader reader = {file, set, diag, problems, false};
 	size_t known = problems->count;
 	int error = 0;
 

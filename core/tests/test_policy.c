@@ -179,6 +179,9 @@ static void what_the_language_does_not_have(void **state)
 		 "test.yaml:1:7: ", "unknown kind"},
 		{"apiVersion: security.kubearmor.com/v1\nkind: KubeArmorPolicy\nspec: {}\n",
 		 "test.yaml:1:1: ", "no metadata"},
+		{"apiVersion: security.kubearmor.com/v1\nkind: KubeArmorPolicy\nmetadate: {}\n"
+		 "spc: {}\n",
+		 "test.yaml:3:1: ", "did you mean \"metadata\"?"},
 		{"apiVersion: security.kubearmor.com/v1\nkind: KubeArmorPolicy\n"
 		 "metadata: {namespace: x}\nspec: {}\n",
 		 "test.yaml:3:11: ", "no metadata.name"},
