@@ -226,7 +226,7 @@ static void mistakes_in_the_other_fields(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < PCL_ARRAY_SIZE(bad); i++)
-		test_read_fails(bad[i].text, -EINVAL, bad[i].place, bad[i].part, NULL);
+		test_read_fails(bad[i].text, -EINVAL, bad[i].place, bad[i].part, "; ", NULL);
 	test_read_fails("apiVersion: security.kubearmor.com/v1\nkind: KubeArmorNetworkPolicy\n",
 			-EOPNOTSUPP, ":2:7:", "firewall", NULL);
 }

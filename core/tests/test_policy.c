@@ -192,7 +192,7 @@ static void what_the_language_does_not_have(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < PCL_ARRAY_SIZE(bad); i++)
-		test_read_fails(bad[i].text, -EINVAL, bad[i].place, bad[i].part, NULL);
+		test_read_fails(bad[i].text, -EINVAL, bad[i].place, bad[i].part, "; ", NULL);
 }
 
 static void words_that_say_nothing_are_taken(void **state)
