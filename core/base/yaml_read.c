@@ -51,21 +51,33 @@ int pcl_yaml_error(const struct pcl_yaml_file *file, const struct pcl_yaml_node 
 	return error;
 }
 
+/* What was expected, and how it is written. */
+struct expected {
+	const char *what;
+	const char *hint;
+};
+
+static const struct expected a_text = {"a text", "write a single value, in quotes if need be"};
+static const struct expected a_boolean = {"true or false", "write one of them, without quotes"};
+static const struct expected a_number = {"a whole number", "write digits only, without quotes"};
+
 static int mismatch(const struct pcl_yaml_file *file, const struct pcl_yaml_node *node,
-		    struct pcl_diag *diag, const char *expected)
+		    struct pcl_diag *diag, const struct expected *expected)
 {
 	if (!node)
-		return pcl_yaml_error(file, NULL, diag, -EINVAL, "expected %s, found nothing",
-				      expected);
+		return pcl_yaml_error(file, NULL, diag, -EINVAL, "expected %s, found nothing; %s",
+				      expected->what, expected->hint);
 	if (node->type != PCL_YAML_SCALAR)
-		return pcl_yaml_error(file, node, diag, -EINVAL, "expected %s, found %s", expected,
-				      type_names[node->type]);
+		return pcl_yaml_error(file, node, diag, -EINVAL, "expected %s, found %s; %s",
+				      expected->what, type_names[node->type], expected->hint);
 	if (!node->text_len)
 		return pcl_yaml_error(file, node, diag, -EINVAL,
-				      "expected %s, found an empty value", expected);
-	return pcl_yaml_error(file, node, diag, -EINVAL, "expected %s, found %s\"%.*s\"%s",
-			      expected, node->quoted ? "the text " : "", SHOWN_LEN_MAX, node->text,
-			      node->text_len > SHOWN_LEN_MAX ? "..." : "");
+				      "expected %s, found an empty value; %s", expected->what,
+				      expected->hint);
+	return pcl_yaml_error(file, node, diag, -EINVAL, "expected %s, found %s\"%.*s\"%s; %s",
+			      expected->what, node->quoted ? "the text " : "", SHOWN_LEN_MAX,
+			      node->text, node->text_len > SHOWN_LEN_MAX ? "..." : "",
+			      expected->hint);
 }
 
 int pcl_yaml_string(const struct pcl_yaml_file *file, const struct pcl_yaml_node *node,
@@ -73,10 +85,10 @@ int pcl_yaml_string(const struct pcl_yaml_file *file, const struct pcl_yaml_node
 {
 	/* A plain 6.1 or true is taken as text: the author of `kernel: 6.1` meant the text. */
 	if (!node || node->type != PCL_YAML_SCALAR)
-		return mismatch(file, node, diag, "a text");
+		return mismatch(file, node, diag, &a_text);
 	if (!node->quoted &&
 	    (!node->text_len || !strcmp(node->text, "~") || !strcasecmp(node->text, "null")))
-		return mismatch(file, node, diag, "a text");
+		return mismatch(file, node, diag, &a_text);
 	*ret_text = node->text;
 	return 0;
 }
@@ -91,7 +103,7 @@ int pcl_yaml_bool(const struct pcl_yaml_file *file, const struct pcl_yaml_node *
 					 "NO",	  "off",   "Off",   "OFF"};
 
 	if (!node || node->type != PCL_YAML_SCALAR || node->quoted)
-		return mismatch(file, node, diag, "true or false");
+		return mismatch(file, node, diag, &a_boolean);
 	for (size_t i = 0; i < PCL_ARRAY_SIZE(yes); i++) {
 		if (!strcmp(node->text, yes[i])) {
 			*ret_value = true;
@@ -102,7 +114,7 @@ int pcl_yaml_bool(const struct pcl_yaml_file *file, const struct pcl_yaml_node *
 			return 0;
 		}
 	}
-	return mismatch(file, node, diag, "true or false");
+	return mismatch(file, node, diag, &a_boolean);
 }
 
 int pcl_yaml_int(const struct pcl_yaml_file *file, const struct pcl_yaml_node *node, int64_t min,
@@ -112,15 +124,17 @@ int pcl_yaml_int(const struct pcl_yaml_file *file, const struct pcl_yaml_node *n
 	int64_t value;
 
 	if (!node || node->type != PCL_YAML_SCALAR || node->quoted)
-		return mismatch(file, node, diag, "a whole number");
+		return mismatch(file, node, diag, &a_number);
 	digits = node->text + (node->text[0] == '-' || node->text[0] == '+');
 	/* No leading zero: 010 is ten to one reader of YAML and eight to another. */
 	if (!*digits || digits[strspn(digits, "0123456789")] || (digits[0] == '0' && digits[1]))
-		return mismatch(file, node, diag, "a whole number");
+		return mismatch(file, node, diag, &a_number);
 	errno = 0;
 	value = strtoll(node->text, NULL, 10);
 	if (errno || value < min || value > max)
-		return pcl_yaml_error(file, node, diag, -EINVAL, "%.*s is outside of %lld to %lld",
+		return pcl_yaml_error(file, node, diag, -EINVAL,
+				      "%.*s is outside of %lld to %lld; choose a number "
+				      "between",
 				      SHOWN_LEN_MAX, node->text, (long long)min, (long long)max);
 	*ret_value = value;
 	return 0;
@@ -131,8 +145,9 @@ int pcl_yaml_only_keys(const struct pcl_yaml_file *file, const struct pcl_yaml_n
 {
 	if (mapping->type != PCL_YAML_MAPPING)
 		return pcl_yaml_error(file, mapping, diag, -EINVAL,
-				      "%s must be a mapping, found %s", context,
-				      type_names[mapping->type]);
+				      "%s must be a mapping, found %s; write it as lines of "
+				      "\"name: value\"",
+				      context, type_names[mapping->type]);
 	for (size_t i = 0; i < mapping->count; i++) {
 		const struct pcl_yaml_node *key = mapping->keys[i];
 		const char *const *word = known;

@@ -107,6 +107,9 @@ static void print_changes(const struct pcl_changes *changes)
 		print_rule("before", change->before);
 		print_rule("after", change->after);
 	}
+	if (changes->left_out)
+		pcl_cli_print("and %zu more examples; give --domain or smaller sets to see them",
+			      changes->left_out);
 	if (!any)
 		pcl_cli_print("no difference found");
 }
@@ -129,7 +132,8 @@ static int print_json(const struct pcl_changes *changes)
 					 rule ? (int)rule->place.line : 0, "more",
 					 (json_int_t)change->more));
 	}
-	return pcl_cli_print_json(json_pack("{s:o}", "changes", array));
+	return pcl_cli_print_json(json_pack("{s:o, s:I}", "changes", array, "left_out",
+					    (json_int_t)changes->left_out));
 }
 
 static int diff(const struct request *request, char **paths)

@@ -229,12 +229,19 @@ static int ask_by_words(struct request *request, char *const *words, int count)
 	pcl_autofree char *text = NULL;
 	size_t len = 0;
 	FILE *stream = open_memstream(&text, &len);
+	int exit_code;
 
 	for (int i = 0; stream && i < count; i++)
 		(void)fprintf(stream, "%s%s", i ? " " : "", words[i]);
 	if (!stream || fclose(stream))
 		return pcl_cli_fail(PCL_EXIT_NO, "explain: out of memory");
-	return ask(request, text);
+	exit_code = ask(request, text);
+	if (exit_code)
+		return exit_code;
+	/* The answer repeats the words that were asked in. */
+	free(request->text);
+	request->text = pcl_take_ptr(text);
+	return 0;
 }
 
 /* --- the answer ------------------------------------------------------------------------------ */

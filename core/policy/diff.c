@@ -22,6 +22,9 @@
 /* Of a rule's sources so many are asked for; the rest would be answered alike. */
 #define SOURCES_MAX 8
 
+/* Enough to see what changes, and an end to looking for those that are alike. */
+#define DOMAIN_CHANGES_MAX 500
+
 struct differ {
 	const struct pcl_domain *domain;
 	char *domain_text;
@@ -108,6 +111,8 @@ static void ask(struct differ *differ, const struct pcl_operation *operation)
 	alike = find_alike(differ, &change);
 	if (alike)
 		alike->more++;
+	else if (differ->changes->count - differ->first >= DOMAIN_CHANGES_MAX)
+		differ->changes->left_out++;
 	else
 		differ->error = tell(differ, &change, operation);
 }

@@ -27,6 +27,7 @@ struct pcl_change {
 struct pcl_changes {
 	struct pcl_change *items;
 	size_t count;
+	size_t left_out; /* examples that would be told, were there not so many of their domain */
 };
 
 /*

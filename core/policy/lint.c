@@ -49,6 +49,31 @@ static int compare_texts(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+/* Whether a NotIn of the policy, on namespaces or labels, has value. */
+static bool is_excluded(const struct pcl_policy *policy, bool on_namespace, const char *value)
+{
+	for (size_t i = 0; i < policy->expression_count; i++) {
+		const struct pcl_expression *expression = &policy->expressions[i];
+
+		if (!expression->negated || expression->on_namespace != on_namespace)
+			continue;
+		for (size_t v = 0; v < expression->value_count; v++)
+			if (!strcmp(expression->values[v], value))
+				return true;
+	}
+	return false;
+}
+
+/* The first value of an In that no NotIn takes away again. */
+static const char *wanted_value(const struct pcl_policy *policy,
+				const struct pcl_expression *expression)
+{
+	for (size_t v = 0; v < expression->value_count; v++)
+		if (!is_excluded(policy, expression->on_namespace, expression->values[v]))
+			return expression->values[v];
+	return expression->values[0];
+}
+
 /* "k=v" of every label that the selector asks for, sorted. */
 static int selector_labels(const struct pcl_policy *policy, char ***labels, size_t *count)
 {
@@ -69,7 +94,7 @@ static int selector_labels(const struct pcl_policy *policy, char ***labels, size
 		const struct pcl_expression *expression = &policy->expressions[i];
 
 		if (!expression->on_namespace && !expression->negated &&
-		    pcl_strings_add(labels, count, expression->values[0]))
+		    pcl_strings_add(labels, count, wanted_value(policy, expression)))
 			return -ENOMEM;
 	}
 	if (*count)
@@ -77,15 +102,16 @@ static int selector_labels(const struct pcl_policy *policy, char ***labels, size
 	return 0;
 }
 
-/* A namespace that the policy selects; "default" where it takes nearly all. */
+/* A namespace that the policy selects. */
 static const char *selected_namespace(const struct pcl_policy *policy)
 {
 	if (policy->ns)
 		return policy->ns;
 	for (size_t i = 0; i < policy->expression_count; i++)
 		if (policy->expressions[i].on_namespace && !policy->expressions[i].negated)
-			return policy->expressions[i].values[0];
-	return "default";
+			return wanted_value(policy, &policy->expressions[i]);
+	/* One of nearly all. */
+	return is_excluded(policy, true, "default") ? "elsewhere" : "default";
 }
 
 /* "host", or a name, a namespace and labels, separated by spaces, which none of them has. */

@@ -189,14 +189,30 @@ static int take_resolve(struct parser *parser)
 	return parser->question->operation.name ? 0 : -EINVAL;
 }
 
+/* A number for a name that is not known; -1 for what is none, or larger than max. */
+static int small_number(const char *word, int base, long max)
+{
+	char *end;
+	long number;
+
+	if (word[0] < '0' || word[0] > '9')
+		return -1;
+	errno = 0;
+	number = strtol(word, &end, base);
+	return errno || *end || number > max ? -1 : (int)number;
+}
+
+/* KERNEL: a capability set has 64 bits. */
+#define CAPABILITY_MAX 63
+
 static int take_capability(struct parser *parser)
 {
 	const char *word = next(parser, "a capability, as net_raw");
 	int number = word ? pcl_capability_number(word) : -1;
 
 	parser->question->operation.access = PCL_ACCESS_CAPABILITY;
-	if (word && *word >= '0' && *word <= '9')
-		number = (int)strtol(word, NULL, 10);
+	if (word && number < 0)
+		number = small_number(word, 10, CAPABILITY_MAX);
 	if (number < 0)
 		return word ? unknown(parser, "capability", word, pcl_capability_names) : -EINVAL;
 	parser->question->operation.capability = (unsigned)number;
@@ -223,17 +239,15 @@ static int take_device(struct parser *parser)
 {
 	const char *word = next(parser, "a device class, as HID");
 	struct pcl_device *device = &parser->question->operation.device;
-	char *end;
 
 	parser->question->operation.access = PCL_ACCESS_DEVICE;
 	if (!word)
 		return -EINVAL;
 	device->level = 1;
 	device->class = pcl_device_class_number(word);
-	if (device->class >= 0)
-		return 0;
-	device->class = (int)strtol(word, &end, 0);
-	if (word[0] < '0' || word[0] > '9' || *end || device->class > UINT8_MAX)
+	if (device->class < 0)
+		device->class = small_number(word, 0, UINT8_MAX);
+	if (device->class < 0)
 		return unknown(parser, "device class", word, pcl_device_class_names);
 	return 0;
 }

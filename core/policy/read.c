@@ -124,7 +124,7 @@ static int read_document(struct pcl_reader *reader, const struct pcl_yaml_node *
 static int read_documents(struct pcl_policy_set *set, const struct pcl_yaml_file *file,
 			  struct pcl_diag *diag, struct pcl_problems *problems)
 {
-	struct pcl_reader reader = {file, set, diag, problems};
+	struct pcl_reader reader = {file, set, diag, problems, false};
 	size_t known = problems->count;
 	int error = 0;
 
@@ -254,8 +254,11 @@ static int read_directory(struct pcl_policy_set *added, const char *path, struct
 	if (count < 0)
 		return pcl_diag_errno(diag, -errno, "%s: cannot read the directory", path);
 	if (!count)
-		error = pcl_diag_set(diag, -ENOENT, "%s: no *.yaml or *.yml file in the directory",
-				     path);
+		error = pcl_diag_set(
+			diag, -ENOENT,
+			"%s: no *.yaml or *.yml file in the directory; folders below it "
+			"are not looked into, so name them",
+			path);
 	for (int i = 0; i < count; i++) {
 		pcl_autofree char *file = NULL;
 

@@ -108,6 +108,8 @@ static int read_metadata(struct pcl_reader *reader, const struct pcl_yaml_node *
 	const struct pcl_yaml_node *metadata = pcl_reader_get(document, "metadata"), *node;
 	int error;
 
+	if (!metadata && reader->suspect)
+		return 0;
 	if (!metadata)
 		return pcl_yaml_error(reader->file, document, reader->diag, -EINVAL,
 				      "the policy has no metadata; add metadata.name");
@@ -363,6 +365,8 @@ static int read_spec(struct pcl_reader *reader, const struct pcl_yaml_node *docu
 	size_t problems = reader->problems->count;
 	int error;
 
+	if (!spec && reader->suspect)
+		return 0;
 	if (!spec)
 		return pcl_yaml_error(reader->file, document, reader->diag, -EINVAL,
 				      "the policy has no spec; add one");
@@ -384,10 +388,12 @@ int pcl_reader_policy(struct pcl_reader *reader, enum pcl_kind kind,
 		      const struct pcl_yaml_node *document)
 {
 	pcl_cleanup(pcl_policy_free) struct pcl_policy *policy = NULL;
+	size_t problems = reader->problems->count + reader->problems->left_out;
 	struct pcl_policy_set *set = reader->set;
 	int error;
 
 	error = pcl_reader_words(reader, document, document_words, "the policy");
+	reader->suspect = reader->problems->count + reader->problems->left_out > problems;
 	if (error)
 		return error;
 	policy = calloc(1, sizeof(*policy));

@@ -24,6 +24,8 @@ struct pcl_reader {
 	struct pcl_policy_set *set; /* policies and notices go here */
 	struct pcl_diag *diag;
 	struct pcl_problems *problems; /* what was caught */
+	/* The document has unknown words; one of them is likely what seems to be missing. */
+	bool suspect;
 };
 
 /* What an entry inherits: set where its pointer is not NULL or its flag is set. */

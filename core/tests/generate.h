@@ -129,10 +129,11 @@ void gen_draw_rule(struct gen_random *random, const struct gen_set *set, struct 
 /* More often than not about what one of set's rules is about. */
 void gen_draw_case(struct gen_random *random, const struct gen_set *set, struct gen_case *ret_case);
 
-/* How to write a set: shuffled, each policy twice. */
-#define GEN_SHUFFLED (1u << 0)
-#define GEN_TWICE (1u << 1)
-/* The policy file. random is for GEN_SHUFFLED only. Owned by the caller. */
+/* How to write a set: in another order of policies, and of rules; each policy twice. */
+#define GEN_SHUFFLED_POLICIES (1u << 0)
+#define GEN_SHUFFLED_RULES (1u << 1)
+#define GEN_TWICE (1u << 2)
+/* The policy file. random is for the orders only. Owned by the caller. */
 char *gen_print(const struct gen_set *set, unsigned flags, struct gen_random *random);
 void gen_print_case(const struct gen_case *draw);
 

@@ -267,10 +267,10 @@ char *gen_print(const struct gen_set *set, unsigned flags, struct gen_random *ra
 		policies[i] = i;
 	for (size_t i = 0; i < set->rule_count; i++)
 		rules[i] = i;
-	if (flags & GEN_SHUFFLED) {
+	if (flags & GEN_SHUFFLED_POLICIES)
 		shuffle(random, policies, set->policy_count);
+	if (flags & GEN_SHUFFLED_RULES)
 		shuffle(random, rules, set->rule_count);
-	}
 	for (size_t i = 0; i < set->policy_count; i++) {
 		/* One that lost its rules in shrinking is only noise. */
 		if (!has_rules(set, policies[i]))

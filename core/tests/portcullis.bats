@@ -257,7 +257,7 @@ variant() { sed "$1" "$tmp/secret.yaml" >"$tmp/bad.yaml"; }
 	run "$portcullis" explain --policy "$tmp/secret.yaml" --domain host \
 		'file read /etc/secret by /bin/cat uid 0'
 	[ "$status" -eq 1 ]
-	[[ ${lines[0]} == "refused: file read /etc/secret by /bin/cat in domain host (EACCES)" ]]
+	[[ ${lines[0]} == "refused: file read /etc/secret by /bin/cat uid 0 in domain host (EACCES)" ]]
 	[[ $output == *"keep-secret#file.matchPaths[0]"*"$tmp/secret.yaml:12"* ]]
 	run "$portcullis" explain --policy "$tmp/secret.yaml" file unlink /srv/data/x
 	[ "$status" -eq 1 ]

@@ -373,6 +373,27 @@ static void a_rule_is_needless_only_where_it_always_is(void **state)
 	assert_int_equal(warnings->count, 0);
 }
 
+/* A selector that takes all but something describes a container that it takes. */
+static void selectors_that_exclude_are_looked_at(void **state)
+{
+	static const char text[] = "apiVersion: security.kubearmor.com/v1\n"
+				   "kind: KubeArmorClusterPolicy\n"
+				   "metadata: {name: c}\n"
+				   "spec:\n"
+				   "  selector:\n"
+				   "    matchExpressions:\n"
+				   "    - {key: namespace, operator: NotIn, values: [default]}\n"
+				   "    - {key: label, operator: In, values: [app=a, app=b]}\n"
+				   "    - {key: label, operator: NotIn, values: [app=a]}\n"
+				   "  file: {matchPaths: [{path: /k}, {path: /k}]}\n";
+	autoset *set = test_read(text);
+	autowarnings *warnings = lint(set);
+
+	(void)state;
+	assert_int_equal(warnings->count, 1);
+	assert_int_equal(warnings->items[0].kind, PCL_LINT_DUPLICATE);
+}
+
 /* Rules without number about one path would take hours to compare with one another. */
 static void a_set_that_is_made_to_take_long_does_not(void **state)
 {
@@ -425,6 +446,7 @@ int main(void)
 		cmocka_unit_test(a_policy_without_surprises_has_no_warning),
 		cmocka_unit_test(policies_of_other_containers_do_not_collide),
 		cmocka_unit_test(a_rule_is_needless_only_where_it_always_is),
+		cmocka_unit_test(selectors_that_exclude_are_looked_at),
 		cmocka_unit_test(a_set_that_is_made_to_take_long_does_not),
 		cmocka_unit_test(warnings_come_sorted_and_once),
 	};

@@ -192,7 +192,8 @@ static void typed_reads(void **state)
 	assert_true(flag);
 	assert_int_equal(pcl_yaml_bool(file, pcl_yaml_get(root, "text"), &flag, &diag), -EINVAL);
 	assert_string_equal(pcl_diag_text(&diag),
-			    "t:2:7: expected true or false, found the text \"true\"");
+			    "t:2:7: expected true or false, found the text \"true\"; write one of "
+			    "them, without quotes");
 	assert_int_equal(pcl_yaml_int(file, pcl_yaml_get(root, "n"), 1, 10, &number, &diag), 0);
 	assert_int_equal(number, 7);
 	assert_int_equal(pcl_yaml_int(file, pcl_yaml_get(root, "neg"), -5, 10, &number, &diag), 0);
