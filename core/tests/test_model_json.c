@@ -252,6 +252,7 @@ static void values_that_no_rule_has_are_noticed(void **state)
 		{"number", "1"},
 		{"device", "[0, 0, 0, 1]"},
 		{"device", "[0, 0, 0]"},
+		{"device", "[0, 0, 0, 0, 0]"},
 		{"object", "\"srv\""},
 		{"object", "\"/srv/\""},
 		{"object", "\"/srv/../etc\""},
