@@ -70,7 +70,7 @@ SANFLAGS := -fsanitize=address,undefined -fno-sanitize-recover=undefined \
 	    -fno-omit-frame-pointer -DPCL_SANITIZED=1
 CPPFLAGS += -D_GNU_SOURCE -DPCL_VERSION='"$(VERSION)"' -Icore -iquote . -isystem $(B)/bpf
 CFLAGS   ?= -O2 -g
-ALLFLAGS  = -std=gnu17 $(CFLAGS) $(WARN) $(CPPFLAGS) -MMD -MP
+ALLFLAGS  = -std=gnu17 $(CFLAGS) $(WARN) $(CPPFLAGS) -MD -MP
 ifdef SAN
 MODE     := $(SANFLAGS) -fPIE
 LDMODE   := -pie $(LDHARD)
@@ -121,7 +121,8 @@ $(B)/obj/%.o: %.c
 	$(call say,CC,$<)
 	$(Q)$(CC) $(ALLFLAGS) $(MODE) -c -o $@ $<
 
-# Skeletons must be there before the first compile that includes them; -MMD tracks them afterwards.
+# Skeletons must be there before the first compile that includes them; -MD tracks them afterwards
+# (-MMD would not, as they come in by -isystem).
 $(filter $(B)/obj/core/node/% $(B)/obj/core/backend/% $(B)/obj/core/engine/% $(B)/obj/bench/floor.o,\
 	$(call obj,$(CORE_SRC) $(BENCH_GUEST))): | $(SKELS)
 
