@@ -10,6 +10,7 @@
 #ifndef PCL_BPF_JUDGE_H
 #define PCL_BPF_JUDGE_H
 
+#include "cache.h"
 #include "event.h"
 #include "match.h"
 #include "task.h"
@@ -54,7 +55,7 @@ static __always_inline __u32 current_source(struct pcl_task *state, void *trie, 
 	root = numbered_edge(trie, PCL_NODE_SOURCES, 0);
 	if (!root || gather(state, &exe, ~0u) != WALK_TOP)
 		return 0;
-	return descend(state, root, &exe, live, false) ? 0 : state->down.set;
+	return descend(state, root, &exe, live) ? 0 : state->down.set;
 }
 
 /* The variant of a set for the current task's executable, or the set itself. */
@@ -118,18 +119,12 @@ static __always_inline int say(const struct pcl_question *ask, struct pcl_task *
 	return outcome->flags & PCL_OUTCOME_REFUSE ? -EACCES : 0;
 }
 
-/* The set for the object; which kind of object it is goes into ret_flags. */
-static __always_inline __u32 set_for_object(const struct pcl_question *ask, struct pcl_task *state,
-					    struct pcl_bpf_domain *domain, __u64 live, bool fast,
-					    __u32 *ret_flags)
+/* The set where there is no path to go by; which kind of object it is goes into ret_flags. */
+static __always_inline __u32 set_without_path(int end, __u32 class, struct pcl_bpf_domain *domain,
+					      __u32 *ret_flags)
 {
-	__u32 class = ask->class ? PCL_BPF_FILE : PCL_BPF_PROCESS;
-	int end = fast ? gather_fast(state, &ask->object) : gather(state, &ask->object, ~0u);
 	struct pcl_bpf_control *ctl;
 
-	state->down.below_rule = 0;
-	if (end == WALK_TOP && !descend(state, &domain->root[class], &ask->object, live, fast))
-		return state->down.set;
 	if (end == WALK_NAMELESS) {
 		*ret_flags = PCL_EVENT_NAMELESS;
 		return domain->nameless[class];
@@ -141,14 +136,43 @@ static __always_inline __u32 set_for_object(const struct pcl_question *ask, stru
 	return domain->unknown[class];
 }
 
+/* The set for the object. cache is its directory's, or NULL; a constant NULL: not a fast hook. */
+static __always_inline __u32 set_for_object(const struct pcl_question *ask, struct pcl_task *state,
+					    struct pcl_bpf_domain *domain, __u64 live, bool fast,
+					    struct pcl_dir *cache, __u32 *ret_flags)
+{
+	__u32 class = ask->class ? PCL_BPF_FILE : PCL_BPF_PROCESS;
+	struct pcl_moment moment = {0};
+	int end;
+
+	state->down.below_rule = 0;
+	if (fast && cache) {
+		if (!cache_hit(cache, &ask->object, state, live, class, &moment))
+			return state->down.set;
+	}
+	end = fast ? gather_fast(state, &ask->object) : gather(state, &ask->object, ~0u);
+	if (end != WALK_TOP)
+		return set_without_path(end, class, domain, ret_flags);
+	if (fast && state->walk.depth <= PCL_WINDOW &&
+	    descend_short(state, &domain->root[class], live)) {
+		if (cache)
+			cache_fill(cache, &ask->object, state, live, class, &moment);
+		return state->down.set;
+	}
+	if (descend(state, &domain->root[class], &ask->object, live))
+		return set_without_path(WALK_UNKNOWN, class, domain, ret_flags);
+	return state->down.set;
+}
+
 /* The whole decision for a domain that has rules of the class. 0 or -EACCES. fast is a constant. */
 static __always_inline int decide(const struct pcl_question *ask, struct pcl_task *state,
-				  struct pcl_bpf_domain *domain, __u64 live, bool fast)
+				  struct pcl_bpf_domain *domain, __u64 live, bool fast,
+				  struct pcl_dir *cache)
 {
 	struct pcl_bpf_outcome outcome = {};
 	__u32 set, below_rule, flags = 0;
 
-	set = set_for_object(ask, state, domain, live, fast, &flags);
+	set = set_for_object(ask, state, domain, live, fast, cache, &flags);
 	below_rule = (ask->flags & ASK_BELOW) ? state->down.below_rule : 0;
 	if (set == PCL_SET_PERMIT && !below_rule)
 		return 0;
@@ -175,19 +199,19 @@ static __always_inline int decide(const struct pcl_question *ask, struct pcl_tas
 __noinline int judge_policed(const struct pcl_question *ask, struct pcl_task *state,
 			     struct pcl_bpf_domain *domain, __u64 live)
 {
-	return ask && state && domain ? decide(ask, state, domain, live, false) : -EACCES;
+	return ask && state && domain ? decide(ask, state, domain, live, false, NULL) : -EACCES;
 }
 
 __noinline int judge_policed_fast(const struct pcl_question *ask, struct pcl_task *state,
-				  struct pcl_bpf_domain *domain, __u64 live)
+				  struct pcl_bpf_domain *domain, __u64 live, struct pcl_dir *cache)
 {
-	return ask && state && domain ? decide(ask, state, domain, live, true) : -EACCES;
+	return ask && state && domain ? decide(ask, state, domain, live, true, cache) : -EACCES;
 }
 
 /* 0 or -EACCES. Leaves early for a kernel thread and for a domain without rules
  * of the class. */
 static __always_inline int judge(__u32 hook, __u32 class, __u32 access, __u64 dentry, __u64 mnt,
-				 __u32 flags)
+				 __u32 flags, struct inode *dir)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct pcl_bpf_control *ctl = pcl_control();
@@ -215,7 +239,7 @@ static __always_inline int judge(__u32 hook, __u32 class, __u32 access, __u64 de
 	if (!(domain->active & (1u << class)))
 		return 0;
 	if (flags & ASK_FAST)
-		return judge_policed_fast(&ask, state, domain, live) ? -EACCES : 0;
+		return judge_policed_fast(&ask, state, domain, live, dir_cache(dir)) ? -EACCES : 0;
 	return judge_policed(&ask, state, domain, live) ? -EACCES : 0;
 }
 

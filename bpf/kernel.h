@@ -35,6 +35,7 @@ enum {
 	BPF_MAP_TYPE_ARRAY = 2,
 	BPF_MAP_TYPE_ARRAY_OF_MAPS = 12,
 	BPF_MAP_TYPE_RINGBUF = 27,
+	BPF_MAP_TYPE_INODE_STORAGE = 28,
 	BPF_MAP_TYPE_TASK_STORAGE = 29,
 };
 enum {
@@ -51,6 +52,7 @@ enum {
 #define O_TRUNC 00001000
 #define FMODE_WRITE 0x2
 #define FMODE_EXEC_FLAG 0x20 /* __FMODE_EXEC in f_flags: opened by execve, not to be read */
+#define DCACHE_OP_REVALIDATE 0x4
 #define MNT_INTERNAL 0x4000
 #define RENAME_EXCHANGE 2
 #define S_IFMT 00170000
@@ -78,6 +80,7 @@ struct inode {
 };
 
 struct dentry {
+	unsigned int d_flags;
 	struct dentry *d_parent;
 	struct hlist_bl_node d_hash;
 	struct qstr d_name;
@@ -95,6 +98,11 @@ struct pt_regs {
 	unsigned long r14;
 	unsigned long r13;
 	unsigned long r12;
+};
+
+/* The first word of a seqlock_t: odd while somebody writes. */
+struct seqcount {
+	unsigned int sequence;
 };
 
 struct vfsmount {

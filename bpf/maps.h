@@ -88,6 +88,30 @@ struct {
 	__type(value, struct pcl_task);
 } tasks SEC(".maps");
 
+/*
+ * What is kept for a directory: where the descent stands at it, for the last domain that looked.
+ * cache.h says what makes it valid.
+ */
+struct pcl_dir {
+	__u32 stamp; /* odd while somebody writes; changes with every write */
+	__u32 rename_seq;
+	__u32 mount_seq;
+	__u32 domain;
+	__u32 incarnation;
+	__u32 valid; /* bit per class */
+	__u64 live;
+	__u64 dentry;
+	__u64 mnt;
+	struct pcl_trie_edge at[PCL_BPF_CLASS_COUNT];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_INODE_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct pcl_dir);
+} dirs SEC(".maps");
+
 /* Mapped by the engine, so that control.live is switched by one aligned store. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

@@ -212,60 +212,100 @@ static __always_inline bool read_level_name(struct pcl_trie_key *key, const stru
 	return true;
 }
 
+/* The edge for the name in slot below at, or NULL; ret_long where the name is longer than a chunk.
+ */
+static __always_inline const struct pcl_trie_edge *child_edge(void *trie,
+							      const struct pcl_trie_edge *at,
+							      const struct pcl_slot *slot,
+							      bool *ret_long)
+{
+	struct pcl_trie_entry *next;
+	struct pcl_trie_key key;
+	__u64 hash;
+
+	key.node = at->node;
+	*ret_long = !read_level_name(&key, slot);
+	if (*ret_long)
+		return NULL;
+	hash = hash_key(&key);
+	if (!(at->filter & (1ULL << pcl_filter_bit(hash))))
+		return NULL;
+	next = bpf_map_lookup_elem(trie, &hash);
+	return next && same_key(&next->key, &key) ? &next->edge : NULL;
+}
+
+/*
+ * The last step: the set for the object in slot, whose directory's edge is at. Returns 0, or -1
+ * where the name is longer than a chunk.
+ */
+static __always_inline int leaf_set(void *trie, const struct pcl_trie_edge *at,
+				    const struct pcl_slot *slot, struct pcl_descent *down)
+{
+	const struct pcl_trie_edge *edge;
+	bool is_long;
+
+	if (!at->node) {
+		end_descent(down, at->child, 0);
+		return 0;
+	}
+	edge = child_edge(trie, at, slot, &is_long);
+	if (is_long)
+		return -1;
+	end_descent(down, edge ? edge->self : at->child, edge ? edge->below_rule : 0);
+	return 0;
+}
+
 /*
  * The descent for a path of at most PCL_WINDOW levels with short names, which nearly all are, in
- * registers. Returns whether it found the answer; otherwise descend_window() starts again.
+ * registers. Returns whether it found the answer; otherwise descend_window() starts again. Then
+ * down.at is the edge of the object's directory, in the form that leaf_set() takes.
  */
 __noinline int descend_short(struct pcl_task *task, const struct pcl_trie_edge *root, __u64 live)
 {
-	const struct pcl_trie_edge *at = root;
-	struct pcl_trie_entry *next;
+	const struct pcl_trie_edge *at = root, *next;
 	void *trie = trie_of(live);
 	__u32 depth, level;
+	bool is_long;
 
 	if (!task || !root || !trie)
 		return 0;
 	depth = task->walk.depth;
-	for (level = 0; level < PCL_WINDOW && level < depth; level++) {
-		__u32 left = depth - level;
-		struct pcl_trie_key key;
-		__u64 hash;
-
-		if (!at->node)
-			goto none;
-		key.node = at->node;
-		if (!read_level_name(&key, &task->slot[(left - 1) & (PCL_WINDOW - 1)]))
-			return 0;
-		hash = hash_key(&key);
-		if (!(at->filter & (1ULL << pcl_filter_bit(hash))))
-			goto none;
-		next = bpf_map_lookup_elem(trie, &hash);
-		if (!next || !same_key(&next->key, &key))
-			goto none;
-		at = &next->edge;
-		continue;
-	none:
-		end_descent(&task->down, left == 1 ? at->child : at->deep, 0);
+	if (!depth) {
+		end_descent(&task->down, at->self, at->below_rule);
 		return 1;
 	}
-	if (level < depth)
-		return 0;
-	end_descent(&task->down, at->self, at->below_rule);
-	return 1;
+	for (level = 0; level < PCL_WINDOW && level + 1 < depth; level++) {
+		next = NULL;
+		is_long = false;
+		if (at->node)
+			next = child_edge(trie, at,
+					  &task->slot[(depth - level - 1) & (PCL_WINDOW - 1)],
+					  &is_long);
+		if (is_long)
+			return 0;
+		if (!next) {
+			/* No rule begins with this path: one set for all that lies below. */
+			task->down.at.filter = 0;
+			task->down.at.node = 0;
+			task->down.at.child = at->deep;
+			goto leaf;
+		}
+		at = next;
+	}
+	task->down.at = *at;
+leaf:
+	return !leaf_set(trie, &task->down.at, &task->slot[0], &task->down);
 }
 
 /*
  * Finds the set of rules for an object whose topmost levels were just gathered (and whose walk
  * ended at the top). The answer is in task->down. Returns 0, or -1 where the maps are broken.
- * fast is a constant: try descend_short() first.
  */
 static __always_inline int descend(struct pcl_task *task, const struct pcl_trie_edge *root,
-				   const struct pcl_object *object, __u64 live, bool fast)
+				   const struct pcl_object *object, __u64 live)
 {
 	struct pcl_descent *down = &task->down;
 
-	if (fast && task->walk.depth <= PCL_WINDOW && descend_short(task, root, live))
-		return 0;
 	down->at = *root;
 	down->depth = task->walk.depth;
 	down->level = 0;

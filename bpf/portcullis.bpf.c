@@ -20,7 +20,7 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 static __always_inline int judge_file(__u32 hook, __u32 access, struct dentry *dentry,
 				      struct vfsmount *mnt, __u32 flags)
 {
-	return judge(hook, PCL_BPF_FILE, access, (__u64)dentry, (__u64)mnt, flags);
+	return judge(hook, PCL_BPF_FILE, access, (__u64)dentry, (__u64)mnt, flags, NULL);
 }
 
 /* A new name, or the loss of one, under a directory. */
@@ -29,20 +29,21 @@ static __always_inline int judge_name(__u32 hook, const struct path *dir, struct
 	return judge_file(hook, PCL_BPF_WRITE, dentry, dir->mnt, 0);
 }
 
-/* KERNEL: called for the program, then again for each interpreter of a #! or
- * binfmt_misc chain. */
+/* KERNEL: called for the program, then again for each interpreter of a #! or binfmt_misc chain. */
 SEC("lsm/bprm_check_security")
 int BPF_PROG(pcl_bprm_check, struct linux_binprm *bprm)
 {
 	struct file *file = bprm->file;
+	struct dentry *dentry = file->f_path.dentry;
 
-	return judge(PCL_HOOK_BPRM_CHECK, PCL_BPF_PROCESS, PCL_BPF_EXECUTE,
-		     (__u64)file->f_path.dentry, (__u64)file->f_path.mnt, ASK_DELETED | ASK_FAST);
+	return judge(PCL_HOOK_BPRM_CHECK, PCL_BPF_PROCESS, PCL_BPF_EXECUTE, (__u64)dentry,
+		     (__u64)file->f_path.mnt, ASK_DELETED | ASK_FAST, dentry->d_parent->d_inode);
 }
 
 SEC("lsm/file_open")
 int BPF_PROG(pcl_file_open, struct file *file)
 {
+	struct dentry *dentry = file->f_path.dentry;
 	__u32 access = PCL_BPF_READ;
 
 	/* Opened to be executed, which is the process class's business. */
@@ -50,8 +51,8 @@ int BPF_PROG(pcl_file_open, struct file *file)
 		return 0;
 	if ((file->f_mode & FMODE_WRITE) || (file->f_flags & O_TRUNC))
 		access = PCL_BPF_WRITE;
-	return judge_file(PCL_HOOK_FILE_OPEN, access, file->f_path.dentry, file->f_path.mnt,
-			  ASK_DELETED | ASK_FAST);
+	return judge(PCL_HOOK_FILE_OPEN, PCL_BPF_FILE, access, (__u64)dentry,
+		     (__u64)file->f_path.mnt, ASK_DELETED | ASK_FAST, dentry->d_parent->d_inode);
 }
 
 SEC("lsm/path_truncate")
@@ -111,7 +112,7 @@ static __always_inline int judge_move(__u32 hook, struct dentry *dentry, struct 
 	if (error)
 		return error;
 	return judge(hook, PCL_BPF_PROCESS, PCL_BPF_EXECUTE, (__u64)dentry, (__u64)mnt,
-		     flags | ASK_NAMED);
+		     flags | ASK_NAMED, NULL);
 }
 
 /* KERNEL: a hard link stays on its mount, so the old name is judged with the new one's mount. */

@@ -23,8 +23,9 @@ enum pcl_bpf_map {
 	PCL_MAP_SETS,
 	PCL_MAP_EVENTS,
 	PCL_MAP_TASKS,
+	PCL_MAP_DIRS,
 };
-#define PCL_MAP_COUNT 7
+#define PCL_MAP_COUNT 8
 
 struct pcl_pins {
 	int map_fds[PCL_MAP_COUNT];
