@@ -13,9 +13,6 @@
 
 #include <bpf/bpf_core_read.h>
 
-/* Cgroups deeper than this below the root are judged by their nearest ancestor above it. */
-#define PCL_CGROUP_LEVELS 128
-
 struct pcl_search {
 	int level;
 	struct pcl_bpf_cgroup found;
@@ -52,7 +49,7 @@ __noinline int place_task(struct pcl_task *state, __u64 live, __u64 epoch, __u64
 	kept = state->domain ? domain_entry(live, state->domain) : NULL;
 	if (!kept || kept->incarnation != state->incarnation) {
 		if (level > 0)
-			bpf_loop(PCL_CGROUP_LEVELS, search_step, &search, 0);
+			bpf_loop(level, search_step, &search, 0);
 		state->domain = search.found.domain;
 		state->incarnation = search.found.incarnation;
 	}

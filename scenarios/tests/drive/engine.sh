@@ -246,6 +246,9 @@ wait $late
 is running-task-covered 1 "$(cat /tmp/late)"
 is domain-refused no "$(runs in_group web cat /t/other)"
 is below-domain-refused no "$(runs in_group web/inner cat /t/other)"
+deep=web$(repeat 140 /n)
+mkdir -p "/sys/fs/cgroup/$deep"
+is deep-below-domain-refused no "$(runs in_group "$deep" cat /t/other)"
 is host-free yes "$(reads /t/other)"
 is other-group-free yes "$(runs in_group db cat /t/other)"
 is domain-event 'shop/web#file.matchPaths[0] web' "$(events; sed 's/.*"Domain":"\([^"]*\)".*"RuleID":"\([^"]*\)".*/\2 \1/' /tmp/events | sort -u)"
