@@ -125,7 +125,7 @@ static const struct gnt_cli cli = {
 	.options =
 		(const struct gnt_cli_option[]){
 			{"--on", "TARGET",
-			 "measure this target (repeat; default: all that have bpf)"},
+			 "measure this target (repeat; default: the usual ones that have bpf)"},
 			{"--unit", "UNIT", "ns, guest_insns or both (default both)"},
 			{"--rounds", "N", "rounds of wall clock (default 3)"},
 			{"--rules", "N", "rules that do not match (default 100)"},
@@ -140,16 +140,7 @@ static_assert(GNT_BENCH_ROUNDS_DEFAULT == 3 && GNT_BENCH_RULES_DEFAULT == 100 &&
 		      GNT_BENCH_DEPTH_DEFAULT == 6,
 	      "the help names the defaults");
 
-static bool has_bpf(const struct gnt_target *target)
-{
-	for (size_t i = 0; i < target->lsm_count; i++) {
-		if (strcmp(target->lsm[i], BENCH_LSM) == 0)
-			return true;
-	}
-	return false;
-}
-
-/* The targets named; without names those that have bpf. ret_targets is an owned array. */
+/* The targets named; without names the usual ones that have bpf. ret_targets is an owned array. */
 static int choose(const struct bench_command *command, struct gnt_stock *stock,
 		  const struct gnt_target ***ret_targets, size_t *ret_count, struct pcl_diag *diag)
 {
@@ -162,11 +153,12 @@ static int choose(const struct bench_command *command, struct gnt_stock *stock,
 	if (error)
 		return error;
 	for (size_t i = 0; i < count; i++) {
-		if (command->targets.count || has_bpf(targets[i]))
+		if (command->targets.count || gnt_target_has_lsm(targets[i], BENCH_LSM))
 			targets[kept++] = targets[i];
 	}
 	if (!kept)
-		return pcl_diag_set(diag, -ENOENT, "no target in vm-images/ has bpf in its lsm");
+		return pcl_diag_set(diag, -ENOENT,
+				    "no usual target in vm-images/ has bpf in its lsm");
 	*ret_targets = pcl_take_ptr(targets);
 	*ret_count = kept;
 	return 0;
@@ -184,7 +176,7 @@ static void booted(void *context, const struct gnt_target *target, const struct 
 	struct gnt_results *results = context;
 	const json_t *hello = gnt_vm_hello(vm);
 	json_t *record = json_pack("{s:s, s:s, s:O?, s:O?, s:s*, s:i}", "id", target->id, "kernel",
-				   target->kernel, "release", json_object_get(hello, "kernel"),
+				   target->version, "release", json_object_get(hello, "kernel"),
 				   "lsm", json_object_get(hello, "lsm"), "stands_for",
 				   target->stands_for, "boot_ms", gnt_vm_boot_ms(vm));
 

@@ -66,20 +66,61 @@ static json_t *words_json(char *const *words, size_t count)
 	return array;
 }
 
+static json_t *mounts_json(const struct gnt_target *t)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < t->mount_count; i++)
+		(void)json_array_append_new(array,
+					    json_pack("{s:s, s:s, s:s}", "path", t->mounts[i].path,
+						      "type", t->mounts[i].type, "options",
+						      t->mounts[i].options));
+	return array;
+}
+
+static json_t *known_json(const struct gnt_target *t)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < t->known_count; i++)
+		(void)json_array_append_new(array, json_pack("{s:s, s:s, s:s}", "case",
+							     t->known[i].test_case, "verdict",
+							     t->known[i].verdict, "reason",
+							     t->known[i].reason));
+	return array;
+}
+
+static json_t *target_json(const struct gnt_target *t)
+{
+	json_t *object = json_pack("{s:s, s:s, s:s, s:o, s:s?, s:o}", "id", t->id, "title",
+				   t->title, "kernel", t->version, "lsm",
+				   words_json(t->lsm, t->lsm_count), "stands_for", t->stands_for,
+				   "differences", words_json(t->differences, t->difference_count));
+
+	if (!object)
+		return json_null();
+	(void)json_object_set_new(object, "usual", json_boolean(t->usual));
+	(void)json_object_set_new(object, "cmdline",
+				  t->cmdline ? json_string(t->cmdline) : json_null());
+	(void)json_object_set_new(object, "userland", words_json(t->userland, t->userland_count));
+	(void)json_object_set_new(object, "rootfs", json_string(gnt_rootfs_name(t->rootfs)));
+	(void)json_object_set_new(object, "mounts", mounts_json(t));
+	(void)json_object_set_new(object, "cgroup", json_string(gnt_cgroup_name(t->cgroup)));
+	(void)json_object_set_new(object, "selinux",
+				  json_pack("{s:s?, s:s}", "policy", t->selinux_policy, "mode",
+					    gnt_selinux_mode_name(t->selinux_mode)));
+	(void)json_object_set_new(object, "lockdown",
+				  t->lockdown ? json_string(t->lockdown) : json_null());
+	(void)json_object_set_new(object, "known", known_json(t));
+	return object;
+}
+
 static json_t *list_targets(const struct gnt_stock *stock)
 {
 	json_t *array = json_array();
 
-	for (size_t i = 0; i < stock->target_count; i++) {
-		const struct gnt_target *t = stock->targets[i];
-
-		(void)json_array_append_new(
-			array,
-			json_pack("{s:s, s:s?, s:s, s:o, s:s?, s:o}", "id", t->id, "title",
-				  t->title, "kernel", t->kernel, "lsm",
-				  words_json(t->lsm, t->lsm_count), "stands_for", t->stands_for,
-				  "differences", words_json(t->differences, t->difference_count)));
-	}
+	for (size_t i = 0; i < stock->target_count; i++)
+		(void)json_array_append_new(array, target_json(stock->targets[i]));
 	return array;
 }
 

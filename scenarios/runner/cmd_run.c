@@ -96,15 +96,16 @@ static const struct gnt_cli cli = {
 	.usage = "gauntlet run [CASE...] [OPTION...]",
 	.about =
 		"Boots each target, replays each case with each contender in three arms, and writes\n"
-		"results.json, junit.xml and the console logs. Without words: all cases on all\n"
-		"targets, contenders none and portcullis. A CASE may also be an area: file, exec, ...\n"
+		"results.json, junit.xml and the console logs. Without words: all cases on the usual\n"
+		"targets (list targets --json: usual), contenders none and portcullis. A CASE may also\n"
+		"be an area: file, exec, ...; a TARGET also a pattern: 'debian-*+bpf', all\n"
 		"\n"
 		"Exit: 0 all as expected, 1 an expectation failed, 2 usage or bad case, 3 the target\n"
 		"lacks what is needed, 4 kernel panic or splat, 5 hang or time-out, 6 infrastructure,\n"
 		"8 broken replay, 9 nothing ran. The most serious wins.",
 	.options =
 		(const struct gnt_cli_option[]){
-			{"--on", "TARGET", "run on this target (repeat for more)"},
+			{"--on", "TARGET", "run on this target, or pattern, or all (repeat)"},
 			{"--contender", "C", "none, portcullis, portcullis/BACKEND (repeat)"},
 			{"--lsm", "LIST", "boot with this lsm= list instead of the target's"},
 			{"--kernel", "BZIMAGE", "boot this kernel instead of the target's"},

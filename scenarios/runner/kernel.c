@@ -86,6 +86,25 @@ int gnt_kernel_find(const char *series, struct gnt_kernel *ret_kernel, struct pc
 	return 0;
 }
 
+int gnt_kernel_version(const char *series, char **ret_version, struct pcl_diag *diag)
+{
+	char *cache pcl_autofree = NULL, *path pcl_autofree = NULL, *release pcl_autofree = NULL;
+	int major, minor, error = gnt_kernel_cache_dir(&cache, diag);
+
+	if (error)
+		return error;
+	if (asprintf(&path, "%s/kernels/%s/release", cache, series) < 0)
+		return pcl_diag_errno(diag, -ENOMEM, "kernel %s", series);
+	release = read_first_line(path);
+	if (!release || sscanf(release, "%d.%d", &major, &minor) != 2)
+		return pcl_diag_set(diag, -ENOENT,
+				    "no kernel %s in the cache (%s): run scripts/kernels %s",
+				    series, path, series);
+	return asprintf(ret_version, "%d.%d", major, minor) < 0
+		       ? pcl_diag_errno(diag, -ENOMEM, "kernel %s", series)
+		       : 0;
+}
+
 int gnt_kernel_own(const char *image, const char *modules_dir, struct gnt_kernel *ret_kernel,
 		   struct pcl_diag *diag)
 {

@@ -20,6 +20,9 @@ int gnt_kernel_cache_dir(char **ret_dir, struct pcl_diag *diag);
 /* -ENOENT with the command that mends it when the series is not in the cache. */
 int gnt_kernel_find(const char *series, struct gnt_kernel *ret_kernel, struct pcl_diag *diag);
 
+/* "7.3" for the series "7" of the cache. Owned; -ENOENT where the cache has none. */
+int gnt_kernel_version(const char *series, char **ret_version, struct pcl_diag *diag);
+
 /* A kernel by path; modules_dir may be NULL. */
 int gnt_kernel_own(const char *image, const char *modules_dir, struct gnt_kernel *ret_kernel,
 		   struct pcl_diag *diag);

@@ -312,7 +312,7 @@ static void add_missing_targets(struct run *run)
 {
 	for (size_t i = 0; i < run->options->target_count; i++) {
 		const struct gnt_target *t = run->options->targets[i];
-		json_t *record = json_pack("{s:s, s:s}", "id", t->id, "kernel", t->kernel);
+		json_t *record = json_pack("{s:s, s:s}", "id", t->id, "kernel", t->version);
 
 		if (record)
 			gnt_results_take_target(run->results, record);

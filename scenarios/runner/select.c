@@ -3,6 +3,7 @@
 #include "select.h"
 
 #include <errno.h>
+#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,13 +52,17 @@ static const char *target_id(const void *items, size_t i)
 	return ((struct gnt_target *const *)items)[i]->id;
 }
 
+/* Whether a word on the command line means item i. */
+typedef bool (*means_fn)(const char *word, const void *items, size_t i);
+
 static const char *contender_id(const void *items, size_t i)
 {
 	return ((const struct gnt_contender *)items)[i].id;
 }
 
-static bool names(const char *word, const char *id)
+static bool means_case(const char *word, const void *items, size_t i)
 {
+	const char *id = case_id(items, i);
 	size_t len = strlen(word);
 
 	if (strcmp(word, id) == 0)
@@ -65,6 +70,19 @@ static bool names(const char *word, const char *id)
 	if (len && word[len - 1] == '/')
 		len--;
 	return len && strncmp(word, id, len) == 0 && id[len] == '/' && !strchr(word, '.');
+}
+
+static bool means_target(const char *word, const void *items, size_t i)
+{
+	const struct gnt_target *target = ((struct gnt_target *const *)items)[i];
+
+	return strcmp(word, "all") == 0 || fnmatch(word, target->id, 0) == 0 ||
+	       (target->alias && fnmatch(word, target->alias, 0) == 0);
+}
+
+static bool means_contender(const char *word, const void *items, size_t i)
+{
+	return strcmp(word, contender_id(items, i)) == 0;
 }
 
 static int refuse(const char *what, const char *word, const void *items, size_t count,
@@ -80,18 +98,15 @@ static int refuse(const char *what, const char *word, const void *items, size_t 
 			    hint ? hint : "", what);
 }
 
-/* Marks in chosen (count flags) what words name; by_area lets a case be named by its area. */
+/* Marks in chosen (count flags) what words name. */
 static int mark(const char *what, const struct gnt_words *words, const void *items, size_t count,
-		id_of_fn id_of, bool by_area, bool *chosen, struct pcl_diag *diag)
+		id_of_fn id_of, means_fn means, bool *chosen, struct pcl_diag *diag)
 {
 	for (size_t w = 0; w < words->count; w++) {
 		bool found = false;
 
 		for (size_t i = 0; i < count; i++) {
-			const char *id = id_of(items, i);
-
-			if (by_area ? !names(words->items[w], id)
-				    : strcmp(words->items[w], id) != 0)
+			if (!means(words->items[w], items, i))
 				continue;
 			chosen[i] = true;
 			found = true;
@@ -113,7 +128,8 @@ int gnt_select_cases(const struct gnt_stock *stock, const struct gnt_words *word
 
 	if (!chosen || !cases)
 		return pcl_diag_set(diag, -ENOMEM, "no memory");
-	error = mark("case", words, stock->cases, stock->case_count, case_id, true, chosen, diag);
+	error = mark("case", words, stock->cases, stock->case_count, case_id, means_case, chosen,
+		     diag);
 	if (error)
 		return error;
 	for (size_t i = 0; i < stock->case_count; i++)
@@ -136,12 +152,12 @@ int gnt_select_targets(const struct gnt_stock *stock, const struct gnt_words *wo
 
 	if (!chosen || !targets)
 		return pcl_diag_set(diag, -ENOMEM, "no memory");
-	error = mark("target", words, stock->targets, stock->target_count, target_id, false, chosen,
-		     diag);
+	error = mark("target", words, stock->targets, stock->target_count, target_id, means_target,
+		     chosen, diag);
 	if (error)
 		return error;
 	for (size_t i = 0; i < stock->target_count; i++)
-		if (chosen[i] || !words->count)
+		if (chosen[i] || (!words->count && stock->targets[i]->usual))
 			targets[count++] = stock->targets[i];
 	*ret_targets = pcl_take_ptr(targets);
 	*ret_count = count;
@@ -162,7 +178,7 @@ int gnt_select_contenders(const struct gnt_words *words, const struct gnt_conten
 	if (!chosen || !contenders)
 		return pcl_diag_set(diag, -ENOMEM, "no memory");
 	error = mark("contender", words->count ? words : &usual_words, gnt_contenders,
-		     gnt_contender_count, contender_id, false, chosen, diag);
+		     gnt_contender_count, contender_id, means_contender, chosen, diag);
 	if (error)
 		return error;
 	for (size_t i = 0; i < gnt_contender_count; i++)

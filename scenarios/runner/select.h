@@ -27,8 +27,9 @@ int gnt_stock_load_targets(struct gnt_stock *stock, struct pcl_diag *diag);
 void gnt_stock_fini(struct gnt_stock *stock);
 
 /*
- * The named ones in the order of the stock, each once; no words: all. A case may also be named by
- * its area ("file" or "file/"). Owned array of borrowed pointers.
+ * The named ones in the order of the stock, each once; no words: all cases, and the usual targets.
+ * A case may also be named by its area ("file" or "file/"), a target by its alias ("debian-7"), by
+ * a pattern ("bottlerocket-*"), and all of them by "all". Owned array of borrowed pointers.
  */
 int gnt_select_cases(const struct gnt_stock *stock, const struct gnt_words *words,
 		     const struct gnt_case ***ret_cases, size_t *ret_count, struct pcl_diag *diag);

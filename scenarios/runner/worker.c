@@ -84,7 +84,7 @@ static void tell_target(struct worker *worker)
 	if (worker->target_told)
 		return;
 	worker->target_told = true;
-	record = json_pack("{s:s, s:s, s:O?, s:O?, s:s*, s:i}", "id", t->id, "kernel", t->kernel,
+	record = json_pack("{s:s, s:s, s:O?, s:O?, s:s*, s:i}", "id", t->id, "kernel", t->version,
 			   "release", json_object_get(hello, "kernel"), "lsm",
 			   json_object_get(hello, "lsm"), "stands_for", t->stands_for, "boot_ms",
 			   gnt_vm_boot_ms(worker->vm));

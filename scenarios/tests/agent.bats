@@ -88,11 +88,13 @@ has() {
 
 @test "the hello tells the kernel and exactly the LSMs of the manifest" {
 	for target in $TARGETS; do
-		want=$(sed -n 's/^lsm: \[\(.*\)\]/\1/p' "vm-images/$target.yaml" | tr -d ' ')
+		manifest=$(build/gauntlet list targets --json |
+			jq --arg id "$target" '.[] | select(.id == $id)')
+		want=$(jq -r '.lsm | join(",")' <<<"$manifest")
 		got=$(head -1 "$BATS_FILE_TMPDIR/$target" | jq -r '.lsm | join(",")')
 		echo "$target: got $got, want $want"
 		[ "$got" = "$want" ]
-		kernel=$(sed -n 's/^kernel: "\(.*\)"/\1/p' "vm-images/$target.yaml")
+		kernel=$(jq -r .kernel <<<"$manifest")
 		head -1 "$BATS_FILE_TMPDIR/$target" | jq -e --arg k "$kernel." '.kernel | startswith($k)'
 	done
 }
