@@ -40,7 +40,7 @@ RUNNER_SRC   := $(wildcard scenarios/runner/*.c)
 AGENT_SRC    := $(wildcard scenarios/agent/*.c)
 ATTACK_SRC   := $(wildcard scenarios/attacks/*.c)
 # bench/ holds guest programs, one file each, and code that the runner and the tests share.
-BENCH_GUEST  := bench/latency.c bench/floor.c
+BENCH_GUEST  := bench/latency.c bench/floor.c bench/verifier.c
 BENCH_TINY   := bench/nop.c
 BENCH_HOST   := bench/policy.c
 BENCH_SRC    := $(filter-out $(BENCH_GUEST) $(BENCH_TINY) $(BENCH_HOST),$(wildcard bench/*.c))
@@ -126,7 +126,7 @@ $(B)/obj/%.o: %.c
 
 # Skeletons must be there before the first compile that includes them; -MD tracks them afterwards
 # (-MMD would not, as they come in by -isystem).
-$(filter $(B)/obj/core/node/% $(B)/obj/core/backend/% $(B)/obj/core/engine/% $(B)/obj/bench/floor.o,\
+$(filter $(B)/obj/core/node/% $(B)/obj/core/backend/% $(B)/obj/core/engine/% $(B)/obj/bench/floor.o $(B)/obj/bench/verifier.o,\
 	$(call obj,$(CORE_SRC) $(BENCH_GUEST))): | $(SKELS)
 
 $(B)/libportcullis.a: $(call obj,$(CORE_SRC))
@@ -151,10 +151,12 @@ $(B)/gauntlet: $(call obj,scenarios/runner/main.c) $(B)/libgauntlet.a $(B)/libpo
 # --- BPF ----------------------------------------------------------------------------------------
 BPF_WARN := -Wall -Wextra -Wshadow -Wno-unused-parameter $(if $(WERROR),-Werror)
 
+# KERNEL: before 5.15 a loop may come back only by a jump, so blocks must stay in their order.
+$(B)/bpf/portcullis_old.bpf.o: BPF_FLAGS := -mllvm -disable-block-placement
 $(B)/bpf/%.bpf.o: bpf/%.bpf.c
 	@mkdir -p $(@D)
 	$(call say,BPF,$<)
-	$(Q)$(BPF_CC) -target bpf -mcpu=v3 -std=gnu17 -O2 -g -D__TARGET_ARCH_x86 $(BPF_WARN) -Ibpf \
+	$(Q)$(BPF_CC) -target bpf -mcpu=v3 -std=gnu17 -O2 -g -D__TARGET_ARCH_x86 $(BPF_WARN) $(BPF_FLAGS) -Ibpf \
 		-idirafter /usr/include/x86_64-linux-gnu -MMD -MP -c -o $@ $<
 
 $(B)/bpf/%.skel.h: $(B)/bpf/%.bpf.o
@@ -167,7 +169,7 @@ $(B)/guest/agent: $(call obj,$(AGENT_SRC)) $(B)/libportcullis.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(MODE) $(LDSTATIC) -o $@ $^ -ljansson
 
-$(B)/guest/latency $(B)/guest/floor: $(B)/guest/%: $(B)/obj/bench/%.o $(B)/libportcullis.a
+$(B)/guest/latency $(B)/guest/floor $(B)/guest/verifier: $(B)/guest/%: $(B)/obj/bench/%.o $(B)/libportcullis.a
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(MODE) $(LDSTATIC) -o $@ $^ $(ENGINE_LIBS)

@@ -44,9 +44,20 @@ static __always_inline bool moment_holds(const struct pcl_moment *moment)
 		 ((now.rename_seq | now.mount_seq) & 1));
 }
 
+/*
+ * Set by the loader. KERNEL: from 6.18 a file's path lies in a union, whose pointers the verifier
+ * does not trust, and the storage of an inode is handed out for a trusted one only.
+ */
+#ifdef PCL_OLD_KERNEL
+#define pcl_trusts_dirs true
+#else
+const volatile bool pcl_trusts_dirs = false;
+#endif
+
 static __always_inline struct pcl_dir *dir_cache(struct inode *dir)
 {
-	if (!&rename_lock || !&mount_lock || !dir)
+	/* Before 5.12 there is no compare-and-swap, by which two writers would keep apart. */
+	if (PCL_IS_OLD || !pcl_trusts_dirs || !&rename_lock || !&mount_lock || !dir)
 		return NULL;
 	return bpf_inode_storage_get(&dirs, dir, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
 }
@@ -97,8 +108,10 @@ static __always_inline void cache_fill(struct pcl_dir *cache, const struct pcl_o
 	if (object->dentry == (__u64)READ_FIELD(struct vfsmount, object->mnt, mnt_root) ||
 	    (READ_FIELD(struct dentry, parent, d_flags) & DCACHE_OP_REVALIDATE) || (stamp & 1))
 		return;
+#ifndef PCL_OLD_KERNEL
 	if (!__sync_bool_compare_and_swap(&cache->stamp, stamp, stamp + 1))
 		return;
+#endif
 	if (cache->live == live && cache->mnt == object->mnt && cache->dentry == parent &&
 	    cache->rename_seq == moment->rename_seq && cache->mount_seq == moment->mount_seq &&
 	    cache->domain == state->domain && cache->incarnation == state->incarnation)

@@ -47,15 +47,15 @@ static long emit_step(__u32 i, struct pcl_emit *emit)
 }
 
 /* Writes the components of a path, leaf first, into the event. */
-__noinline int emit_path(struct pcl_bpf_event *event, struct pcl_task *task,
-			 const struct pcl_object *object, __u32 source)
+GLOBAL int emit_path(struct pcl_bpf_event *event, struct pcl_task *task,
+		     const struct pcl_object *object, __u32 source)
 {
 	struct pcl_emit emit = {.event = event, .task = task, .source = source};
 
 	if (!event || !task || !object)
 		return 0;
 	walk_init(&task->walk, object, ~0u);
-	bpf_loop(PCL_WALK_STEPS, emit_step, &emit, 0);
+	LOOP(PCL_WALK_STEPS, emit_step, &emit);
 	return 0;
 }
 
@@ -72,16 +72,6 @@ static __always_inline bool executable_of(struct task_struct *task, struct pcl_o
 	return true;
 }
 
-struct pcl_alert {
-	__u64 generation;
-	struct pcl_object object;
-	__u32 rule;
-	__u32 domain;
-	__u32 flags;
-	__u32 hook;
-	__u32 access;
-};
-
 static __always_inline void fill_task(struct pcl_bpf_event *event, struct task_struct *task)
 {
 	__u64 pid_tgid = bpf_get_current_pid_tgid();
@@ -91,21 +81,21 @@ static __always_inline void fill_task(struct pcl_bpf_event *event, struct task_s
 	event->time_ns = bpf_ktime_get_boot_ns();
 	event->pid = (__u32)pid_tgid;
 	event->tgid = pid_tgid >> 32;
-	event->ppid = task->real_parent->tgid;
+	event->ppid = GET2(task, real_parent, tgid);
 	event->uid = (__u32)bpf_get_current_uid_gid();
 	bpf_get_current_comm(event->comm, sizeof(event->comm));
 	event->pid_in_ns = 0;
 	bpf_core_read(&event->pid_in_ns, sizeof(event->pid_in_ns), &pid->numbers[level].nr);
 }
 
-__noinline int send_alert(const struct pcl_alert *alert, struct pcl_task *state)
+static __always_inline int make_alert(const struct pcl_alert *alert, struct pcl_task *state)
 {
 	struct pcl_bpf_control *ctl = pcl_control();
-	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_struct *task = current_task();
 	struct pcl_bpf_event *event;
 	struct pcl_object exe;
 
-	if (!ctl || !alert || !state)
+	if (!ctl)
 		return 0;
 	event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
 	if (!event) {
@@ -127,5 +117,25 @@ __noinline int send_alert(const struct pcl_alert *alert, struct pcl_task *state)
 	bpf_ringbuf_submit(event, 0);
 	return 0;
 }
+
+#ifdef PCL_OLD_KERNEL
+__noinline int send_parked_alert(void)
+{
+	struct pcl_task *state = task_state(current_task());
+
+	return state ? make_alert(&state->alert, state) : 0;
+}
+
+static __always_inline int send_alert(const struct pcl_alert *alert, struct pcl_task *state)
+{
+	state->alert = *alert;
+	return send_parked_alert();
+}
+#else
+__noinline int send_alert(const struct pcl_alert *alert, struct pcl_task *state)
+{
+	return alert && state ? make_alert(alert, state) : 0;
+}
+#endif
 
 #endif

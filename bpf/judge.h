@@ -21,16 +21,6 @@
 #define ASK_NAMED (1u << 2)   /* only whether a rule refuses: no posture, no alert */
 #define ASK_FAST (1u << 3)    /* a constant: this hook is called all the time */
 
-/* What is asked; passed by pointer to a function that the verifier checks once.
- */
-struct pcl_question {
-	struct pcl_object object;
-	__u32 access;
-	__u32 class;
-	__u32 hook;
-	__u32 flags;
-};
-
 /* The edge with a number for a name: the root of the sources, a variant of a set. */
 static __always_inline struct pcl_trie_edge *numbered_edge(void *trie, __u32 node, __u32 number)
 {
@@ -50,7 +40,7 @@ static __always_inline __u32 current_source(struct pcl_task *state, void *trie, 
 	struct pcl_trie_edge *root;
 	struct pcl_object exe;
 
-	if (!executable_of(bpf_get_current_task_btf(), &exe))
+	if (!executable_of(current_task(), &exe))
 		return 0;
 	root = numbered_edge(trie, PCL_NODE_SOURCES, 0);
 	if (!root || gather(state, &exe, ~0u) != WALK_TOP)
@@ -59,19 +49,34 @@ static __always_inline __u32 current_source(struct pcl_task *state, void *trie, 
 }
 
 /* The variant of a set for the current task's executable, or the set itself. */
-__noinline __u32 set_for_source(struct pcl_task *state, __u32 set, __u64 live)
+static __always_inline __u32 variant_for_source(struct pcl_task *state, __u32 set, __u64 live)
 {
 	void *trie = trie_of(live);
 	struct pcl_trie_edge *edge = NULL;
 	__u32 source;
 
-	if (!state || !trie)
+	if (!trie)
 		return set;
 	source = current_source(state, trie, live);
 	if (source)
 		edge = numbered_edge(trie, PCL_NODE_SET | set, source);
 	return edge ? edge->self : set;
 }
+
+#ifdef PCL_OLD_KERNEL
+__noinline __u32 own_variant(__u32 set, __u64 live)
+{
+	struct pcl_task *state = task_state(current_task());
+
+	return state ? variant_for_source(state, set, live) : set;
+}
+#define set_for_source(state, set, live) own_variant(set, live)
+#else
+__noinline __u32 set_for_source(struct pcl_task *state, __u32 set, __u64 live)
+{
+	return state ? variant_for_source(state, set, live) : set;
+}
+#endif
 
 /* What set says of the access. Returns 0, or -EACCES where the maps are broken. */
 static __always_inline int outcome_of(struct pcl_task *state, __u32 set, __u32 access, __u64 live,
@@ -196,6 +201,23 @@ static __always_inline int decide(const struct pcl_question *ask, struct pcl_tas
 	return say(ask, state, live, &outcome, flags);
 }
 
+#ifdef PCL_OLD_KERNEL
+__noinline int judge_parked(__u64 live)
+{
+	struct pcl_task *state = task_state(current_task());
+	struct pcl_bpf_domain *domain = state ? domain_entry(live, state->domain) : NULL;
+
+	return domain ? decide(&state->ask, state, domain, live, false, NULL) : -EACCES;
+}
+
+static __always_inline int judge_policed(const struct pcl_question *ask, struct pcl_task *state,
+					 struct pcl_bpf_domain *domain, __u64 live)
+{
+	state->ask = *ask;
+	return judge_parked(live);
+}
+#define judge_policed_fast(ask, state, domain, live, cache) judge_policed(ask, state, domain, live)
+#else
 __noinline int judge_policed(const struct pcl_question *ask, struct pcl_task *state,
 			     struct pcl_bpf_domain *domain, __u64 live)
 {
@@ -207,13 +229,14 @@ __noinline int judge_policed_fast(const struct pcl_question *ask, struct pcl_tas
 {
 	return ask && state && domain ? decide(ask, state, domain, live, true, cache) : -EACCES;
 }
+#endif
 
 /* 0 or -EACCES. Leaves early for a kernel thread and for a domain without rules
  * of the class. */
 static __always_inline int judge(__u32 hook, __u32 class, __u32 access, __u64 dentry, __u64 mnt,
 				 __u32 flags, struct inode *dir)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_struct *task = current_task();
 	struct pcl_bpf_control *ctl = pcl_control();
 	struct pcl_bpf_domain *domain;
 	struct pcl_task *state;
@@ -228,7 +251,7 @@ static __always_inline int judge(__u32 hook, __u32 class, __u32 access, __u64 de
 
 	/* FAIL-OPEN: the kernel's own threads act for the kernel and belong to no
 	 * domain. */
-	if (!ctl || !(live = ctl->live) || (task->flags & PF_KTHREAD))
+	if (!ctl || !(live = ctl->live) || (GET(task, flags) & PF_KTHREAD))
 		return 0;
 	state = current_state(task, ctl, live);
 	if (!state)
@@ -238,7 +261,7 @@ static __always_inline int judge(__u32 hook, __u32 class, __u32 access, __u64 de
 		return -EACCES;
 	if (!(domain->active & (1u << class)))
 		return 0;
-	if (flags & ASK_FAST)
+	if (!PCL_IS_OLD && (flags & ASK_FAST))
 		return judge_policed_fast(&ask, state, domain, live, dir_cache(dir)) ? -EACCES : 0;
 	return judge_policed(&ask, state, domain, live) ? -EACCES : 0;
 }

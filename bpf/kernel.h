@@ -44,6 +44,9 @@ enum {
 	BPF_F_INNER_MAP = 1U << 12,
 };
 enum {
+	BPF_NOEXIST = 1,
+};
+enum {
 	BPF_LOCAL_STORAGE_GET_F_CREATE = 1U << 0,
 };
 
@@ -141,6 +144,11 @@ struct kernfs_node {
 struct cgroup {
 	struct kernfs_node *kn;
 	int level;
+};
+
+/* Before 6.1. */
+struct cgroup___ids {
+	__u64 ancestor_ids[1];
 };
 
 struct css_set {

@@ -5,9 +5,7 @@
 #ifndef PCL_BPF_MAPS_H
 #define PCL_BPF_MAPS_H
 
-#include "kernel.h"
-
-#include <bpf/bpf_helpers.h>
+#include "loop.h"
 
 #include "abi.h"
 
@@ -23,6 +21,26 @@ enum pcl_walk_end {
 struct pcl_object {
 	__u64 dentry;
 	__u64 mnt; /* struct vfsmount */
+};
+
+/* What is asked; passed by pointer to a function that the verifier checks once. */
+struct pcl_question {
+	struct pcl_object object;
+	__u32 access;
+	__u32 class;
+	__u32 hook;
+	__u32 flags; /* ASK_* of judge.h */
+};
+
+/* What an alert says besides what the task itself tells. */
+struct pcl_alert {
+	__u64 generation;
+	struct pcl_object object;
+	__u32 rule;
+	__u32 domain;
+	__u32 flags;
+	__u32 hook;
+	__u32 access;
 };
 
 /* A walk from a dentry towards the root. Pointers are kept as numbers. */
@@ -79,7 +97,41 @@ struct pcl_task {
 	struct pcl_walk walk;
 	struct pcl_descent down;
 	struct pcl_slot slot[PCL_WINDOW]; /* by distance from the leaf, modulo PCL_WINDOW */
+#ifdef PCL_OLD_KERNEL
+	/* Arguments of global functions, which take numbers only there. */
+	struct pcl_question ask;
+	struct pcl_alert alert;
+	struct pcl_object object;
+#endif
 };
+
+#ifdef PCL_OLD_KERNEL
+
+/* Tasks with state at once; each costs sizeof(struct pcl_task), allocated when it is first met. */
+#define PCL_TASKS_MAX (1u << 17)
+
+/*
+ * By address. KERNEL: security_task_free() is called for every task for which security_task_alloc()
+ * was, before its memory can be another task's; the program there is attached as long as this map
+ * is used, so an entry never outlives its task.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, PCL_TASKS_MAX);
+	__type(key, __u64);
+	__type(value, struct pcl_task);
+} tasks SEC(".maps");
+
+/* A state as it begins: too big for the stack. Never written. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct pcl_task);
+} blank SEC(".maps");
+
+#else
 
 struct {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
@@ -87,6 +139,8 @@ struct {
 	__type(key, int);
 	__type(value, struct pcl_task);
 } tasks SEC(".maps");
+
+#endif
 
 /*
  * What is kept for a directory: where the descent stands at it, for the last domain that looked.
@@ -185,6 +239,26 @@ static __always_inline struct pcl_bpf_control *pcl_control(void)
 	__u32 zero = 0;
 
 	return bpf_map_lookup_elem(&control, &zero);
+}
+
+/* The state of a task, made where there is none, or NULL where there is no room for it. */
+static __always_inline struct pcl_task *task_state(struct task_struct *task)
+{
+#ifdef PCL_OLD_KERNEL
+	struct pcl_task *state, *fresh;
+	__u64 key = (__u64)task;
+	__u32 zero = 0;
+
+	state = bpf_map_lookup_elem(&tasks, &key);
+	if (state)
+		return state;
+	fresh = bpf_map_lookup_elem(&blank, &zero);
+	if (fresh)
+		bpf_map_update_elem(&tasks, &key, fresh, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&tasks, &key);
+#else
+	return bpf_task_storage_get(&tasks, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+#endif
 }
 
 #endif

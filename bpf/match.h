@@ -149,6 +149,42 @@ static long descend_step(__u32 i, struct pcl_step *step)
 	return (down->level & (PCL_WINDOW - 1)) == 0 && left > 1;
 }
 
+/* Every chunk of every level of a window, and one step that finds that nothing is left. */
+#define WINDOW_STEPS (PCL_WINDOW * (PCL_EVENT_NAME_MAX / PCL_CHUNK_LEN) + 1)
+
+#ifdef PCL_OLD_KERNEL
+#define PART_STEPS 16u
+
+/* 0: the window goes on. Numbers for arguments, so that it is verified once. */
+__noinline int descend_part(__u64 live)
+{
+	struct pcl_step step = {.task = task_state(current_task()), .trie = trie_of(live)};
+	__u32 i;
+
+	if (!step.task || !step.trie)
+		return 1;
+	for (i = 0; i < PART_STEPS; i++)
+		if (descend_step(i, &step))
+			return 1;
+	return 0;
+}
+
+/* Goes down as far as the gathered window reaches. */
+__noinline int descend_window_now(__u64 live)
+{
+	__u32 i;
+
+	for (i = 0; i < WINDOW_STEPS / PART_STEPS + 1; i++)
+		if (descend_part(live))
+			break;
+	return 0;
+}
+
+static __always_inline int descend_window(struct pcl_task *task, __u64 live)
+{
+	return descend_window_now(live);
+}
+#else
 /* Goes down as far as the gathered window reaches. */
 __noinline int descend_window(struct pcl_task *task, __u64 live)
 {
@@ -156,10 +192,10 @@ __noinline int descend_window(struct pcl_task *task, __u64 live)
 
 	if (!task || !step.trie)
 		return -1;
-	/* Every chunk of every level, and one step that finds that nothing is left. */
-	bpf_loop(PCL_WINDOW * (PCL_EVENT_NAME_MAX / PCL_CHUNK_LEN) + 1, descend_step, &step, 0);
+	LOOP(WINDOW_STEPS, descend_step, &step);
 	return 0;
 }
+#endif
 
 struct pcl_window_step {
 	struct pcl_task *task;
@@ -176,15 +212,35 @@ static long window_step(__u32 i, struct pcl_window_step *ctx)
 }
 
 /* The levels below the first window of a deep path. */
+#ifdef PCL_OLD_KERNEL
+__noinline int descend_deep_parked(__u64 live)
+{
+	struct pcl_window_step ctx = {.task = task_state(current_task()), .live = live};
+
+	if (!ctx.task)
+		return -1;
+	ctx.object = &ctx.task->object;
+	LOOP(PCL_LOOP_ROUNDS, window_step, &ctx);
+	return 0;
+}
+
+static __always_inline int descend_deep(struct pcl_task *task, const struct pcl_object *object,
+					__u64 live)
+{
+	task->object = *object;
+	return descend_deep_parked(live);
+}
+#else
 __noinline int descend_deep(struct pcl_task *task, const struct pcl_object *object, __u64 live)
 {
 	struct pcl_window_step ctx = {.task = task, .object = object, .live = live};
 
 	if (!task || !object)
 		return -1;
-	bpf_loop(PCL_WALK_STEPS / PCL_WINDOW, window_step, &ctx, 0);
+	LOOP(PCL_WALK_STEPS / PCL_WINDOW, window_step, &ctx);
 	return 0;
 }
+#endif
 
 /* The whole component into key, or false where it is longer than a chunk. */
 static __always_inline bool read_level_name(struct pcl_trie_key *key, const struct pcl_slot *slot)
@@ -260,7 +316,7 @@ static __always_inline int leaf_set(void *trie, const struct pcl_trie_edge *at,
  * registers. Returns whether it found the answer; otherwise descend_window() starts again. Then
  * down.at is the edge of the object's directory, in the form that leaf_set() takes.
  */
-__noinline int descend_short(struct pcl_task *task, const struct pcl_trie_edge *root, __u64 live)
+GLOBAL int descend_short(struct pcl_task *task, const struct pcl_trie_edge *root, __u64 live)
 {
 	const struct pcl_trie_edge *at = root, *next;
 	void *trie = trie_of(live);

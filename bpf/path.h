@@ -12,8 +12,6 @@
 
 #include "maps.h"
 
-#include <bpf/bpf_core_read.h>
-
 /* From 6.2: a number becomes a typed pointer that may be read directly, faults handled. */
 extern void *bpf_rdonly_cast(void *obj, __u32 btf_id) __ksym __weak;
 
@@ -21,7 +19,11 @@ extern void *bpf_rdonly_cast(void *obj, __u32 btf_id) __ksym __weak;
  * Set by the loader from the kernel's own BTF. Where false, bpf_probe_read_kernel does the same at
  * several times the price.
  */
+#ifdef PCL_OLD_KERNEL
+#define pcl_has_rdonly_cast false
+#else
 const volatile bool pcl_has_rdonly_cast = false;
+#endif
 
 #define READ_FIELD(type, address, field)                                                           \
 	({                                                                                         \
@@ -129,6 +131,48 @@ static long gather_step(__u32 i, struct pcl_task **ctx)
 	return task->walk.end != WALK_GOING;
 }
 
+#ifdef PCL_OLD_KERNEL
+/* A loop of loops, since the outer one is verified with a call for its body. */
+__noinline int gather_part(void)
+{
+	struct pcl_task *task = task_state(current_task());
+
+	if (!task)
+		return 1;
+	LOOP(PCL_LOOP_ROUNDS, gather_step, &task);
+	return task->walk.end != WALK_GOING;
+}
+
+static long gather_parts(__u32 i, struct pcl_task **ctx)
+{
+	return gather_part();
+}
+
+__noinline int gather_parked(void)
+{
+	struct pcl_task *task = task_state(current_task());
+
+	if (!task)
+		return WALK_UNKNOWN;
+	LOOP(PCL_LOOP_ROUNDS, gather_parts, &task);
+	return task->walk.end == WALK_GOING ? WALK_UNKNOWN : task->walk.end;
+}
+
+/* As below. */
+static __always_inline int gather(struct pcl_task *task, const struct pcl_object *object,
+				  __u32 limit)
+{
+	walk_init(&task->walk, object, limit);
+	return gather_parked();
+}
+
+static __always_inline int gather_fast(struct pcl_task *task, const struct pcl_object *object)
+{
+	return gather(task, object, ~0u);
+}
+
+#else
+
 /*
  * The levels up to the first mount point or PCL_WINDOW of them, in registers: nearly always that is
  * most of the path. The walk goes on from there.
@@ -161,7 +205,7 @@ __noinline int gather(struct pcl_task *task, const struct pcl_object *object, __
 	if (!task || !object)
 		return WALK_UNKNOWN;
 	walk_init(&task->walk, object, limit);
-	bpf_loop(PCL_WALK_STEPS, gather_step, &task, 0);
+	LOOP(PCL_WALK_STEPS, gather_step, &task);
 	return task->walk.end == WALK_GOING ? WALK_UNKNOWN : task->walk.end;
 }
 
@@ -173,8 +217,10 @@ __noinline int gather_fast(struct pcl_task *task, const struct pcl_object *objec
 	walk_init(&task->walk, object, ~0u);
 	gather_near(task);
 	if (task->walk.end == WALK_GOING)
-		bpf_loop(PCL_WALK_STEPS, gather_step, &task, 0);
+		LOOP(PCL_WALK_STEPS, gather_step, &task);
 	return task->walk.end == WALK_GOING ? WALK_UNKNOWN : task->walk.end;
 }
+
+#endif
 
 #endif

@@ -125,6 +125,17 @@ int BPF_PROG(pcl_path_link, struct dentry *old_dentry, const struct path *new_di
 	return error ? error : judge_name(PCL_HOOK_LINK, new_dir, new_dentry);
 }
 
+#ifdef PCL_OLD_KERNEL
+/* KERNEL: before 5.19 the hook is called twice for an exchange, once for each of the names. */
+SEC("lsm/path_rename")
+int BPF_PROG(pcl_path_rename, const struct path *old_dir, struct dentry *old_dentry,
+	     const struct path *new_dir, struct dentry *new_dentry)
+{
+	int error = judge_move(PCL_HOOK_RENAME, old_dentry, old_dir->mnt);
+
+	return error ? error : judge_name(PCL_HOOK_RENAME, new_dir, new_dentry);
+}
+#else
 /* KERNEL: from 5.19 the hook has the flags and is called once for an exchange of two names. */
 SEC("lsm/path_rename")
 int BPF_PROG(pcl_path_rename, const struct path *old_dir, struct dentry *old_dentry,
@@ -138,6 +149,7 @@ int BPF_PROG(pcl_path_rename, const struct path *old_dir, struct dentry *old_den
 		return judge_move(PCL_HOOK_RENAME, new_dentry, new_dir->mnt);
 	return judge_name(PCL_HOOK_RENAME, new_dir, new_dentry);
 }
+#endif
 
 SEC("lsm/path_chmod")
 int BPF_PROG(pcl_path_chmod, const struct path *path, __u16 mode)
@@ -145,31 +157,32 @@ int BPF_PROG(pcl_path_chmod, const struct path *path, __u16 mode)
 	return judge_name(PCL_HOOK_CHMOD, path, path->dentry);
 }
 
-/* The owner arguments are structs of one word, which the trampoline passes as
- * such from 6.1. */
+#ifndef PCL_OLD_KERNEL
+/* KERNEL: the owner arguments are structs of one word, with which a hook can be used from 6.1. */
 SEC("lsm/path_chown")
 int BPF_PROG(pcl_path_chown, const struct path *path)
 {
 	return judge_name(PCL_HOOK_CHOWN, path, path->dentry);
 }
+#endif
 
 /* A child of a contained task is contained, wherever it is put. */
 SEC("lsm/task_alloc")
 int BPF_PROG(pcl_task_alloc, struct task_struct *child, unsigned long clone_flags)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_struct *task = current_task();
 	struct pcl_bpf_control *ctl = pcl_control();
 	struct pcl_task *state, *born;
 	__u64 live;
 
-	if (!ctl || !(live = ctl->live) || (task->flags & PF_KTHREAD))
+	if (!ctl || !(live = ctl->live) || (GET(task, flags) & PF_KTHREAD))
 		return 0;
 	state = current_state(task, ctl, live);
 	if (!state)
 		return -EACCES;
 	if (state->domain == PCL_BPF_DOMAIN_HOST)
 		return 0;
-	born = bpf_task_storage_get(&tasks, child, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	born = task_state(child);
 	if (!born)
 		return -EACCES;
 	born->epoch = state->epoch;
@@ -178,3 +191,15 @@ int BPF_PROG(pcl_task_alloc, struct task_struct *child, unsigned long clone_flag
 	born->incarnation = state->incarnation;
 	return 0;
 }
+
+#ifdef PCL_OLD_KERNEL
+/* Also of a task that was never forked to its end. */
+SEC("lsm/task_free")
+int BPF_PROG(pcl_task_free, struct task_struct *task)
+{
+	__u64 key = (__u64)task;
+
+	bpf_map_delete_elem(&tasks, &key);
+	return 0;
+}
+#endif

@@ -11,7 +11,68 @@
 
 #include "maps.h"
 
-#include <bpf/bpf_core_read.h>
+#ifdef PCL_OLD_KERNEL
+
+struct pcl_search {
+	struct pcl_task *state;
+	__u64 cgroup; /* of the current task */
+	int level;
+};
+
+/* KERNEL: before 6.1 a cgroup holds the ids of all that are above it. */
+static __always_inline __u64 ancestor_id(const struct pcl_search *search)
+{
+	__u64 id = 0;
+
+	bpf_probe_read_kernel(&id, sizeof(id),
+			      (void *)(search->cgroup +
+				       bpf_core_field_offset(struct cgroup___ids, ancestor_ids) +
+				       sizeof(id) * (__u64)search->level));
+	return id;
+}
+
+static long search_step(__u32 i, struct pcl_search *search)
+{
+	__u64 id = ancestor_id(search);
+	struct pcl_bpf_cgroup *cgroup = bpf_map_lookup_elem(&cgroups, &id);
+
+	if (cgroup) {
+		search->state->domain = cgroup->domain;
+		search->state->incarnation = cgroup->incarnation;
+		return 1;
+	}
+	search->level--;
+	return search->level < 1;
+}
+
+/* From level upwards, as far as one loop goes. Returns whether that was the end of it. */
+__noinline int search_part(__u32 level)
+{
+	struct task_struct *task = current_task();
+	struct pcl_search search = {
+		.state = task_state(task),
+		.cgroup = (__u64)GET2(task, cgroups, dfl_cgrp),
+		.level = (int)level,
+	};
+
+	if (!search.state)
+		return 1;
+	LOOP(PCL_LOOP_ROUNDS, search_step, &search);
+	return search.state->domain || search.level < 1;
+}
+
+static __always_inline void search_domain(struct pcl_task *state, __u32 level)
+{
+	__u32 i;
+
+	state->domain = PCL_BPF_DOMAIN_HOST;
+	state->incarnation = 0;
+	for (i = 0; i < PCL_LOOP_ROUNDS && i * PCL_LOOP_ROUNDS < level; i++)
+		if (search_part(level - i * PCL_LOOP_ROUNDS))
+			break;
+}
+
+#else
 
 struct pcl_search {
 	int level;
@@ -31,6 +92,18 @@ static long search_step(__u32 i, struct pcl_search *search)
 	return search->level < 1;
 }
 
+static __always_inline void search_domain(struct pcl_task *state, __u32 level)
+{
+	struct pcl_search search = {.level = (int)level};
+
+	if (level > 0)
+		LOOP(level, search_step, &search);
+	state->domain = search.found.domain;
+	state->incarnation = search.found.incarnation;
+}
+
+#endif
+
 static __always_inline struct pcl_bpf_domain *domain_entry(__u64 live, __u32 domain)
 {
 	__u32 index = (live & 1) * PCL_BPF_DOMAINS_MAX + domain;
@@ -38,21 +111,15 @@ static __always_inline struct pcl_bpf_domain *domain_entry(__u64 live, __u32 dom
 	return bpf_map_lookup_elem(&domains, &index);
 }
 
-__noinline int place_task(struct pcl_task *state, __u64 live, __u64 epoch, __u64 cgroup_id,
-			  __u32 level)
+GLOBAL int place_task(struct pcl_task *state, __u64 live, __u64 epoch, __u64 cgroup_id, __u32 level)
 {
-	struct pcl_search search = {.level = (int)level};
 	struct pcl_bpf_domain *kept;
 
 	if (!state)
 		return 0;
 	kept = state->domain ? domain_entry(live, state->domain) : NULL;
-	if (!kept || kept->incarnation != state->incarnation) {
-		if (level > 0)
-			bpf_loop(level, search_step, &search, 0);
-		state->domain = search.found.domain;
-		state->incarnation = search.found.incarnation;
-	}
+	if (!kept || kept->incarnation != state->incarnation)
+		search_domain(state, level);
 	state->cgroup_id = cgroup_id;
 	state->epoch = epoch;
 	return 0;
@@ -62,18 +129,17 @@ __noinline int place_task(struct pcl_task *state, __u64 live, __u64 epoch, __u64
 static __always_inline struct pcl_task *current_state(struct task_struct *task,
 						      struct pcl_bpf_control *ctl, __u64 live)
 {
-	struct pcl_task *state =
-		bpf_task_storage_get(&tasks, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	struct pcl_task *state = task_state(task);
 	struct cgroup *cgroup;
 	__u64 cgroup_id, epoch;
 
 	if (!state)
 		return NULL;
-	cgroup = task->cgroups->dfl_cgrp;
-	cgroup_id = cgroup->kn->id;
+	cgroup = GET2(task, cgroups, dfl_cgrp);
+	cgroup_id = GET2(cgroup, kn, id);
 	epoch = ctl->epoch;
 	if (state->epoch != epoch || state->cgroup_id != cgroup_id)
-		place_task(state, live, epoch, cgroup_id, cgroup->level);
+		place_task(state, live, epoch, cgroup_id, GET(cgroup, level));
 	return state;
 }
 

@@ -52,6 +52,9 @@ struct pcl_backend {
 	/* 0, or -EOPNOTSUPP and diag says what this node lacks and how to get it. Changes nothing.
 	 */
 	int (*probe)(const struct pcl_node *node, struct pcl_diag *diag);
+	/* How it works on this kernel and what that lacks: one line (owned), or NULL. NULL: nothing
+	 * to say. */
+	char *(*describe)(void);
 	/*
 	 * NULL where the backend enforces rule as policy/decide.h decides it, else why it does not,
 	 * as the end of "this backend ...". Depends on nothing but the rule. Static text.

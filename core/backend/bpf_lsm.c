@@ -15,6 +15,7 @@
 
 #include "backend/backend.h"
 #include "backend/bpf_lsm_events.h"
+#include "backend/bpf_lsm_load.h"
 #include "backend/bpf_lsm_pins.h"
 #include "backend/bpf_lsm_plan.h"
 #include "backend/bpf_lsm_tree.h"
@@ -40,6 +41,13 @@ static int probe(const struct pcl_node *node, struct pcl_diag *diag)
 				    "bpf_lsm: no BPF file system on " PCL_BPFFS_DIR
 				    "; run: mount -t bpf bpf " PCL_BPFFS_DIR);
 	return 0;
+}
+
+static char *describe(void)
+{
+	struct pcl_bpf_features features;
+
+	return pcl_bpf_features_probe(&features, NULL) ? NULL : pcl_bpf_features_text(&features);
 }
 
 /* --- the dead slot --------------------------------------------------------------------------- */
@@ -191,7 +199,9 @@ static void drop_cgroups(const struct pcl_pins *pins, const struct pcl_bpf_plan 
 
 static bool is_needed(const struct pcl_bpf_program_info *program, const struct pcl_bpf_plan *plan)
 {
-	if (program->needed_by == PCL_PROGRAM_CONTAINED)
+	if (program->needed_by & PCL_PROGRAM_ALWAYS)
+		return true;
+	if (program->needed_by & PCL_PROGRAM_CONTAINED)
 		return plan->contained;
 	return program->needed_by & plan->active;
 }
@@ -280,6 +290,7 @@ const struct pcl_backend pcl_backend_bpf_lsm = {
 	.name = "bpf_lsm",
 	.enforcer = "BPFLSM",
 	.probe = probe,
+	.describe = describe,
 	.unsupported = pcl_bpf_unsupported,
 	.apply = apply,
 	.remove = pcl_pins_remove,

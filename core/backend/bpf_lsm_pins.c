@@ -9,7 +9,6 @@
 #include "backend/bpf_lsm_pins.h"
 
 #include <bpf/bpf.h>
-#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <dirent.h>
 #include <errno.h>
@@ -20,9 +19,9 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+#include "backend/bpf_lsm_load.h"
 #include "base/cleanup.h"
 #include "policy/policy.h"
-#include "portcullis.skel.h"
 
 #define MAP_DIR PCL_PIN_DIR "/maps"
 #define PROGRAM_DIR PCL_PIN_DIR "/programs"
@@ -39,6 +38,8 @@ static const char *const map_names[] = {
 _Static_assert(PCL_ARRAY_SIZE(map_names) == PCL_MAP_COUNT, "a map without a name");
 
 const struct pcl_bpf_program_info pcl_bpf_programs[] = {
+	/* First, since no task may have state that it does not take away. */
+	{"pcl_task_free", "task_free", PCL_PROGRAM_ALWAYS | PCL_PROGRAM_OPTIONAL},
 	{"pcl_bprm_check", "bprm_check_security", BY_PROCESS},
 	{"pcl_file_open", "file_open", BY_FILE},
 	{"pcl_path_truncate", "path_truncate", BY_FILE},
@@ -50,25 +51,10 @@ const struct pcl_bpf_program_info pcl_bpf_programs[] = {
 	{"pcl_path_link", "path_link", BY_PROCESS | BY_FILE},
 	{"pcl_path_rename", "path_rename", BY_PROCESS | BY_FILE},
 	{"pcl_path_chmod", "path_chmod", BY_FILE},
-	{"pcl_path_chown", "path_chown", BY_FILE},
+	{"pcl_path_chown", "path_chown", BY_FILE | PCL_PROGRAM_OPTIONAL},
 	{"pcl_task_alloc", "task_alloc", PCL_PROGRAM_CONTAINED},
 };
 const size_t pcl_bpf_program_count = PCL_ARRAY_SIZE(pcl_bpf_programs);
-
-/* --- libbpf's own words ---------------------------------------------------------------------- */
-
-/* The first complaint of libbpf; the rest repeats it with less. libbpf's hook has no context. */
-static _Thread_local char complaint[512];
-
-__attribute__((format(printf, 2, 0))) static int keep_complaint(enum libbpf_print_level level,
-								const char *format, va_list args)
-{
-	if (level != LIBBPF_WARN || complaint[0])
-		return 0;
-	vsnprintf(complaint, sizeof(complaint), format, args);
-	complaint[strcspn(complaint, "\n")] = '\0';
-	return 0;
-}
 
 /* --- opening --------------------------------------------------------------------------------- */
 
@@ -147,34 +133,6 @@ int pcl_pins_open(struct pcl_pins *pins, struct pcl_diag *diag)
 
 /* --- loading --------------------------------------------------------------------------------- */
 
-struct kernel_features {
-	bool loop;	  /* bpf_loop, from 5.17: without it the programs cannot be loaded */
-	bool rdonly_cast; /* bpf_rdonly_cast, from 6.2: with it they are quicker */
-};
-
-/* The kernel's own BTF says which functions it has. */
-static int probe_features(struct kernel_features *ret_features, struct pcl_diag *diag)
-{
-	struct btf *btf = btf__load_vmlinux_btf();
-
-	if (!btf)
-		return pcl_diag_errno(diag, -errno, "bpf_lsm: cannot read the kernel's BTF");
-	ret_features->loop = btf__find_by_name_kind(btf, "bpf_loop", BTF_KIND_FUNC) > 0;
-	ret_features->rdonly_cast =
-		btf__find_by_name_kind(btf, "bpf_rdonly_cast", BTF_KIND_FUNC) > 0;
-	btf__free(btf);
-	if (!ret_features->loop)
-		return pcl_diag_set(diag, -EOPNOTSUPP,
-				    "bpf_lsm: this kernel is too old: it has no bpf_loop, which "
-				    "came with 5.17");
-	return 0;
-}
-
-static void destroy_skeleton(struct portcullis_bpf **skeleton)
-{
-	portcullis_bpf__destroy(*skeleton);
-}
-
 static int make_dirs(struct pcl_diag *diag)
 {
 	static const char *const dirs[] = {PCL_PIN_DIR, MAP_DIR, PROGRAM_DIR, LINK_DIR};
@@ -204,6 +162,8 @@ static int pin_object(struct bpf_object *object, struct pcl_pins *pins, struct p
 	}
 	bpf_object__for_each_program(program, object)
 	{
+		if (!bpf_program__autoload(program))
+			continue;
 		snprintf(path, sizeof(path), PROGRAM_DIR "/%s", bpf_program__name(program));
 		error = bpf_program__pin(program, path);
 		if (error)
@@ -214,30 +174,20 @@ static int pin_object(struct bpf_object *object, struct pcl_pins *pins, struct p
 
 int pcl_pins_load(struct pcl_pins *pins, struct pcl_diag *diag)
 {
-	pcl_cleanup(destroy_skeleton) struct portcullis_bpf *skeleton = NULL;
-	struct kernel_features features = {0};
+	pcl_cleanup(pcl_bpf_object_close) struct pcl_bpf_object object = {0};
 	int error;
 
 	init_pins(pins);
-	error = probe_features(&features, diag);
+	error = pcl_bpf_object_open(&object, diag);
 	if (!error)
 		error = pcl_pins_remove(diag);
 	if (!error)
 		error = make_dirs(diag);
 	if (error)
 		return error;
-	complaint[0] = '\0';
-	libbpf_set_print(keep_complaint);
-	skeleton = portcullis_bpf__open();
-	if (!skeleton)
-		return pcl_diag_errno(diag, -errno, "bpf_lsm: cannot open the BPF object: %s",
-				      complaint);
-	skeleton->rodata->pcl_has_rdonly_cast = features.rdonly_cast;
-	error = portcullis_bpf__load(skeleton);
-	if (error)
-		return pcl_diag_errno(diag, error, "bpf_lsm: the kernel refused the programs: %s",
-				      complaint);
-	error = pin_object(skeleton->obj, pins, diag);
+	error = pcl_bpf_object_load(&object, diag);
+	if (!error)
+		error = pin_object(object.object, pins, diag);
 	if (!error)
 		error = map_arrays(pins, diag);
 	if (!error) {
@@ -268,6 +218,8 @@ int pcl_pins_attach(const struct pcl_bpf_program_info *program, struct pcl_diag 
 		return 0;
 	snprintf(path, sizeof(path), PROGRAM_DIR "/%s", program->name);
 	program_fd = bpf_obj_get(path);
+	if (program_fd < 0 && errno == ENOENT && (program->needed_by & PCL_PROGRAM_OPTIONAL))
+		return 0;
 	if (program_fd < 0)
 		return pcl_diag_errno(diag, -errno, "bpf_lsm: cannot open %s", path);
 	/* KERNEL: for LSM programs the raw tracepoint call makes the link, on every kernel. */

@@ -35,11 +35,13 @@ struct pcl_pins {
 
 /* What a program is for. */
 #define PCL_PROGRAM_CONTAINED (1u << 31) /* needed while there are domains besides the host */
+#define PCL_PROGRAM_ALWAYS (1u << 30)	 /* needed as long as anything is loaded */
+#define PCL_PROGRAM_OPTIONAL (1u << 29)	 /* not in every flavour, or for a hook of some kernels */
 
 struct pcl_bpf_program_info {
 	const char *name;   /* of the program in the object */
 	const char *hook;   /* as the kernel calls it */
-	unsigned needed_by; /* bit per class, or PCL_PROGRAM_CONTAINED */
+	unsigned needed_by; /* bit per class, and PCL_PROGRAM_* */
 };
 
 extern const struct pcl_bpf_program_info pcl_bpf_programs[];

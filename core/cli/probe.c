@@ -74,16 +74,20 @@ int pcl_cmd_probe(int argc, char **argv)
 	for (size_t i = 0; pcl_backends[i]; i++) {
 		pcl_cleanup(pcl_diag_fini) struct pcl_diag why = {0};
 		bool usable = !pcl_backends[i]->probe(node, &why);
+		pcl_autofree char *how =
+			usable && pcl_backends[i]->describe ? pcl_backends[i]->describe() : NULL;
 
 		/* The backend that enforces nothing does not make a node able to enforce. */
 		can |= usable && pcl_backends[i]->events;
 		if (!json)
-			(void)printf("%-9s %s\n", pcl_backends[i]->name,
-				     usable ? "can be used" : pcl_diag_text(&why));
+			(void)printf("%-9s %s%s%s%s\n", pcl_backends[i]->name,
+				     usable ? "can be used" : pcl_diag_text(&why), how ? " (" : "",
+				     how ? how : "", how ? ")" : "");
 		(void)json_array_append_new(backends,
-					    json_pack("{s:s, s:b, s:s}", "name",
+					    json_pack("{s:s, s:b, s:s, s:s*}", "name",
 						      pcl_backends[i]->name, "usable", (int)usable,
-						      "reason", usable ? "" : pcl_diag_text(&why)));
+						      "reason", usable ? "" : pcl_diag_text(&why),
+						      "flavour", how));
 	}
 	if (json && pcl_cli_print_json(json_pack("{s:o, s:O}", "node", node_json(node), "backends",
 						 backends))) {

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Which flavour, and opening it. The kernel's BTF decides, never its version number: distributions
+ * carry features back, and leave others out.
+ */
+#include "backend/bpf_lsm_load.h"
+
+#include <bpf/btf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "base/cleanup.h"
+#include "portcullis.skel.h"
+#include "portcullis_old.skel.h"
+
+/* The kernel names an LSM hook's BTF function so. */
+#define HOOK_PREFIX "bpf_lsm_"
+#define SECTION_PREFIX "lsm/"
+/* With an exchange's flags. */
+#define RENAME_ARGUMENTS 5
+
+static void free_btf(struct btf **btf)
+{
+	btf__free(*btf);
+}
+
+static int load_btf(struct btf **ret_btf, struct pcl_diag *diag)
+{
+	*ret_btf = btf__load_vmlinux_btf();
+	if (!*ret_btf)
+		return pcl_diag_errno(diag, -errno, "bpf_lsm: cannot read the kernel's BTF");
+	return 0;
+}
+
+static bool has_function(const struct btf *btf, const char *name)
+{
+	return btf__find_by_name_kind(btf, name, BTF_KIND_FUNC) > 0;
+}
+
+static unsigned count_arguments(const struct btf *btf, const char *name)
+{
+	int id = btf__find_by_name_kind(btf, name, BTF_KIND_FUNC);
+	const struct btf_type *function = id > 0 ? btf__type_by_id(btf, (__u32)id) : NULL;
+
+	return function ? btf_vlen(btf__type_by_id(btf, function->type)) : 0;
+}
+
+/* Whether a struct's member lies directly in it, not in a union without a name. */
+static bool has_plain_member(const struct btf *btf, const char *name, const char *wanted)
+{
+	int id = btf__find_by_name_kind(btf, name, BTF_KIND_STRUCT);
+	const struct btf_type *type = id > 0 ? btf__type_by_id(btf, (__u32)id) : NULL;
+	const struct btf_member *members = type ? btf_members(type) : NULL;
+
+	for (unsigned i = 0; type && i < btf_vlen(type); i++) {
+		const char *member = btf__name_by_offset(btf, members[i].name_off);
+
+		if (member && !strcmp(member, wanted))
+			return true;
+	}
+	return false;
+}
+
+static void find_features(const struct btf *btf, struct pcl_bpf_features *features)
+{
+	features->loop = has_function(btf, "bpf_loop");
+	features->task_storage = has_function(btf, "bpf_task_storage_get");
+	features->task_btf = has_function(btf, "bpf_get_current_task_btf");
+	features->rdonly_cast = has_function(btf, "bpf_rdonly_cast");
+	features->trusted_dirs = has_plain_member(btf, "file", "f_path");
+	features->rename_flags =
+		count_arguments(btf, HOOK_PREFIX "path_rename") >= RENAME_ARGUMENTS;
+}
+
+int pcl_bpf_features_probe(struct pcl_bpf_features *ret_features, struct pcl_diag *diag)
+{
+	pcl_cleanup(free_btf) struct btf *btf = NULL;
+	int error = load_btf(&btf, diag);
+
+	if (!error)
+		find_features(btf, ret_features);
+	return error;
+}
+
+enum pcl_bpf_flavour pcl_bpf_flavour(const struct pcl_bpf_features *features)
+{
+	return features->loop && features->task_storage && features->task_btf &&
+			       features->rename_flags
+		       ? PCL_BPF_FLAVOUR_FULL
+		       : PCL_BPF_FLAVOUR_OLD;
+}
+
+const char *pcl_bpf_flavour_name(enum pcl_bpf_flavour flavour)
+{
+	return flavour == PCL_BPF_FLAVOUR_FULL ? "full" : "old";
+}
+
+char *pcl_bpf_features_text(const struct pcl_bpf_features *features)
+{
+	const struct {
+		bool there;
+		const char *name;
+	} all[] = {
+		{features->loop, "bpf_loop"},
+		{features->task_storage, "task storage"},
+		{features->task_btf, "bpf_get_current_task_btf"},
+		{features->rename_flags, "flags of the rename hook"},
+		{features->rdonly_cast, "bpf_rdonly_cast"},
+		{features->trusted_dirs, "storage of directories"},
+	};
+	char *text = strdup(pcl_bpf_flavour_name(pcl_bpf_flavour(features)));
+	const char *before = "; the kernel lacks ";
+
+	for (size_t i = 0; text && i < PCL_ARRAY_SIZE(all); i++) {
+		pcl_autofree char *shorter = text;
+
+		if (all[i].there) {
+			(void)pcl_take_ptr(shorter);
+			continue;
+		}
+		if (asprintf(&text, "%s%s%s", shorter, before, all[i].name) < 0)
+			text = NULL;
+		before = ", ";
+	}
+	return text;
+}
+
+/* --- opening --------------------------------------------------------------------------------- */
+
+/* The first complaint of libbpf; the rest repeats it with less. libbpf's hook has no context. */
+static _Thread_local char complaint[512];
+
+__attribute__((format(printf, 2, 0))) static int keep_complaint(enum libbpf_print_level level,
+								const char *format, va_list args)
+{
+	if (level != LIBBPF_WARN || complaint[0])
+		return 0;
+	vsnprintf(complaint, sizeof(complaint), format, args);
+	complaint[strcspn(complaint, "\n")] = '\0';
+	return 0;
+}
+
+static void open_skeleton(struct pcl_bpf_object *object, const struct pcl_bpf_features *features)
+{
+	struct portcullis_old_bpf *old;
+	struct portcullis_bpf *full;
+
+	object->flavour = pcl_bpf_flavour(features);
+	if (object->flavour == PCL_BPF_FLAVOUR_OLD) {
+		old = portcullis_old_bpf__open();
+		object->skeleton = old;
+		object->object = old ? old->obj : NULL;
+		return;
+	}
+	full = portcullis_bpf__open();
+	object->skeleton = full;
+	if (!full)
+		return;
+	object->object = full->obj;
+	full->rodata->pcl_has_rdonly_cast = features->rdonly_cast;
+	full->rodata->pcl_trusts_dirs = features->trusted_dirs;
+}
+
+/* What the kernel does not have is not loaded. */
+static void leave_out(struct bpf_object *object, const struct btf *btf)
+{
+	struct bpf_program *program;
+
+	bpf_object__for_each_program(program, object)
+	{
+		const char *section = bpf_program__section_name(program);
+		char function[128];
+
+		if (strncmp(section, SECTION_PREFIX, strlen(SECTION_PREFIX)))
+			continue;
+		snprintf(function, sizeof(function), HOOK_PREFIX "%s",
+			 section + strlen(SECTION_PREFIX));
+		if (!has_function(btf, function))
+			(void)bpf_program__set_autoload(program, false);
+	}
+}
+
+int pcl_bpf_object_open(struct pcl_bpf_object *ret_object, struct pcl_diag *diag)
+{
+	pcl_cleanup(free_btf) struct btf *btf = NULL;
+	struct pcl_bpf_features features = {0};
+	struct pcl_bpf_object object = {0};
+	int error = load_btf(&btf, diag);
+
+	if (error)
+		return error;
+	find_features(btf, &features);
+	complaint[0] = '\0';
+	libbpf_set_print(keep_complaint);
+	open_skeleton(&object, &features);
+	if (!object.object)
+		return pcl_diag_errno(diag, -errno, "bpf_lsm: cannot open the BPF object: %s",
+				      complaint);
+	leave_out(object.object, btf);
+	*ret_object = object;
+	return 0;
+}
+
+int pcl_bpf_object_load(struct pcl_bpf_object *object, struct pcl_diag *diag)
+{
+	int error = object->flavour == PCL_BPF_FLAVOUR_OLD
+			    ? portcullis_old_bpf__load(object->skeleton)
+			    : portcullis_bpf__load(object->skeleton);
+
+	if (error)
+		return pcl_diag_errno(diag, error, "bpf_lsm: the kernel refused the programs: %s",
+				      complaint);
+	return 0;
+}
+
+void pcl_bpf_object_close(struct pcl_bpf_object *object)
+{
+	if (object->flavour == PCL_BPF_FLAVOUR_OLD)
+		portcullis_old_bpf__destroy(object->skeleton);
+	else
+		portcullis_bpf__destroy(object->skeleton);
+	*object = (struct pcl_bpf_object){0};
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The BPF object: which of its two flavours this kernel takes, opened and ready to be loaded.
+ * Private to the backend, and to what counts instructions (bench/verifier.c).
+ */
+#ifndef PCL_BACKEND_BPF_LSM_LOAD_H
+#define PCL_BACKEND_BPF_LSM_LOAD_H
+
+#include <bpf/libbpf.h>
+#include <stdbool.h>
+
+#include "base/diag.h"
+
+/* What the kernel's own BTF says that it has. */
+struct pcl_bpf_features {
+	bool loop;	   /* bpf_loop, from 5.17 */
+	bool task_storage; /* bpf_task_storage_get, from 5.11 */
+	bool task_btf;	   /* bpf_get_current_task_btf, from 5.11 */
+	bool rename_flags; /* the rename hook is told of an exchange, from 5.19 */
+	bool rdonly_cast;  /* bpf_rdonly_cast, from 6.2: with it the programs are quicker */
+	bool trusted_dirs; /* storage of a file's directory, up to 6.17: the same */
+};
+
+enum pcl_bpf_flavour {
+	PCL_BPF_FLAVOUR_FULL,
+	PCL_BPF_FLAVOUR_OLD, /* bounded loops, task state in a hash (bpf/old.h) */
+};
+
+int pcl_bpf_features_probe(struct pcl_bpf_features *ret_features, struct pcl_diag *diag);
+
+/* Full needs every feature that it cannot do without; what stands in their place is OLD. */
+enum pcl_bpf_flavour pcl_bpf_flavour(const struct pcl_bpf_features *features);
+const char *pcl_bpf_flavour_name(enum pcl_bpf_flavour flavour);
+
+/* The flavour's name and what the kernel lacks, as one line (owned), or NULL without memory. */
+char *pcl_bpf_features_text(const struct pcl_bpf_features *features);
+
+struct pcl_bpf_object {
+	struct bpf_object *object;
+	void *skeleton;
+	enum pcl_bpf_flavour flavour;
+};
+
+/*
+ * Opens the object for this kernel, not yet loaded. Programs for hooks that the kernel does not
+ * have are left out of the load; bpf_program__autoload() tells which.
+ */
+int pcl_bpf_object_open(struct pcl_bpf_object *ret_object, struct pcl_diag *diag);
+int pcl_bpf_object_load(struct pcl_bpf_object *object, struct pcl_diag *diag);
+void pcl_bpf_object_close(struct pcl_bpf_object *object);
+
+#endif
