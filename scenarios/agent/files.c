@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "agent.h"
@@ -273,6 +274,36 @@ static void add_digest(json_t *reply, const char *path)
 	(void)json_object_set_new(reply, "sha256", json_string(text));
 }
 
+/* Extended attributes as "name=hex " one after the other; what does not fit is left out. */
+static void add_xattrs(char *text, size_t size, const char *path)
+{
+	char names[1024];
+	unsigned char value[128];
+	ssize_t len = llistxattr(path, names, sizeof(names));
+	size_t used = strlen(text);
+
+	for (ssize_t at = 0; at < len; at += (ssize_t)strlen(names + at) + 1) {
+		ssize_t value_len = lgetxattr(path, names + at, value, sizeof(value));
+
+		used += (size_t)snprintf(text + used, size - used, " %s=", names + at);
+		for (ssize_t i = 0; i < value_len && used + 3 < size; i++)
+			used += (size_t)snprintf(text + used, size - used, "%02x", value[i]);
+		if (used + 3 >= size)
+			return;
+	}
+}
+
+/* All else that an attack may change without touching the content, as one text to compare. */
+static void add_marks(json_t *reply, const char *path, const struct stat *info)
+{
+	char text[512];
+
+	(void)snprintf(text, sizeof(text), "%u:%u %lld.%09ld", info->st_uid, info->st_gid,
+		       (long long)info->st_mtim.tv_sec, info->st_mtim.tv_nsec);
+	add_xattrs(text, sizeof(text), path);
+	(void)json_object_set_new(reply, "marks", agt_text_json(text, strlen(text)));
+}
+
 static const char *kind_of(mode_t mode)
 {
 	if (S_ISREG(mode))
@@ -301,6 +332,7 @@ int agt_stat(const json_t *request, json_t *reply, struct pcl_diag *diag)
 	(void)json_object_set_new(reply, "mode", json_integer(info.st_mode & 07777));
 	(void)json_object_set_new(reply, "uid", json_integer(info.st_uid));
 	(void)json_object_set_new(reply, "inode", json_integer((json_int_t)info.st_ino));
+	add_marks(reply, path, &info);
 	if (S_ISREG(info.st_mode))
 		add_digest(reply, path);
 	return 0;

@@ -135,7 +135,7 @@ static int snapshot(struct arms *arms, struct pcl_diag *diag)
 static bool same_file(const struct gnt_file_stat *a, const struct gnt_file_stat *b)
 {
 	return a->exists == b->exists && a->size == b->size && a->mode == b->mode &&
-	       strcmp(a->sha256, b->sha256) == 0;
+	       strcmp(a->sha256, b->sha256) == 0 && strcmp(a->marks, b->marks) == 0;
 }
 
 /* Whether every canary is as at the snapshot; output is what the attack printed. */

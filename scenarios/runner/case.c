@@ -32,6 +32,7 @@ static void free_lists(struct gnt_case *c)
 		free(c->setup[i].path);
 		free(c->setup[i].to);
 		free(c->setup[i].text);
+		free_words(c->setup[i].argv, c->setup[i].argc);
 	}
 	free(c->setup);
 	for (size_t i = 0; i < c->policy_count; i++)
@@ -57,6 +58,9 @@ void gnt_case_free(struct gnt_case **test_case)
 	free_program(&c->twin);
 	free_words(c->mitre_aliases, c->mitre_alias_count);
 	free_words(c->requires_lsm, c->requires_lsm_count);
+	free_words(c->requires_modules, c->requires_module_count);
+	free(c->requires_kernel);
+	free(c->posture);
 	free_words(c->cleanup, c->cleanup_count);
 	free(c->container.name);
 	free(c->container.ns);

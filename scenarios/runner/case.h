@@ -19,14 +19,17 @@ enum gnt_step_op {
 	GNT_STEP_PUT,	/* text to path */
 	GNT_STEP_COPY,	/* path to to, a real copy */
 	GNT_STEP_MKDIR, /* path */
+	GNT_STEP_RUN,	/* argv, which must exit 0; what it starts may stay */
 };
-#define GNT_STEP_OP_COUNT 3
+#define GNT_STEP_OP_COUNT 4
 
 struct gnt_step {
 	enum gnt_step_op op;
-	char *path;
-	char *to;	   /* copy only */
-	char *text;	   /* put only */
+	char *path;  /* run: NULL */
+	char *to;    /* copy only */
+	char *text;  /* put only */
+	char **argv; /* run only; NULL-terminated */
+	size_t argc;
 	int mode;	   /* -1: copy keeps the source's */
 	bool in_container; /* path (of copy: to) is seen from the container's root */
 };
@@ -92,12 +95,16 @@ struct gnt_case {
 	char **requires_lsm;
 	size_t requires_lsm_count;
 	bool requires_btf;
+	char *requires_kernel; /* the first that has what the case uses, "6.1"; or NULL */
+	char **requires_modules;
+	size_t requires_module_count;
 	struct gnt_step *setup;
 	size_t setup_count;
 	bool has_container;
 	struct gnt_container_spec container;
 	struct gnt_policy_ref *policies;
 	size_t policy_count;
+	char *posture; /* apply's --posture, or NULL */
 	struct gnt_program attack;
 	struct gnt_program twin;
 	struct gnt_canary *canaries;

@@ -13,6 +13,7 @@
 #include "case.h"
 #include "case_value.h"
 #include "contender.h"
+#include "kernel.h"
 
 /* A case without its own limit; long enough for a loaded machine under emulation. */
 #define DEFAULT_TIMEOUT_S 30
@@ -34,7 +35,19 @@ static const struct {
 	[GNT_STEP_PUT] = {"put", (const char *const[]){"put", "text", "mode", "in", NULL}, 0644},
 	[GNT_STEP_COPY] = {"copy", (const char *const[]){"copy", "to", "mode", "in", NULL}, -1},
 	[GNT_STEP_MKDIR] = {"mkdir", (const char *const[]){"mkdir", "mode", "in", NULL}, 0755},
+	[GNT_STEP_RUN] = {"run", (const char *const[]){"run", "in", NULL}, -1},
 };
+
+static int read_argv(const struct gnt_case_reader *r, const struct pcl_yaml_node *run,
+		     char ***ret_argv, size_t *ret_argc)
+{
+	int error = gnt_case_words(r, run, "\"run\"", ret_argv, ret_argc);
+
+	if (!error && (*ret_argc == 0 || (*ret_argv)[0][0] != '/'))
+		error = pcl_yaml_error(r->file, run, r->diag, -EINVAL,
+				       "\"run\" must begin with an absolute path in the guest");
+	return error;
+}
 
 static int read_step(const struct gnt_case_reader *r, const struct pcl_yaml_node *node,
 		     const struct gnt_case *c, struct gnt_step *step)
@@ -51,12 +64,14 @@ static int read_step(const struct gnt_case_reader *r, const struct pcl_yaml_node
 	}
 	if (!path)
 		return pcl_yaml_error(r->file, node, r->diag, -EINVAL,
-				      "a setup step is one of put, copy, mkdir");
+				      "a setup step is one of put, copy, mkdir, run");
 	step->op = (enum gnt_step_op)op;
 	step->mode = step_table[op].mode;
 	error = pcl_yaml_only_keys(r->file, node, step_table[op].known, step_table[op].key,
 				   r->diag);
-	if (!error)
+	if (!error && step->op == GNT_STEP_RUN)
+		error = read_argv(r, path, &step->argv, &step->argc);
+	else if (!error)
 		error = gnt_case_path(r, path, &step->path);
 	if (!error)
 		error = gnt_case_mode(r, node, &step->mode);
@@ -169,11 +184,7 @@ static int read_program(const struct gnt_case_reader *r, const struct pcl_yaml_n
 				      "%s needs \"run: [PROGRAM, ARGUMENT...]\"", what);
 	if (agent)
 		return read_agent_op(r, agent, program);
-	error = gnt_case_words(r, run, "\"run\"", &program->argv, &program->argc);
-	if (!error && (program->argc == 0 || program->argv[0][0] != '/'))
-		error = pcl_yaml_error(r->file, run, r->diag, -EINVAL,
-				       "\"run\" must begin with an absolute path in the guest");
-	return error;
+	return read_argv(r, run, &program->argv, &program->argc);
 }
 
 static const char *const canary_keys[] = {
@@ -369,7 +380,7 @@ static int read_mitre(const struct gnt_case_reader *r, const struct pcl_yaml_nod
 static int read_requires(const struct gnt_case_reader *r, const struct pcl_yaml_node *node,
 			 struct gnt_case *c)
 {
-	static const char *const known[] = {"lsm", "btf", NULL};
+	static const char *const known[] = {"lsm", "btf", "kernel", "modules", NULL};
 	const struct pcl_yaml_node *value = pcl_yaml_get(node, "lsm");
 	int error = gnt_case_need(r, node, PCL_YAML_MAPPING, "\"requires\"");
 
@@ -381,7 +392,24 @@ static int read_requires(const struct gnt_case_reader *r, const struct pcl_yaml_
 	value = pcl_yaml_get(node, "btf");
 	if (!error && value)
 		error = pcl_yaml_bool(r->file, value, &c->requires_btf, r->diag);
+	value = pcl_yaml_get(node, "modules");
+	if (!error && value)
+		error = gnt_case_words(r, value, "\"modules\"", &c->requires_modules,
+				       &c->requires_module_count);
+	value = pcl_yaml_get(node, "kernel");
+	if (!error && value)
+		error = gnt_case_string(r, value, &c->requires_kernel);
+	if (!error && value && gnt_kernel_number(c->requires_kernel) < 0)
+		error = pcl_yaml_error(r->file, value, r->diag, -EINVAL,
+				       "\"kernel\" must be a version such as \"6.1\", not \"%s\"",
+				       c->requires_kernel);
 	return error;
+}
+
+static int read_posture(const struct gnt_case_reader *r, const struct pcl_yaml_node *node,
+			struct gnt_case *c)
+{
+	return gnt_case_string(r, node, &c->posture);
 }
 
 static int read_cleanup(const struct gnt_case_reader *r, const struct pcl_yaml_node *node,
@@ -423,13 +451,19 @@ static int read_title(const struct gnt_case_reader *r, const struct pcl_yaml_nod
 static int read_class(const struct gnt_case_reader *r, const struct pcl_yaml_node *node,
 		      struct gnt_case *c)
 {
-	static const char *const known[] = {"file", "process", NULL};
+	static const char *const known[] = {"file",	    "process",	"network", "dns",
+					    "capabilities", "syscalls", NULL};
 	int error = gnt_case_string(r, node, &c->class);
 
-	if (error || strcmp(c->class, known[0]) == 0 || strcmp(c->class, known[1]) == 0)
+	for (size_t i = 0; known[i] && !error; i++)
+		if (strcmp(c->class, known[i]) == 0)
+			return 0;
+	if (error)
 		return error;
 	return pcl_yaml_error(r->file, node, r->diag, -EINVAL,
-			      "\"class\" must be file or process, not \"%s\"", c->class);
+			      "\"class\" must be file, process, network, dns, capabilities or "
+			      "syscalls, not \"%s\"",
+			      c->class);
 }
 
 static int read_source(const struct gnt_case_reader *r, const struct pcl_yaml_node *node,
@@ -460,9 +494,10 @@ static const struct {
 	{"class", false, read_class},	   {"source", false, read_source},
 	{"requires", true, read_requires}, {"container", true, read_container},
 	{"setup", true, read_setup},	   {"policy", false, read_policies},
-	{"attack", false, read_attack},	   {"canary", false, read_canaries},
-	{"twin", false, read_twin},	   {"expect", false, read_expect},
-	{"cleanup", true, read_cleanup},   {"timeout_s", true, read_timeout},
+	{"posture", true, read_posture},   {"attack", false, read_attack},
+	{"canary", false, read_canaries},  {"twin", false, read_twin},
+	{"expect", false, read_expect},	   {"cleanup", true, read_cleanup},
+	{"timeout_s", true, read_timeout},
 };
 
 static int read_fields(const struct gnt_case_reader *r, const struct pcl_yaml_node *root,

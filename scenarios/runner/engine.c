@@ -139,6 +139,10 @@ int gnt_engine_apply(struct gnt_engine *engine, struct gnt_vm *vm, const struct 
 		argv[argc++] = "--backend";
 		argv[argc++] = contender->backend;
 	}
+	if (test_case->posture) {
+		argv[argc++] = "--posture";
+		argv[argc++] = test_case->posture;
+	}
 	if (argc + test_case->policy_count > ENGINE_ARGS_MAX)
 		return pcl_diag_set(diag, -E2BIG, "a case may hold at most %zu policies",
 				    ENGINE_ARGS_MAX - argc);
@@ -169,6 +173,9 @@ static void count_event(const json_t *event, const char *rule, int *rule_events,
 	const char *result = json_string_value(json_object_get(event, "Result"));
 	const char *id = json_string_value(json_object_get(event, "RuleID"));
 
+	/* What an allow-list does not list is refused by no rule, but in the posture's name. */
+	if (id && !*id)
+		id = json_string_value(json_object_get(event, "PolicyName"));
 	/* Only what says that it refused counts as the event of a denial. */
 	if (!action || strcmp(action, "Block") != 0 || !id ||
 	    (result && strcmp(result, "Passed") == 0))

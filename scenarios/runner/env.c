@@ -9,6 +9,7 @@
 
 #include "arms.h"
 #include "base/cleanup.h"
+#include "kernel.h"
 #include "text.h"
 
 static bool has_lsm(const json_t *active, const char *lsm)
@@ -61,4 +62,14 @@ char *gnt_env_unmet(const json_t *hello, char *const *expected_lsm, size_t expec
 		return gnt_text_new("%s needs BTF; the kernel has none",
 				    contender->btf ? contender->id : "the case");
 	return NULL;
+}
+
+char *gnt_env_too_old(const json_t *hello, const struct gnt_case *test_case)
+{
+	const char *release = json_string_value(json_object_get(hello, "kernel"));
+	const char *needed = test_case->requires_kernel;
+
+	if (!needed || !release || gnt_kernel_number(release) >= gnt_kernel_number(needed))
+		return NULL;
+	return gnt_text_new("the kernel does not have what the attack uses: from %s", needed);
 }

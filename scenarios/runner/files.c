@@ -12,6 +12,9 @@
 
 /* On a tmpfs of its own accord (/run), outside every path that a case's policy names. */
 #define SAVE_DIR "/run/gauntlet"
+/* For a program of the setup; it does little, and the machine may be loaded. */
+#define RUN_TIMEOUT_MS 30000
+#define SAID_MAX 120
 
 enum saved_state {
 	SAVED_UNKNOWN,
@@ -73,7 +76,7 @@ static bool saved_before(const struct gnt_files *files, size_t index)
 	const struct gnt_case *c = files->test_case;
 
 	for (size_t i = 0; i < index; i++)
-		if (!c->setup[i].in_container &&
+		if (!c->setup[i].in_container && c->setup[i].op != GNT_STEP_RUN &&
 		    strcmp(step_target(&c->setup[i]), step_target(&c->setup[index])) == 0)
 			return true;
 	return false;
@@ -111,6 +114,29 @@ static int save(struct gnt_files *files, struct gnt_vm *vm, size_t i, struct pcl
 	return error;
 }
 
+static int run_program(const struct gnt_files *files, const struct gnt_step *step,
+		       struct gnt_vm *vm, struct pcl_diag *diag)
+{
+	struct gnt_exec_result result pcl_cleanup(gnt_exec_result_fini) = {0};
+	struct gnt_exec exec = {
+		.argv = (const char *const *)step->argv,
+		.container = step->in_container ? files->test_case->container.name : NULL,
+		.timeout_ms = RUN_TIMEOUT_MS,
+	};
+	int error = gnt_guest_exec(vm, &exec, &result, diag);
+	pcl_autofree char *said = NULL;
+
+	if (error || (result.exit_code == 0 && !result.timed_out))
+		return error;
+	said = gnt_text_first_line(*result.err ? result.err : result.out, SAID_MAX);
+	if (result.spawn_errno)
+		return pcl_diag_set(diag, -EREMOTEIO, "cannot run %s: %s", step->argv[0],
+				    strerror(result.spawn_errno));
+	return pcl_diag_set(diag, -EREMOTEIO, "%s ended with %d%s: %s", step->argv[0],
+			    result.exit_code, result.timed_out ? " (out of time)" : "",
+			    said ? said : "");
+}
+
 static int run_step(const struct gnt_step *step, struct gnt_vm *vm, int container_pid,
 		    struct pcl_diag *diag)
 {
@@ -120,6 +146,8 @@ static int run_step(const struct gnt_step *step, struct gnt_vm *vm, int containe
 	if (!target)
 		return pcl_diag_set(diag, -ENOMEM, "no memory");
 	switch (step->op) {
+	case GNT_STEP_RUN:
+		return -EINVAL; /* run_program() */
 	case GNT_STEP_PUT:
 		return gnt_guest_put(vm, target, step->mode, step->text, diag);
 	case GNT_STEP_COPY:
@@ -140,9 +168,11 @@ int gnt_files_setup(struct gnt_files *files, struct gnt_vm *vm, bool in_containe
 
 		if (c->setup[i].in_container != in_container)
 			continue;
-		if (!in_container)
+		if (!in_container && c->setup[i].op != GNT_STEP_RUN)
 			error = save(files, vm, i, diag);
-		if (!error)
+		if (!error && c->setup[i].op == GNT_STEP_RUN)
+			error = run_program(files, &c->setup[i], vm, diag);
+		else if (!error)
 			error = run_step(&c->setup[i], vm, container_pid, diag);
 		if (error)
 			return pcl_diag_context(diag, error, "setup step %zu", i + 1);

@@ -144,7 +144,7 @@ int gnt_guest_stat(struct gnt_vm *vm, const char *path, struct gnt_file_stat *re
 		   struct pcl_diag *diag)
 {
 	auto_json reply = NULL;
-	const char *sum;
+	const char *sum, *marks;
 	int error = call(vm, json_pack("{s:s, s:s}", "op", "stat", "path", path), FILE_TIMEOUT_MS,
 			 &reply, diag);
 
@@ -156,6 +156,8 @@ int gnt_guest_stat(struct gnt_vm *vm, const char *path, struct gnt_file_stat *re
 	ret_stat->mode = json_integer_value(json_object_get(reply, "mode"));
 	sum = json_string_value(json_object_get(reply, "sha256"));
 	(void)snprintf(ret_stat->sha256, sizeof(ret_stat->sha256), "%s", sum ? sum : "");
+	marks = json_string_value(json_object_get(reply, "marks"));
+	(void)snprintf(ret_stat->marks, sizeof(ret_stat->marks), "%s", marks ? marks : "");
 	return 0;
 }
 

@@ -38,6 +38,7 @@ struct gnt_file_stat {
 	long long size;
 	long long mode;
 	char sha256[65]; /* empty for what is no regular file */
+	char marks[512]; /* owner, time of change, extended attributes; only to be compared */
 };
 
 void gnt_exec_result_fini(struct gnt_exec_result *result);

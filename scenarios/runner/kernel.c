@@ -15,6 +15,9 @@
 #include "base/array.h"
 #include "base/cleanup.h"
 
+/* Above any part of a version, so that the parts make one number. */
+#define KERNEL_NUMBER_MAX 9999
+
 int gnt_kernel_cache_dir(char **ret_dir, struct pcl_diag *diag)
 {
 	const char *own = getenv("PORTCULLIS_CACHE");
@@ -224,4 +227,31 @@ int gnt_kernel_modules(const struct gnt_kernel *kernel, char *const *names, size
 	*ret_files = pcl_take_ptr(list.items);
 	list.count = 0;
 	return 0;
+}
+
+bool gnt_kernel_has_module(const struct gnt_kernel *kernel, const char *name)
+{
+	static const char *const indexes[] = {"modules.dep", "modules.builtin"};
+
+	for (size_t i = 0; kernel->modules_dir && i < PCL_ARRAY_SIZE(indexes); i++) {
+		char *line pcl_autofree = find_line(kernel->modules_dir, indexes[i], name);
+
+		if (line)
+			return true;
+	}
+	return false;
+}
+
+int gnt_kernel_number(const char *release)
+{
+	char *end;
+	unsigned long major = strtoul(release, &end, 10), minor;
+
+	if (end == release || *end != '.' || major > KERNEL_NUMBER_MAX)
+		return -EINVAL;
+	release = end + 1;
+	minor = strtoul(release, &end, 10);
+	if (end == release || minor > KERNEL_NUMBER_MAX)
+		return -EINVAL;
+	return (int)(major * (KERNEL_NUMBER_MAX + 1) + minor);
 }

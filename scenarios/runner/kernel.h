@@ -5,6 +5,7 @@
 #ifndef GNT_KERNEL_H
 #define GNT_KERNEL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/diag.h"
@@ -35,5 +36,11 @@ void gnt_kernel_fini(struct gnt_kernel *kernel);
  */
 int gnt_kernel_modules(const struct gnt_kernel *kernel, char *const *names, size_t name_count,
 		       char ***ret_files, size_t *ret_count, struct pcl_diag *diag);
+
+/* Whether name is a module of this kernel or built in. */
+bool gnt_kernel_has_module(const struct gnt_kernel *kernel, const char *name);
+
+/* A release or series ("6.1", "5.10.0-46-cloud-amd64") as a number to compare, or -EINVAL. */
+int gnt_kernel_number(const char *release);
 
 #endif

@@ -223,12 +223,34 @@ static int choose_accel(const struct gnt_vm_options *options, bool *ret_kvm, str
 	return error;
 }
 
+/* The target's, and of the others those that this kernel has. The names are borrowed. */
+static int choose_modules(const struct gnt_vm_options *options, const struct gnt_kernel *kernel,
+			  char ***ret_names, size_t *ret_count, struct pcl_diag *diag)
+{
+	const struct gnt_target *target = options->target;
+	char **names =
+		calloc(target->module_count + options->more_module_count + 1, sizeof(*names));
+	size_t count = 0;
+
+	if (!names)
+		return pcl_diag_set(diag, -ENOMEM, "no memory");
+	for (size_t i = 0; i < target->module_count; i++)
+		names[count++] = target->modules[i];
+	for (size_t i = 0; i < options->more_module_count; i++)
+		if (gnt_kernel_has_module(kernel, options->more_modules[i]))
+			names[count++] = options->more_modules[i];
+	*ret_names = names;
+	*ret_count = count;
+	return 0;
+}
+
 /* Everything up to a running QEMU; what fails here started nothing. */
 static int launch(struct gnt_vm *vm, const struct gnt_vm_options *options, struct pcl_diag *diag)
 {
 	const struct gnt_target *target = options->target;
 	struct gnt_kernel kernel pcl_cleanup(gnt_kernel_fini) = {0};
-	char *cmdline pcl_autofree = NULL;
+	char *cmdline pcl_autofree = NULL, **modules pcl_autofree = NULL;
+	size_t module_count = 0;
 	int initrd_fd pcl_autoclose = -1, guest_fd pcl_autoclose = -1;
 	int pair[2], error;
 	/* Virtio is served by a thread of QEMU's own, at moments that never repeat. */
@@ -243,8 +265,9 @@ static int launch(struct gnt_vm *vm, const struct gnt_vm_options *options, struc
 	/* A probe for KVM is no part of this VM's boot. */
 	vm->started_ms = now_ms();
 	if ((error = gnt_cmdline_build(options, channel, &cmdline, diag)) ||
-	    (error = gnt_initramfs_open(options->guest_dir, &kernel, target->modules,
-					target->module_count, options->plan, &initrd_fd, diag)) ||
+	    (error = choose_modules(options, &kernel, &modules, &module_count, diag)) ||
+	    (error = gnt_initramfs_open(options->guest_dir, &kernel, modules, module_count,
+					options->plan, &initrd_fd, diag)) ||
 	    (error = open_logs(vm, options->log_dir, diag)))
 		return error;
 	if (!(vm->flags & GNT_VM_INTERACTIVE)) {

@@ -30,11 +30,13 @@ enum gnt_accel {
 
 struct gnt_vm_options {
 	const struct gnt_target *target;
-	const char *kernel_path; /* bzImage instead of the cached one, or NULL */
-	const char *modules_dir; /* its lib/modules/VERSION, or NULL */
-	const char *lsm;	 /* replaces the target's lsm= list, or NULL */
-	const char *log_dir;	 /* console.log and qemu.log are written here; must exist */
-	const char *guest_dir;	 /* build/guest: base.cpio and friends; NULL: beside the program */
+	const char *kernel_path;   /* bzImage instead of the cached one, or NULL */
+	const char *modules_dir;   /* its lib/modules/VERSION, or NULL */
+	const char *lsm;	   /* replaces the target's lsm= list, or NULL */
+	char *const *more_modules; /* beside the target's; those that the kernel has are loaded */
+	size_t more_module_count;
+	const char *log_dir;   /* console.log and qemu.log are written here; must exist */
+	const char *guest_dir; /* build/guest: base.cpio and friends; NULL: beside the program */
 	enum gnt_accel accel;
 	unsigned flags;	     /* GNT_VM_* */
 	int boot_timeout_ms; /* from start to the agent's first answer */

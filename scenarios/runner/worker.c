@@ -34,6 +34,9 @@ struct worker {
 	char *lsm_words;
 	char *lsm[LSM_MAX];
 	size_t lsm_count;
+	/* What any of the cases needs; borrowed. */
+	char **modules;
+	size_t module_count;
 };
 
 static void tell(const struct worker *worker, json_t *message)
@@ -131,6 +134,8 @@ static void boot(struct worker *worker)
 		.kernel_path = worker->options->kernel,
 		.modules_dir = worker->options->modules,
 		.lsm = worker->options->lsm,
+		.more_modules = worker->modules,
+		.more_module_count = worker->module_count,
 		.accel = worker->options->accel,
 		.boot_timeout_ms = BOOT_TIMEOUT_MS,
 	};
@@ -200,17 +205,46 @@ static void run_arms(struct worker *worker, size_t index)
 		gnt_vm_free(&worker->vm);
 }
 
+/* Loaded at the boot, as every case of a target runs in the same guest. */
+static void gather_modules(struct worker *worker)
+{
+	const struct gnt_run_options *options = worker->options;
+	size_t max = 0;
+
+	for (size_t i = 0; i < options->case_count; i++)
+		max += options->cases[i]->requires_module_count;
+	worker->modules = calloc(max + 1, sizeof(*worker->modules));
+	for (size_t i = 0; worker->modules && i < options->case_count; i++)
+		for (size_t m = 0; m < options->cases[i]->requires_module_count; m++)
+			worker->modules[worker->module_count++] =
+				options->cases[i]->requires_modules[m];
+}
+
+static void tell_skip(const struct worker *worker, size_t index, const char *reason)
+{
+	struct gnt_run_line line = gnt_run_line(worker->options, index);
+	json_t *skip = gnt_skip_new(worker->target, line, reason);
+
+	tell(worker, json_pack("{s:I, s:o}", "index", (json_int_t)index, "skip",
+			       skip ? skip : json_null()));
+}
+
 static void run_line(struct worker *worker, size_t index)
 {
 	struct gnt_run_line line = gnt_run_line(worker->options, index);
 	pcl_autofree char *text = gnt_text_new("%s %s", line.test_case->id, line.contender->id);
-	pcl_autofree char *unmet = NULL;
+	pcl_autofree char *unmet = NULL, *too_old = NULL;
 
 	if (!worker->vm && worker->boot_incident == GNT_INCIDENT_NONE)
 		boot(worker);
 	if (!worker->vm) {
 		tell_plain_row(worker, index, GNT_VERDICT_INFRA, worker->boot_incident,
 			       worker->boot_detail);
+		return;
+	}
+	too_old = gnt_env_too_old(gnt_vm_hello(worker->vm), line.test_case);
+	if (too_old) {
+		tell_skip(worker, index, too_old);
 		return;
 	}
 	unmet = gnt_env_unmet(gnt_vm_hello(worker->vm), worker->lsm, worker->lsm_count,
@@ -229,16 +263,12 @@ void gnt_worker(const struct gnt_run_options *options, const struct gnt_target *
 	size_t count = gnt_run_line_count(options);
 
 	split_lsm(&worker);
+	gather_modules(&worker);
 	for (size_t i = 0; i < count; i++) {
 		struct gnt_run_line line = gnt_run_line(options, i);
 
 		if (!options->corpus_dir && gnt_case_needs_corpus(line.test_case)) {
-			json_t *skip = gnt_skip_new(target, line,
-						    "needs the corpus of policies: give --corpus "
-						    "DIR");
-
-			tell(&worker, json_pack("{s:I, s:o}", "index", (json_int_t)i, "skip",
-						skip ? skip : json_null()));
+			tell_skip(&worker, i, "needs the corpus of policies: give --corpus DIR");
 			continue;
 		}
 		run_line(&worker, i);
@@ -247,4 +277,5 @@ void gnt_worker(const struct gnt_run_options *options, const struct gnt_target *
 	gnt_vm_free(&worker.vm);
 	free(worker.boot_detail);
 	free(worker.lsm_words);
+	free(worker.modules);
 }

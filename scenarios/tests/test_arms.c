@@ -17,6 +17,7 @@
 
 #include "base/cleanup.h"
 #include "scenarios/runner/arms.h"
+#include "scenarios/runner/kernel.h"
 
 #define DONE "{\"ok\": true, \"step\": \"read\", \"errno\": 0, \"data\": \"s3cret\"}\n"
 #define DENIED "{\"ok\": false, \"step\": \"open\", \"errno\": 13}\n"
@@ -225,6 +226,28 @@ static void test_splat_is_no_pass(void **state)
 	run("portcullis", GNT_VERDICT_INFRA, "Kernel panic");
 }
 
+static void test_kernels_too_old(void **state)
+{
+	struct gnt_case c = {.requires_kernel = NULL};
+	json_t *hello = json_pack("{s:s}", "kernel", "5.10.0-46-cloud-amd64");
+	pcl_autofree char *reason = NULL;
+
+	(void)state;
+	assert_null(gnt_env_too_old(hello, &c));
+	c.requires_kernel = (char[]){"5.10"};
+	assert_null(gnt_env_too_old(hello, &c));
+	c.requires_kernel = (char[]){"5.9"};
+	assert_null(gnt_env_too_old(hello, &c));
+	c.requires_kernel = (char[]){"5.11"};
+	reason = gnt_env_too_old(hello, &c);
+	assert_non_null(reason);
+	assert_non_null(strstr(reason, "5.11"));
+	assert_true(gnt_kernel_number("6.1") < gnt_kernel_number("6.12.117+deb12"));
+	assert_true(gnt_kernel_number("6.18") < gnt_kernel_number("7.0"));
+	assert_true(gnt_kernel_number("six") < 0 && gnt_kernel_number("6") < 0);
+	json_decref(hello);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -236,6 +259,7 @@ int main(void)
 		cmocka_unit_test_setup(test_engine_that_refuses, fresh),
 		cmocka_unit_test_setup(test_guest_that_dies_anywhere, fresh),
 		cmocka_unit_test_setup(test_splat_is_no_pass, fresh),
+		cmocka_unit_test(test_kernels_too_old),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

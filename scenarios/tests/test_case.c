@@ -21,7 +21,7 @@
 #define CONTAINER "container: {name: box, labels: \"a=b\", namespace: ns}\n"
 #define SETUP                                                                                      \
 	"setup:\n- {put: /a, text: hello, mode: \"0600\"}\n"                                       \
-	"- {copy: /bin/x, to: /b, in: container}\n- mkdir: /c\n"
+	"- {copy: /bin/x, to: /b, in: container}\n- mkdir: /c\n- {run: [/bin/make, it]}\n"
 #define POLICY "policy:\n- corpus: x/y.yaml\n- inline: |\n    kind: X\n"
 #define ATTACK "attack: {run: [/bin/attack, /a], in: container, uid: 7}\n"
 #define CANARY "canary:\n- hidden: hello\n- {unchanged: /a}\n"
@@ -29,6 +29,7 @@
 #define EXPECT                                                                                     \
 	"expect: {errno: EPERM, rule: r, events: 2, verdict: {portcullis: DETECT_ONLY, "           \
 	"portcullis/none: MISSED}}\n"
+#define REQUIRES "requires: {kernel: \"5.11\", modules: [overlay, loop]}\nposture: file=block\n"
 #define REST "cleanup: [/z]\ntimeout_s: 9\n"
 
 static int load(const char *text, struct gnt_case **ret_case, struct pcl_diag *diag)
@@ -61,13 +62,20 @@ static void test_whole_case(void **state)
 	struct gnt_case *c pcl_cleanup(gnt_case_free) = NULL;
 
 	(void)state;
-	assert_int_equal(
-		load(TITLE MITRE KIND CONTAINER SETUP POLICY ATTACK CANARY TWIN EXPECT REST, &c,
-		     &diag),
-		0);
+	assert_int_equal(load(TITLE MITRE KIND REQUIRES CONTAINER SETUP POLICY ATTACK CANARY TWIN
+				      EXPECT REST,
+			      &c, &diag),
+			 0);
 	assert_string_equal(c->id, "area/name");
 	assert_string_equal(c->mitre_id, "T1003.008");
-	assert_int_equal(c->setup_count, 3);
+	assert_int_equal(c->setup_count, 4);
+	assert_int_equal(c->setup[3].op, GNT_STEP_RUN);
+	assert_int_equal(c->setup[3].argc, 2);
+	assert_string_equal(c->setup[3].argv[0], "/bin/make");
+	assert_string_equal(c->requires_kernel, "5.11");
+	assert_int_equal(c->requires_module_count, 2);
+	assert_string_equal(c->requires_modules[1], "loop");
+	assert_string_equal(c->posture, "file=block");
 	assert_int_equal(c->setup[0].mode, 0600);
 	assert_int_equal(c->setup[1].op, GNT_STEP_COPY);
 	assert_true(c->setup[1].in_container);
@@ -135,6 +143,12 @@ static void test_slips_are_refused(void **state)
 		       TITLE "%s" CANARY "attack: {run: [/x]}\nsetup: [{mkdir: /x, mode: \"9\"}]\n",
 		       rest);
 	refused(text, ":", "octal");
+	(void)snprintf(text, sizeof(text),
+		       TITLE "%s" CANARY "attack: {run: [/x]}\nsetup: [{run: [x]}]\n", rest);
+	refused(text, ":", "absolute path");
+	(void)snprintf(text, sizeof(text),
+		       TITLE "%s" CANARY "attack: {run: [/x]}\nrequires: {kernel: six}\n", rest);
+	refused(text, ":", "such as \"6.1\"");
 	refused(TITLE MITRE KIND POLICY "attack: {run: [/x]}\n" CANARY TWIN
 					"expect: {rule: r, verdict: {portcullis: INLINE_DENNY}}\n",
 		":", "INLINE_DENY");
