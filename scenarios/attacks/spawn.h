@@ -6,17 +6,26 @@
 #define GNT_ATTACK_SPAWN_H
 
 #include <fcntl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "replay.h"
 
+/* What is executed, as execveat() takes it. */
+struct spawn_how {
+	int dir;
+	const char *name;
+	int flags;
+	char **argv;
+};
+
 /* In the child: never returns. The errno of a failed execve goes into the report pipe. */
-static inline void spawn_child(char **argv, int out_fd, int report_fd)
+static inline void spawn_child(const struct spawn_how *how, int out_fd, int report_fd)
 {
 	int error;
 
 	if (dup2(out_fd, STDOUT_FILENO) >= 0 && dup2(out_fd, STDERR_FILENO) >= 0)
-		(void)execv(argv[0], argv);
+		(void)syscall(SYS_execveat, how->dir, how->name, how->argv, environ, how->flags);
 	error = errno;
 	if (write(report_fd, &error, sizeof(error)) != sizeof(error))
 		_exit(REPLAY_BROKEN);
@@ -33,8 +42,8 @@ static inline size_t spawn_read_all(int fd, char *data, size_t max)
 	return len;
 }
 
-/* argv[0] is the path. Prints the answer and returns the exit code for main. */
-static inline int spawn_and_report(char **argv)
+/* Prints the answer and returns the exit code for main. */
+static inline int spawn_how_and_report(const struct spawn_how *how)
 {
 	static char data[REPLAY_DATA_MAX];
 	int out[2], report[2], error = 0, status = 0;
@@ -49,7 +58,7 @@ static inline int spawn_and_report(char **argv)
 	if (pid < 0)
 		return replay_broken("fork", errno);
 	if (pid == 0)
-		spawn_child(argv, out[1], report[1]);
+		spawn_child(how, out[1], report[1]);
 	(void)close(out[1]);
 	(void)close(report[1]);
 	if (read(report[0], &error, sizeof(error)) != sizeof(error))
@@ -62,6 +71,14 @@ static inline int spawn_and_report(char **argv)
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
 		return replay_broken("child", 0);
 	return replay_done("execve", data, len);
+}
+
+/* argv[0] is the path. */
+static inline int spawn_and_report(char **argv)
+{
+	const struct spawn_how how = {.dir = AT_FDCWD, .name = argv[0], .argv = argv};
+
+	return spawn_how_and_report(&how);
 }
 
 #endif
