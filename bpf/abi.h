@@ -113,6 +113,12 @@ struct pcl_bpf_cgroup {
 	__u32 incarnation;
 };
 
+/* Set once for an incarnation, by the engine or by the first program that the domain executes. */
+struct pcl_bpf_home {
+	__u32 incarnation;
+	__u32 mnt_ns; /* inode number; 0: not known yet */
+};
+
 struct pcl_bpf_control {
 	__u64 live;    /* generation << 1 | slot; 0: nothing applied yet */
 	__u64 epoch;   /* changes when domains come or go: tasks look again where they belong */

@@ -17,9 +17,8 @@
 
 #include "match.h"
 
-/* Where one of them is not to be had, nothing is kept. */
+/* Where it (or mount_lock) is not to be had, nothing is kept. */
 extern const void rename_lock __ksym __weak;
-extern const void mount_lock __ksym __weak;
 
 /* The sequence numbers at one moment. */
 struct pcl_moment {
@@ -104,8 +103,10 @@ static __always_inline void cache_fill(struct pcl_dir *cache, const struct pcl_o
 	__u64 parent = (__u64)READ_FIELD(struct dentry, object->dentry, d_parent);
 	__u32 stamp = cache->stamp, valid = 1u << class;
 
-	/* A file that is itself mounted somewhere has another directory than its parent. */
-	if (object->dentry == (__u64)READ_FIELD(struct vfsmount, object->mnt, mnt_root) ||
+	/* A file that is itself mounted somewhere has another directory than its parent, and so may
+	 * have one that lies on two mounts. */
+	if (state->walk.partial ||
+	    object->dentry == (__u64)READ_FIELD(struct vfsmount, object->mnt, mnt_root) ||
 	    (READ_FIELD(struct dentry, parent, d_flags) & DCACHE_OP_REVALIDATE) || (stamp & 1))
 		return;
 #ifndef PCL_OLD_KERNEL

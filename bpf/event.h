@@ -54,7 +54,7 @@ GLOBAL int emit_path(struct pcl_bpf_event *event, struct pcl_task *task,
 
 	if (!event || !task || !object)
 		return 0;
-	walk_init(&task->walk, object, ~0u);
+	walk_init(task, object, ~0u);
 	LOOP(PCL_WALK_STEPS, emit_step, &emit);
 	return 0;
 }

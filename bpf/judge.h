@@ -134,6 +134,10 @@ static __always_inline __u32 set_without_path(int end, __u32 class, struct pcl_b
 		*ret_flags = PCL_EVENT_NAMELESS;
 		return domain->nameless[class];
 	}
+	/* FAIL-OPEN: an overlay's layer is reached by the kernel alone, for a file that was judged
+	 * by its own name. A layer that has a name in the domain ends at the top, and is judged. */
+	if (end == WALK_BACKING)
+		return PCL_SET_PERMIT;
 	*ret_flags = PCL_EVENT_UNKNOWN;
 	ctl = pcl_control();
 	if (ctl)

@@ -78,6 +78,8 @@ struct hlist_bl_node {
 	struct hlist_bl_node **pprev;
 };
 
+struct super_block;
+
 struct inode {
 	__u16 i_mode;
 };
@@ -88,6 +90,7 @@ struct dentry {
 	struct hlist_bl_node d_hash;
 	struct qstr d_name;
 	struct inode *d_inode;
+	struct super_block *d_sb;
 };
 
 /* Before 6.15, or backports of it: the short name lies inside the dentry, behind d_inode. */
@@ -113,13 +116,51 @@ struct vfsmount {
 	int mnt_flags;
 };
 
-struct mnt_namespace;
+struct ns_common {
+	unsigned int inum;
+};
+
+struct mnt_namespace {
+	struct ns_common ns;
+};
+
+struct nsproxy {
+	struct mnt_namespace *mnt_ns;
+};
+
+struct list_head {
+	struct list_head *next;
+	struct list_head *prev;
+};
 
 struct mount {
 	struct mount *mnt_parent;
 	struct dentry *mnt_mountpoint;
 	struct vfsmount mnt;
 	struct mnt_namespace *mnt_ns;
+};
+
+/* Before 6.18: a file system's mounts are a list, the oldest first. */
+struct mount___list {
+	struct list_head mnt_instance;
+};
+
+struct super_block___list {
+	struct list_head s_mounts;
+};
+
+/* From then on a chain, the newest first. */
+struct mount___chain {
+	struct mount *mnt_next_for_sb;
+};
+
+struct super_block___chain {
+	struct mount *s_mounts;
+};
+
+/* From 6.8: a number that no other mount ever gets, and that grows. */
+struct mount___unique {
+	__u64 mnt_id_unique;
 };
 
 struct path {
@@ -173,6 +214,7 @@ struct task_struct {
 	struct task_struct *group_leader;
 	struct pid *thread_pid;
 	struct css_set *cgroups;
+	struct nsproxy *nsproxy;
 };
 
 struct linux_binprm {

@@ -15,6 +15,7 @@ enum pcl_walk_end {
 	WALK_NAMELESS,	  /* reached a mount of the kernel's own: memfd, pipe, socket */
 	WALK_UNKNOWN,	  /* ran out of the tree: a detached mount, a disconnected dentry */
 	WALK_INTERRUPTED, /* as many levels as asked for */
+	WALK_BACKING,	  /* the kernel's own view of another file: an overlay's layer */
 };
 
 /* Where an object or an executable lies. */
@@ -43,6 +44,30 @@ struct pcl_alert {
 	__u32 access;
 };
 
+enum pcl_scan_phase {
+	SCAN_NONE,   /* no search is going on */
+	SCAN_MOUNT,  /* at a mount of the file system */
+	SCAN_COVERS, /* climbing from the subject to the mount's root */
+	SCAN_BELOW,  /* climbing from the mount's root to the subject */
+};
+
+/* A search for the mount that names an object; mount.h. */
+struct pcl_scan {
+	__u64 subject; /* dentry */
+	__u64 head;    /* where the list of mounts ends */
+	__u64 mount;   /* struct mount at the cursor */
+	__u64 root;    /* its root */
+	__u64 climb;   /* dentry */
+	__u64 best;    /* struct vfsmount; 0: none yet */
+	__u64 best_order;
+	__u64 below_order; /* of the oldest mount of a part of what lies below the subject */
+	__u64 order;	   /* of the mount at the cursor: the greater, the younger */
+	__u32 phase;
+	__u32 whole; /* the subject is the root of a mount, and the answer is for all of it */
+	__u32 tries;
+	__u32 pad;
+};
+
 /* A walk from a dentry towards the root. Pointers are kept as numbers. */
 struct pcl_walk {
 	__u64 dentry;
@@ -51,7 +76,12 @@ struct pcl_walk {
 	__u32 depth; /* components met so far */
 	__u32 limit; /* stop after so many */
 	__u32 end;   /* enum pcl_walk_end */
+	__u32 home;  /* mount namespace by which things are named; 0: the reaching mounts count */
+	__u32 mount_seq;
+	__u32 crossings;
+	__u32 partial; /* on some mount the name depends on the object */
 	__u32 pad;
+	struct pcl_scan scan;
 };
 
 /* A descent from the root of a trie along a gathered path. */
@@ -165,6 +195,36 @@ struct {
 	__type(key, int);
 	__type(value, struct pcl_dir);
 } dirs SEC(".maps");
+
+/*
+ * Which mount gives the names of what a mount shows, kept until any mount changes. A table that
+ * forgets: two mounts may have one place in it.
+ */
+#define PCL_KEPT_MOUNTS 4096u
+#define PCL_MOUNT_PARTIAL 1u /* in names: it depends on the object */
+
+struct pcl_kept_mount {
+	__u32 mount_seq;
+	__u32 pad;
+	__u64 mnt;
+	__u64 names; /* struct vfsmount */
+	__u64 check; /* of all the rest, so that what two writers mixed is not believed */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, PCL_KEPT_MOUNTS);
+	__type(key, __u32);
+	__type(value, struct pcl_kept_mount);
+} mounts SEC(".maps");
+
+/* By domain id: the mount namespace that names its objects. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, PCL_BPF_DOMAINS_MAX);
+	__type(key, __u32);
+	__type(value, struct pcl_bpf_home);
+} homes SEC(".maps");
 
 /* Mapped by the engine, so that control.live is switched by one aligned store. */
 struct {

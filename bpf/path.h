@@ -2,64 +2,43 @@
 /*
  * From a dentry and its mount up to the root of the mount tree, without building a string.
  *
- * The walk crosses mounts and goes to the top of the namespace's mount tree, not to the task's
- * root, so chroot changes nothing. It keeps the dentries of the topmost PCL_WINDOW levels; deeper
- * levels are gathered again when the match needs them, so depth has no limit and the memory is
- * fixed. Pointers are kept as numbers and read with fault handling, as nothing is locked here.
+ * The walk crosses mounts, each time by the one that gives the name (mount.h), and goes to the top
+ * of the namespace's mount tree, not to the task's root, so chroot changes nothing. It keeps the
+ * dentries of the topmost PCL_WINDOW levels; deeper levels are gathered again when the match needs
+ * them, so depth has no limit and the memory is fixed. Pointers are kept as numbers and read with
+ * fault handling, as nothing is locked here.
  */
 #ifndef PCL_BPF_PATH_H
 #define PCL_BPF_PATH_H
 
-#include "maps.h"
-
-/* From 6.2: a number becomes a typed pointer that may be read directly, faults handled. */
-extern void *bpf_rdonly_cast(void *obj, __u32 btf_id) __ksym __weak;
-
-/*
- * Set by the loader from the kernel's own BTF. Where false, bpf_probe_read_kernel does the same at
- * several times the price.
- */
-#ifdef PCL_OLD_KERNEL
-#define pcl_has_rdonly_cast false
-#else
-const volatile bool pcl_has_rdonly_cast = false;
-#endif
-
-#define READ_FIELD(type, address, field)                                                           \
-	({                                                                                         \
-		__typeof__(((type *)0)->field) value_;                                             \
-		__u64 address_ = (__u64)(address);                                                 \
-                                                                                                   \
-		if (pcl_has_rdonly_cast)                                                           \
-			value_ = ((type *)bpf_rdonly_cast((void *)address_,                        \
-							  bpf_core_type_id_kernel(type)))          \
-					 ->field;                                                  \
-		else                                                                               \
-			bpf_core_read(&value_, sizeof(value_), &((type *)address_)->field);        \
-		value_;                                                                            \
-	})
+#include "mount.h"
 
 /* More steps than any path has; beyond it the path counts as unknown, which is refused. */
 #define PCL_WALK_STEPS (1u << 20)
 
 static __always_inline void cross_mount(struct pcl_walk *walk)
 {
-	__u64 mount = walk->mnt - bpf_core_field_offset(struct mount, mnt);
+	__u64 mount = mount_of(walk->mnt);
 	__u64 parent = (__u64)READ_FIELD(struct mount, mount, mnt_parent);
 
 	if (parent == mount) {
-		__u64 ns = (__u64)READ_FIELD(struct mount, mount, mnt_ns);
-
-		/* KERNEL: the kernel's own mounts have MNT_INTERNAL, detached ones no namespace. */
+		/* KERNEL: the kernel's own mounts have MNT_INTERNAL, an overlay's clones of its
+		 * layers have not; detached ones have no namespace or an anonymous one. */
 		if (READ_FIELD(struct vfsmount, walk->mnt, mnt_flags) & MNT_INTERNAL)
 			walk->end = WALK_NAMELESS;
+		else if (IS_ERROR(READ_FIELD(struct mount, mount, mnt_ns)))
+			walk->end = WALK_BACKING;
 		else
-			walk->end = ns ? WALK_TOP : WALK_UNKNOWN;
+			walk->end = namespace_of(mount) ? WALK_TOP : WALK_UNKNOWN;
+		return;
+	}
+	if (++walk->crossings > CROSSINGS_MAX) {
+		walk->end = WALK_UNKNOWN;
 		return;
 	}
 	walk->dentry = (__u64)READ_FIELD(struct mount, mount, mnt_mountpoint);
-	walk->mnt = parent + bpf_core_field_offset(struct mount, mnt);
-	walk->mnt_root = (__u64)READ_FIELD(struct vfsmount, walk->mnt, mnt_root);
+	walk->mnt = vfsmount_of(parent);
+	enter_mount(walk);
 }
 
 /* Whether a dentry is laid out as in struct pcl_slot; true on every kernel before 6.15. */
@@ -85,14 +64,18 @@ static __always_inline __u64 read_level(struct pcl_slot *slot, __u64 dentry)
 }
 
 /*
- * One step towards the root: over a mount point (returns 0) or to the parent (returns the dentry
- * left behind, which is kept in slot unless that is NULL). The walk has ended when walk->end is no
- * longer WALK_GOING.
+ * One step towards the root: over a mount point (returns 0), in the search for the mount that
+ * counts (likewise), or to the parent (returns the dentry left behind, kept in slot unless that is
+ * NULL). The walk has ended when walk->end is no longer WALK_GOING.
  */
 static __always_inline __u64 walk_next(struct pcl_walk *walk, struct pcl_slot *slot)
 {
 	__u64 dentry = walk->dentry, parent;
 
+	if (walk->scan.phase != SCAN_NONE) {
+		scan_step(walk);
+		return 0;
+	}
 	if (dentry == walk->mnt_root) {
 		cross_mount(walk);
 		return 0;
@@ -112,15 +95,32 @@ static __always_inline __u64 walk_next(struct pcl_walk *walk, struct pcl_slot *s
 	return dentry;
 }
 
-static __always_inline void walk_init(struct pcl_walk *walk, const struct pcl_object *object,
+/* The mount namespace by which the task's domain names things; 0: none is known. */
+static __always_inline __u32 home_of(const struct pcl_task *task)
+{
+	__u32 domain = task->domain;
+	struct pcl_bpf_home *home = bpf_map_lookup_elem(&homes, &domain);
+
+	return home && home->incarnation == task->incarnation ? home->mnt_ns : 0;
+}
+
+static __always_inline void walk_init(struct pcl_task *task, const struct pcl_object *object,
 				      __u32 limit)
 {
+	struct pcl_walk *walk = &task->walk;
+
 	walk->dentry = object->dentry;
 	walk->mnt = object->mnt;
-	walk->mnt_root = (__u64)READ_FIELD(struct vfsmount, object->mnt, mnt_root);
 	walk->depth = 0;
 	walk->limit = limit;
 	walk->end = WALK_GOING;
+	walk->home = home_of(task);
+	walk->mount_seq = mount_sequence();
+	walk->crossings = 0;
+	walk->partial = 0;
+	walk->scan.phase = SCAN_NONE;
+	walk->scan.tries = 0;
+	enter_mount(walk);
 }
 
 static long gather_step(__u32 i, struct pcl_task **ctx)
@@ -162,7 +162,7 @@ __noinline int gather_parked(void)
 static __always_inline int gather(struct pcl_task *task, const struct pcl_object *object,
 				  __u32 limit)
 {
-	walk_init(&task->walk, object, limit);
+	walk_init(task, object, limit);
 	return gather_parked();
 }
 
@@ -204,7 +204,7 @@ __noinline int gather(struct pcl_task *task, const struct pcl_object *object, __
 {
 	if (!task || !object)
 		return WALK_UNKNOWN;
-	walk_init(&task->walk, object, limit);
+	walk_init(task, object, limit);
 	LOOP(PCL_WALK_STEPS, gather_step, &task);
 	return task->walk.end == WALK_GOING ? WALK_UNKNOWN : task->walk.end;
 }
@@ -214,8 +214,9 @@ __noinline int gather_fast(struct pcl_task *task, const struct pcl_object *objec
 {
 	if (!task || !object)
 		return WALK_UNKNOWN;
-	walk_init(&task->walk, object, ~0u);
-	gather_near(task);
+	walk_init(task, object, ~0u);
+	if (task->walk.scan.phase == SCAN_NONE)
+		gather_near(task);
 	if (task->walk.end == WALK_GOING)
 		LOOP(PCL_WALK_STEPS, gather_step, &task);
 	return task->walk.end == WALK_GOING ? WALK_UNKNOWN : task->walk.end;

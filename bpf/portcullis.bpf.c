@@ -203,3 +203,31 @@ int BPF_PROG(pcl_task_free, struct task_struct *task)
 	return 0;
 }
 #endif
+
+/*
+ * The first program that a container executes tells which mount namespace names its objects, where
+ * the engine found no task of it to ask. KERNEL: the hook is of no consequence to the execution.
+ */
+SEC("lsm/bprm_committing_creds")
+int BPF_PROG(pcl_settle, struct linux_binprm *bprm)
+{
+	struct task_struct *task = current_task();
+	struct pcl_bpf_control *ctl = pcl_control();
+	struct pcl_bpf_home *home;
+	struct pcl_task *state;
+	__u32 domain;
+	__u64 live;
+
+	if (!ctl || !(live = ctl->live))
+		return 0;
+	state = current_state(task, ctl, live);
+	if (!state || state->domain == PCL_BPF_DOMAIN_HOST)
+		return 0;
+	domain = state->domain;
+	home = bpf_map_lookup_elem(&homes, &domain);
+	if (!home || (home->incarnation == state->incarnation && home->mnt_ns))
+		return 0;
+	home->mnt_ns = BPF_CORE_READ(task, nsproxy, mnt_ns, ns.inum);
+	home->incarnation = state->incarnation;
+	return 0;
+}

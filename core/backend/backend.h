@@ -27,6 +27,7 @@ struct pcl_backend_domain {
 	uint32_t id;			   /* 0 is the host */
 	uint32_t incarnation;		   /* differs between domains that use one id in turn */
 	uint64_t cgroup_id;		   /* 0 for the host */
+	uint32_t mnt_ns; /* inode number of its tasks' mount namespace; 0: not known yet */
 };
 
 /* The whole wanted state. Rules are numbered from 1 in the order of rules. */

@@ -180,6 +180,35 @@ static bool wanted_cgroup(const struct pcl_bpf_plan *plan, __u64 id)
 	return false;
 }
 
+/*
+ * Which mount namespace names a domain's objects, where that is known and was not set before: it
+ * stays as it was first seen, whatever its tasks do later.
+ */
+static int set_homes(const struct pcl_pins *pins, const struct pcl_backend_input *input,
+		     struct pcl_diag *diag)
+{
+	int fd = pins->map_fds[PCL_MAP_HOMES];
+
+	for (size_t i = 0; i < input->domain_count; i++) {
+		const struct pcl_backend_domain *domain = &input->domains[i];
+		/* The kernel knows the host's tasks by no incarnation. */
+		struct pcl_bpf_home old = {0},
+				    home = {domain->id == PCL_BPF_DOMAIN_HOST ? 0
+									      : domain->incarnation,
+					    domain->mnt_ns};
+
+		if (!home.mnt_ns)
+			continue;
+		if (bpf_map_lookup_elem(fd, &domain->id, &old) == 0 && old.mnt_ns &&
+		    old.incarnation == home.incarnation)
+			continue;
+		if (bpf_map_update_elem(fd, &domain->id, &home, BPF_ANY) < 0)
+			return pcl_diag_errno(diag, -errno,
+					      "bpf_lsm: cannot set a mount namespace");
+	}
+	return 0;
+}
+
 /* After the switch. What cannot be deleted leads to a domain that is free and permits. */
 static void drop_cgroups(const struct pcl_pins *pins, const struct pcl_bpf_plan *plan)
 {
@@ -250,6 +279,8 @@ static int apply(const struct pcl_backend_input *input, struct pcl_diag *diag)
 		return error;
 	slot = !(pins.control->live & 1);
 	error = fill_slot(&pins, plan, slot, diag);
+	if (!error)
+		error = set_homes(&pins, input, diag);
 	if (!error)
 		error = add_cgroups(&pins, plan, diag);
 	if (!error)

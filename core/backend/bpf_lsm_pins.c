@@ -33,7 +33,8 @@
 static const char *const map_names[] = {
 	[PCL_MAP_CONTROL] = "control", [PCL_MAP_DOMAINS] = "domains", [PCL_MAP_CGROUPS] = "cgroups",
 	[PCL_MAP_TRIES] = "tries",     [PCL_MAP_SETS] = "sets",	      [PCL_MAP_EVENTS] = "events",
-	[PCL_MAP_TASKS] = "tasks",     [PCL_MAP_DIRS] = "dirs",
+	[PCL_MAP_TASKS] = "tasks",     [PCL_MAP_DIRS] = "dirs",	      [PCL_MAP_HOMES] = "homes",
+	[PCL_MAP_MOUNTS] = "mounts",
 };
 _Static_assert(PCL_ARRAY_SIZE(map_names) == PCL_MAP_COUNT, "a map without a name");
 
@@ -53,6 +54,7 @@ const struct pcl_bpf_program_info pcl_bpf_programs[] = {
 	{"pcl_path_chmod", "path_chmod", BY_FILE},
 	{"pcl_path_chown", "path_chown", BY_FILE | PCL_PROGRAM_OPTIONAL},
 	{"pcl_task_alloc", "task_alloc", PCL_PROGRAM_CONTAINED},
+	{"pcl_settle", "bprm_committing_creds", PCL_PROGRAM_CONTAINED},
 };
 const size_t pcl_bpf_program_count = PCL_ARRAY_SIZE(pcl_bpf_programs);
 

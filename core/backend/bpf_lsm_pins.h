@@ -24,8 +24,10 @@ enum pcl_bpf_map {
 	PCL_MAP_EVENTS,
 	PCL_MAP_TASKS,
 	PCL_MAP_DIRS,
+	PCL_MAP_HOMES,
+	PCL_MAP_MOUNTS,
 };
-#define PCL_MAP_COUNT 8
+#define PCL_MAP_COUNT 10
 
 struct pcl_pins {
 	int map_fds[PCL_MAP_COUNT];

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/cleanup.h"
 #include "node/cgroup.h"
@@ -45,6 +46,19 @@ static int open_root(const struct pcl_member *member)
 		return -1;
 	snprintf(path, sizeof(path), "/proc/%d/root", (int)pid);
 	return open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* The mount namespace of the member's tasks; 0 where none can be had. */
+static uint32_t mount_namespace(const struct pcl_member *member)
+{
+	pid_t pid = member->domain->host ? 1 : pcl_cgroup_any_pid(member->cgroup);
+	char path[64];
+	struct stat status;
+
+	if (!pid)
+		return 0;
+	snprintf(path, sizeof(path), "/proc/%d/ns/mnt", (int)pid);
+	return stat(path, &status) < 0 ? 0 : (uint32_t)status.st_ino;
 }
 
 static int compare_texts(const void *a, const void *b)
@@ -119,6 +133,7 @@ static int fill(struct pcl_input *input, const struct pcl_state *state, struct p
 			.id = member->id,
 			.incarnation = member->incarnation,
 			.cgroup_id = member->cgroup_id,
+			.mnt_ns = mount_namespace(member),
 		};
 	}
 	input->backend = (struct pcl_backend_input){

@@ -116,6 +116,31 @@ is relative no "$(cd /t/secret/deep && reads er/b)"
 is chroot no "$(runs chroot /t /prog/ls)"
 events
 
+# --- mounts --------------------------------------------------------------------------------------
+mkdir -p /m/a /m/b /m/own
+: >/m/file
+mount --bind /t/secret /m/a
+mount --bind /t /m/b
+mount --bind /t/secret/a /m/file
+is bind-of-directory no "$(reads /m/a/a)"
+is bind-of-parent no "$(reads /m/b/secret/deep/er/b)"
+is bind-of-file no "$(reads /m/file)"
+is bind-program 126 "$(code sh -c '/m/b/prog/ls /t')"
+is bind-create no "$(runs touch /m/a/new)"
+is bind-rename no "$(runs mv /m/b/readonly /m/b/r2)"
+is bind-neighbour yes "$(reads /m/b/other)"
+is bind-has-the-true-name '/t/secret/a /t/secret/deep/er/b /t/secret/a /t/prog/ls /t/secret/new /t/readonly' \
+	"$(events; sed 's/.*"Resource":"\([^"]*\)".*/\1/' /tmp/events | tr '\n' ' ' | sed 's/ $//')"
+is mount-namespace no "$(runs unshare -m sh -c 'mount -t tmpfs none /m/own && mkdir /m/own/t && mount --bind /t /m/own/t && cat /m/own/t/secret/a')"
+is mount-namespace-neighbour yes "$(runs unshare -m sh -c 'mount -t tmpfs none /m/own && mkdir /m/own/t && mount --bind /t /m/own/t && cat /m/own/t/other')"
+is mount-namespace-root no "$(runs unshare -m sh -c 'mount --rbind / /m/own && chroot /m/own cat /t/secret/a')"
+# What lies there is another file, and it is that one which is reached.
+mount --bind /t/other /t/secret/a
+is bind-over-blocked yes "$(reads /t/secret/a)"
+umount /t/secret/a
+umount /m/a /m/b /m/file
+events
+
 # --- replacing, refusing, undoing -------------------------------------------------------------
 is replaces 0 "$(code $P apply /tmp/b.yaml)"
 is new-rule no "$(reads /t/other)"
