@@ -241,13 +241,28 @@ static __always_inline void scan_climb(struct pcl_scan *scan)
 	scan_next(scan);
 }
 
-static __always_inline void scan_step(struct pcl_walk *walk)
+static __always_inline void scan_once(struct pcl_walk *walk)
 {
 	if (walk->scan.phase == SCAN_MOUNT)
 		scan_mount(walk);
 	else
 		scan_climb(&walk->scan);
 }
+
+#ifdef PCL_OLD_KERNEL
+/* Every walk there is the current task's own, so that this is verified once. */
+__noinline int own_scan_step(void)
+{
+	struct pcl_task *task = task_state(current_task());
+
+	if (task)
+		scan_once(&task->walk);
+	return 0;
+}
+#define scan_step(walk) own_scan_step()
+#else
+#define scan_step(walk) scan_once(walk)
+#endif
 
 /*
  * The walk has come to walk->dentry on walk->mnt: from now on it is on the mount that names it, or

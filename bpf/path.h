@@ -16,7 +16,7 @@
 /* More steps than any path has; beyond it the path counts as unknown, which is refused. */
 #define PCL_WALK_STEPS (1u << 20)
 
-static __always_inline void cross_mount(struct pcl_walk *walk)
+static __always_inline void leave_mount(struct pcl_walk *walk)
 {
 	__u64 mount = mount_of(walk->mnt);
 	__u64 parent = (__u64)READ_FIELD(struct mount, mount, mnt_parent);
@@ -40,6 +40,20 @@ static __always_inline void cross_mount(struct pcl_walk *walk)
 	walk->mnt = vfsmount_of(parent);
 	enter_mount(walk);
 }
+
+#ifdef PCL_OLD_KERNEL
+__noinline int own_crossing(void)
+{
+	struct pcl_task *task = task_state(current_task());
+
+	if (task)
+		leave_mount(&task->walk);
+	return 0;
+}
+#define cross_mount(walk) own_crossing()
+#else
+#define cross_mount(walk) leave_mount(walk)
+#endif
 
 /* Whether a dentry is laid out as in struct pcl_slot; true on every kernel before 6.15. */
 static __always_inline bool dentry_is_flat(void)
