@@ -89,6 +89,12 @@ int agt_files_mkdirs(const char *path, mode_t mode);
 /* Copies a regular file; whatever is at the target, a symbolic link too, is replaced. */
 int agt_files_copy(const char *from, const char *to, mode_t mode);
 
+/* health.c: marks in the kernel's log, and what the kernel says of itself. */
+void agt_health_init(void);
+int agt_mark(const json_t *request, json_t *reply, struct pcl_diag *diag);
+/* /proc/sys/kernel/tainted, or -1 where it cannot be read. */
+json_int_t agt_health_tainted(void);
+
 /* container.c */
 int agt_container_start(const json_t *request, json_t *reply, struct pcl_diag *diag);
 int agt_container_stop(const json_t *request, json_t *reply, struct pcl_diag *diag);

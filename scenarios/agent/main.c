@@ -68,6 +68,7 @@ static const struct {
 	{"unlink", agt_unlink},
 	{"copy", agt_copy},
 	{"stat", agt_stat},
+	{"mark", agt_mark},
 	{"container_start", agt_container_start},
 	{"container_stop", agt_container_stop},
 	{"poweroff", op_poweroff},
@@ -149,6 +150,7 @@ int main(void)
 	agt_child_init();
 	agt_setup_mounts();
 	agt_setup_modules();
+	agt_health_init();
 	plan = agt_plan_run(serve_one);
 	if (agt_setup_word("gauntlet.shell", NULL)) {
 		agt_shell_run();

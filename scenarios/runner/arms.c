@@ -67,11 +67,17 @@ static void set_incident(struct gnt_arms_result *result, enum gnt_incident incid
 static int fail(struct arms *arms, int error, const struct pcl_diag *diag)
 {
 	const char *console = gnt_vm_state_detail(arms->vm);
+	const struct gnt_finding *trouble = gnt_vm_trouble(arms->vm);
 
 	switch (gnt_vm_state(arms->vm)) {
 	case GNT_VM_PANIC:
-	case GNT_VM_SPLAT:
 		set_incident(arms->result, GNT_INCIDENT_PANIC,
+			     console ? console : pcl_diag_text(diag));
+		break;
+	case GNT_VM_SPLAT:
+		set_incident(arms->result,
+			     trouble && gnt_health_is_stuck(trouble->kind) ? GNT_INCIDENT_HANG
+									   : GNT_INCIDENT_SPLAT,
 			     console ? console : pcl_diag_text(diag));
 		break;
 	case GNT_VM_HANG:
@@ -86,6 +92,15 @@ static int fail(struct arms *arms, int error, const struct pcl_diag *diag)
 		break;
 	}
 	return error;
+}
+
+/* What the kernel complains of from now on is of this arm. */
+static int mark(struct arms *arms, const char *arm, struct pcl_diag *diag)
+{
+	pcl_autofree char *text =
+		gnt_text_new("%s %s %s", arms->test_case->id, arms->contender->id, arm);
+
+	return gnt_vm_mark(arms->vm, text ? text : arm, diag);
 }
 
 static int container_start(struct arms *arms, struct pcl_diag *diag)
@@ -245,8 +260,10 @@ static int run_free(struct arms *arms, struct pcl_diag *diag)
 	struct gnt_arms_result *result = arms->result;
 	struct gnt_observation *seen = &result->seen;
 	pcl_autofree char *output = NULL;
-	int error = prepare(arms, diag);
+	int error = mark(arms, "arm A", diag);
 
+	if (!error)
+		error = prepare(arms, diag);
 	if (error == -EREMOTEIO && gnt_vm_state(arms->vm) == GNT_VM_RUNNING) {
 		/* The guest is well, the case's own setup is not. */
 		result->details[0] = strdup(pcl_diag_text(diag));
@@ -299,8 +316,10 @@ static int run_policed(struct arms *arms, struct pcl_diag *diag)
 	struct gnt_arms_result *result = arms->result;
 	struct gnt_observation *seen = &result->seen;
 	pcl_autofree char *output = NULL;
-	int error = prepare(arms, diag);
+	int error = mark(arms, "arm B", diag);
 
+	if (!error)
+		error = prepare(arms, diag);
 	if (!error)
 		error = apply(arms, diag);
 	if (!error)
@@ -308,6 +327,8 @@ static int run_policed(struct arms *arms, struct pcl_diag *diag)
 				    &result->details[2], &output, diag);
 	if (!error)
 		error = collect_events(arms, diag);
+	if (!error)
+		error = mark(arms, "arm C", diag);
 	if (!error)
 		error = run_program(arms, &arms->test_case->twin, "twin", &seen->twin,
 				    &result->details[3], NULL, diag);
@@ -336,6 +357,9 @@ static int run_arms(struct arms *arms, struct pcl_diag *diag)
 		error = run_policed(arms, diag);
 	if (!error)
 		error = gnt_files_restore(arms->files, arms->vm, diag);
+	/* Also what came late is on the console before this. */
+	if (!error)
+		error = mark(arms, "after", diag);
 	return error;
 }
 
@@ -358,8 +382,7 @@ void gnt_arms_run(struct gnt_vm *vm, const struct gnt_case *test_case,
 	if (error) {
 		(void)fail(&arms, error, &diag);
 	} else if (gnt_vm_state(vm) == GNT_VM_SPLAT || gnt_vm_state(vm) == GNT_VM_PANIC) {
-		const char *console = gnt_vm_state_detail(vm);
-
-		set_incident(result, GNT_INCIDENT_PANIC, console ? console : "kernel splat");
+		/* All went on as if nothing had been, but the kernel is not well. */
+		(void)fail(&arms, -EIO, &diag);
 	}
 }

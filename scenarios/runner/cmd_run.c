@@ -19,6 +19,7 @@
 #define JOBS_DEFAULT_MAX 4
 #define TIMEOUT_MAX_S 3600
 #define RESULTS_BELOW_ROOT "build/results"
+#define ALLOW_BELOW_ROOT "scenarios/health.yaml"
 
 struct run_command {
 	struct gnt_words cases;
@@ -30,6 +31,7 @@ struct run_command {
 	const char *results;
 	const char *corpus;
 	const char *cases_dir;
+	const char *allow;
 	enum gnt_accel accel;
 	int jobs;
 	int timeout_s;
@@ -68,6 +70,7 @@ static int take(void *context, const char *name, const char *value, struct pcl_d
 		{"--lsm", &command->lsm},	  {"--kernel", &command->kernel},
 		{"--modules", &command->modules}, {"--results", &command->results},
 		{"--corpus", &command->corpus},	  {"--cases", &command->cases_dir},
+		{"--allow", &command->allow},
 	};
 
 	if (!name)
@@ -113,6 +116,9 @@ static const struct gnt_cli cli = {
 			{"--results", "DIR", "write here (default build/results/RUN-ID)"},
 			{"--corpus", "DIR", "where the policies of the corpus are"},
 			{"--cases", "DIR", "cases from another folder"},
+			{"--allow", "FILE",
+			 "kernel troubles that do not fail the run (default\n"
+			 "                         scenarios/health.yaml)"},
 			{"--jobs", "N", "VMs side by side (default: one per core, at most 4)"},
 			{"--timeout", "S", "seconds for each program, instead of the case's own"},
 			{"--accel", "HOW", "auto, tcg or kvm (default auto: KVM where it works)"},
@@ -139,7 +145,7 @@ static char *reproduce_options(const struct run_command *command)
 	} parts[] = {
 		{"--lsm", command->lsm},	 {"--kernel", command->kernel},
 		{"--modules", command->modules}, {"--cases", command->cases_dir},
-		{"--corpus", command->corpus},
+		{"--corpus", command->corpus},	 {"--allow", command->allow},
 	};
 	char *text = gnt_text_new("%s", "");
 
@@ -176,6 +182,7 @@ static int check_files(const struct run_command *command, struct pcl_diag *diag)
 
 struct selection {
 	struct gnt_stock stock;
+	struct gnt_health_list allow;
 	const struct gnt_case **cases;
 	const struct gnt_target **targets;
 	const struct gnt_contender **contenders;
@@ -191,7 +198,16 @@ static void selection_fini(struct selection *selection)
 	free(selection->targets);
 	free(selection->contenders);
 	free(selection->corpus_dir);
+	gnt_health_list_fini(&selection->allow);
 	gnt_stock_fini(&selection->stock);
+}
+
+static int load_allowed(const char *given, struct gnt_health_list *ret_list, struct pcl_diag *diag)
+{
+	pcl_autofree char *usual = NULL;
+	int error = given ? 0 : gnt_path_below_root(ALLOW_BELOW_ROOT, &usual, diag);
+
+	return error ? error : gnt_health_list_load(given ? given : usual, ret_list, diag);
 }
 
 static int choose(const struct run_command *command, struct selection *s, struct pcl_diag *diag)
@@ -213,6 +229,8 @@ static int choose(const struct run_command *command, struct selection *s, struct
 					      &s->contender_count, diag);
 	if (!error)
 		error = gnt_path_corpus(command->corpus, &s->corpus_dir, diag);
+	if (!error)
+		error = load_allowed(command->allow, &s->allow, diag);
 	return error;
 }
 
@@ -253,6 +271,7 @@ static int run_selection(const struct run_command *command, const struct selecti
 		.corpus_dir = s->corpus_dir,
 		.reproduce = gnt_program,
 		.reproduce_options = repeated ? repeated : "",
+		.allow = &s->allow,
 		.accel = command->accel,
 		.jobs = command->jobs ? command->jobs : default_jobs(),
 		.timeout_s = command->timeout_s,

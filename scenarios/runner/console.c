@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Console patterns. They are searched anywhere in a line, since a guest program's half line may
- * stand in front of the kernel's. What is allowed is listed with its reason, and only for splats:
- * a panic is never excused.
+ * From bytes to lines to findings. A finding stays open for the lines of its trace until the next
+ * trouble, the next mark, or the end that the kernel prints.
  */
 #include "console.h"
 
@@ -12,59 +11,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/cleanup.h"
 
 /* A line that is longer is judged in pieces. */
 #define LINE_MAX_LEN 4096
-
-static const struct {
-	const char *text;
-	enum gnt_console_finding finding;
-} patterns[] = {
-	{"Kernel panic - not syncing", GNT_CONSOLE_PANIC},
-	{"BUG: ", GNT_CONSOLE_SPLAT},
-	{"kernel BUG at ", GNT_CONSOLE_SPLAT},
-	{"Oops: ", GNT_CONSOLE_SPLAT},
-	{"general protection fault", GNT_CONSOLE_SPLAT},
-	{"WARNING: CPU: ", GNT_CONSOLE_SPLAT},
-	{"WARNING: possible ", GNT_CONSOLE_SPLAT},
-	{"WARNING: suspicious ", GNT_CONSOLE_SPLAT},
-	{"WARNING: bad unlock ", GNT_CONSOLE_SPLAT},
-	{"INFO: rcu_", GNT_CONSOLE_SPLAT},
-	{"rcu: INFO: ", GNT_CONSOLE_SPLAT},
-	{"detected stalls on CPUs", GNT_CONSOLE_SPLAT},
-	{"self-detected stall on CPU", GNT_CONSOLE_SPLAT},
-	{"INFO: task ", GNT_CONSOLE_SPLAT}, /* ... blocked for more than N seconds */
-	{"soft lockup", GNT_CONSOLE_SPLAT},
-	{"hard LOCKUP", GNT_CONSOLE_SPLAT},
-	{"KASAN: ", GNT_CONSOLE_SPLAT},
-	{"UBSAN: ", GNT_CONSOLE_SPLAT},
-	{"refcount_t: ", GNT_CONSOLE_SPLAT},
-	{"Unable to handle kernel", GNT_CONSOLE_SPLAT},
-	{"stack-protector: ", GNT_CONSOLE_SPLAT},
-};
-
-static const struct {
-	const char *text;
-	const char *reason;
-} allowed[] = {
-	{"rcu: INFO: Setting", "a setting that is printed at boot, no stall"},
-};
-
-enum gnt_console_finding gnt_console_judge(const char *line)
-{
-	enum gnt_console_finding worst = GNT_CONSOLE_QUIET;
-
-	for (size_t i = 0; i < PCL_ARRAY_SIZE(patterns); i++) {
-		if (patterns[i].finding > worst && strstr(line, patterns[i].text))
-			worst = patterns[i].finding;
-	}
-	for (size_t i = 0; worst == GNT_CONSOLE_SPLAT && i < PCL_ARRAY_SIZE(allowed); i++) {
-		if (strstr(line, allowed[i].text))
-			worst = GNT_CONSOLE_QUIET;
-	}
-	return worst;
-}
+/* A kernel that warns without end has said all by then; a panic is always kept. */
+#define FINDINGS_MAX 64
 
 int gnt_console_open(struct gnt_console *console, const char *path)
 {
@@ -80,32 +33,96 @@ void gnt_console_fini(struct gnt_console *console)
 {
 	pcl_closep(&console->fd);
 	free(console->line);
-	free(console->detail);
+	free(console->mark);
 	free(console->last);
+	for (size_t i = 0; i < console->finding_count; i++)
+		gnt_finding_free(&console->findings[i]);
+	free(console->findings);
 	*console = (struct gnt_console){.fd = -1};
+}
+
+static struct gnt_finding *open_finding(struct gnt_console *console)
+{
+	struct gnt_finding *last =
+		console->finding_count ? console->findings[console->finding_count - 1] : NULL;
+
+	return last && !last->closed ? last : NULL;
+}
+
+/* The same trouble again under the same mark is counted, not listed. */
+static void close_finding(struct gnt_console *console)
+{
+	struct gnt_finding *last = open_finding(console);
+
+	if (!last)
+		return;
+	last->closed = true;
+	for (size_t i = 0; i + 1 < console->finding_count; i++) {
+		if (!gnt_finding_same(console->findings[i], last))
+			continue;
+		console->findings[i]->count++;
+		gnt_finding_free(&last);
+		console->finding_count--;
+		return;
+	}
+}
+
+void gnt_console_take(struct gnt_console *console, struct gnt_finding *finding)
+{
+	bool full = console->finding_count >= FINDINGS_MAX;
+
+	close_finding(console);
+	if (!finding)
+		return;
+	if ((full && finding->kind != GNT_HEALTH_PANIC) ||
+	    pcl_array_grow(&console->findings, console->finding_count,
+			   sizeof(struct gnt_finding *)) < 0)
+		gnt_finding_free(&finding);
+	else
+		console->findings[console->finding_count++] = finding;
+}
+
+static void judge_line(struct gnt_console *console, const char *line)
+{
+	struct gnt_finding *open = open_finding(console);
+	enum gnt_health_kind kind = gnt_health_judge(line);
+
+	if (open &&
+	    (kind == GNT_HEALTH_NONE || (gnt_health_continues(line) && kind != GNT_HEALTH_PANIC)))
+		gnt_finding_add(open, line);
+	else if (kind != GNT_HEALTH_NONE)
+		gnt_console_take(console, gnt_finding_new(kind, line, console->mark));
+	if (open && open->closed) {
+		/* It closed itself; whether it is a repetition has still to be seen. */
+		open->closed = false;
+		close_finding(console);
+	}
 }
 
 static void end_line(struct gnt_console *console)
 {
-	enum gnt_console_finding finding;
+	const char *mark;
 
 	while (console->line_len && strchr("\r \t", console->line[console->line_len - 1]))
 		console->line_len--;
 	console->line[console->line_len] = '\0';
 	if (!console->line_len)
 		return;
-	finding = gnt_console_judge(console->line);
-	if (finding > console->worst) {
-		console->worst = finding;
-		free(console->detail);
-		console->detail = strdup(console->line);
+	console->line_len = 0;
+	mark = strstr(console->line, GNT_CONSOLE_MARK);
+	if (mark) {
+		close_finding(console);
+		free(console->mark);
+		console->mark = strdup(mark + strlen(GNT_CONSOLE_MARK));
+		return;
 	}
+	if (!console->deaf)
+		judge_line(console, console->line);
 	free(console->last);
 	console->last = strdup(console->line);
-	console->line_len = 0;
 }
 
-enum gnt_console_finding gnt_console_scan(struct gnt_console *console)
+void gnt_console_scan(struct gnt_console *console)
 {
 	char buffer[4096];
 	ssize_t got;
@@ -118,5 +135,4 @@ enum gnt_console_finding gnt_console_scan(struct gnt_console *console)
 				console->line[console->line_len++] = buffer[i];
 		}
 	}
-	return console->worst;
 }

@@ -69,6 +69,8 @@ static void put_case_start(FILE *out, const json_t *row, double seconds)
 static void put_row(FILE *out, const json_t *row)
 {
 	const char *kind = is_error(row) ? "error" : "failure";
+	const json_t *finding;
+	size_t i;
 
 	put_case_start(out, row, json_number_value(json_object_get(row, "duration_ms")) / 1000.0);
 	if (json_is_true(json_object_get(row, "pass"))) {
@@ -80,7 +82,50 @@ static void put_row(FILE *out, const json_t *row)
 	put_attribute(out, "message", field(row, "detail"));
 	(void)fputc('>', out);
 	put_escaped(out, field(row, "reproduce"));
+	json_array_foreach(json_object_get(row, "health"), i, finding) {
+		(void)fprintf(out,
+			      "\n%s: ", json_object_get(finding, "allowed") ? "allowed" : "kernel");
+		put_escaped(out, field(finding, "fingerprint"));
+		(void)fputs(" during ", out);
+		put_escaped(out, field(finding, "during"));
+	}
 	(void)fprintf(out, "</%s>\n    </testcase>\n", kind);
+}
+
+/* Whether a row of the case that ran tells of it already. */
+static bool in_a_row(const struct gnt_results *results, const json_t *finding)
+{
+	const json_t *row, *entry;
+	size_t i, k;
+
+	json_array_foreach(results->cases, i, row) {
+		if (strcmp(field(row, "target"), field(finding, "target")) != 0)
+			continue;
+		json_array_foreach(json_object_get(row, "health"), k, entry)
+			if (json_equal(entry, finding))
+				return true;
+	}
+	return false;
+}
+
+/* A complaint of the kernel while no case ran. */
+static bool is_of_target(const struct gnt_results *results, const json_t *finding,
+			 const char *target)
+{
+	return strcmp(field(finding, "target"), target) == 0 &&
+	       !json_object_get(finding, "allowed") && !in_a_row(results, finding);
+}
+
+static void put_finding(FILE *out, const json_t *finding)
+{
+	(void)fputs("    <testcase classname=\"kernel\"", out);
+	put_attribute(out, "name", field(finding, "during"));
+	(void)fputs(" time=\"0.000\">\n      <error", out);
+	put_attribute(out, "type", field(finding, "kind"));
+	put_attribute(out, "message", field(finding, "fingerprint"));
+	(void)fputc('>', out);
+	put_escaped(out, field(finding, "line"));
+	(void)fputs("</error>\n    </testcase>\n", out);
 }
 
 static void put_skipped(FILE *out, const json_t *row)
@@ -110,6 +155,10 @@ static void put_suite(FILE *out, const struct gnt_results *results, const char *
 	}
 	json_array_foreach(results->skipped, i, row)
 		skipped += strcmp(field(row, "target"), target) == 0;
+	json_array_foreach(results->health, i, row) {
+		tests += is_of_target(results, row, target);
+		errors += is_of_target(results, row, target);
+	}
 	(void)fputs("  <testsuite", out);
 	put_attribute(out, "name", target);
 	(void)fprintf(out, " tests=\"%d\" failures=\"%d\" errors=\"%d\" skipped=\"%d\">\n",
@@ -120,6 +169,9 @@ static void put_suite(FILE *out, const struct gnt_results *results, const char *
 	json_array_foreach(results->skipped, i, row)
 		if (strcmp(field(row, "target"), target) == 0)
 			put_skipped(out, row);
+	json_array_foreach(results->health, i, row)
+		if (is_of_target(results, row, target))
+			put_finding(out, row);
 	(void)fputs("  </testsuite>\n", out);
 }
 

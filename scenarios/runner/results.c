@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "health.h"
 #include "text.h"
 
 #define LATEST_LINK "latest"
@@ -72,9 +73,10 @@ int gnt_results_init(struct gnt_results *results, const char *command, struct pc
 	results->targets = json_array();
 	results->cases = json_array();
 	results->skipped = json_array();
+	results->health = json_array();
 	results->latency = json_array();
 	if (!results->run || !results->targets || !results->cases || !results->skipped ||
-	    !results->latency)
+	    !results->health || !results->latency)
 		return pcl_diag_set(diag, -ENOMEM, "no memory for results");
 	return 0;
 }
@@ -85,6 +87,7 @@ void gnt_results_fini(struct gnt_results *results)
 	json_decref(results->targets);
 	json_decref(results->cases);
 	json_decref(results->skipped);
+	json_decref(results->health);
 	json_decref(results->latency);
 	memset(results, 0, sizeof(*results));
 }
@@ -212,9 +215,10 @@ int gnt_results_dir(const struct gnt_results *results, const char *dir, const ch
 static int write_json(const struct gnt_results *results, FILE *out)
 {
 	json_t *root =
-		json_pack("{s:i, s:O, s:O, s:O, s:O, s:O}", "schema", GNT_RESULTS_SCHEMA, "run",
-			  results->run, "targets", results->targets, "cases", results->cases,
-			  "skipped", results->skipped, "latency", results->latency);
+		json_pack("{s:i, s:O, s:O, s:O, s:O, s:O, s:O}", "schema", GNT_RESULTS_SCHEMA,
+			  "run", results->run, "targets", results->targets, "cases", results->cases,
+			  "skipped", results->skipped, "health", results->health, "latency",
+			  results->latency);
 	int error = -ENOMEM;
 
 	if (root && json_dumpf(root, out, JSON_INDENT(2)) == 0)
@@ -266,19 +270,23 @@ int gnt_results_write(const struct gnt_results *results, const char *dir, struct
 
 static enum gnt_exit row_exit(const json_t *row)
 {
-	static const char *const incidents[] = {"panic", "hang"};
 	const char *word = json_string_value(json_object_get(row, "verdict"));
 	const char *incident = json_string_value(json_object_get(row, "incident"));
-	enum gnt_incident kind = GNT_INCIDENT_INFRA;
 	enum gnt_verdict verdict;
 
 	if (!word || gnt_verdict_parse(word, &verdict) != 0)
 		return GNT_EXIT_INFRA;
-	if (incident && strcmp(incident, incidents[0]) == 0)
-		kind = GNT_INCIDENT_PANIC;
-	else if (incident && strcmp(incident, incidents[1]) == 0)
-		kind = GNT_INCIDENT_HANG;
-	return gnt_verdict_exit(verdict, kind, json_is_true(json_object_get(row, "pass")));
+	return gnt_verdict_exit(verdict,
+				incident ? gnt_incident_parse(incident) : GNT_INCIDENT_INFRA,
+				json_is_true(json_object_get(row, "pass")));
+}
+
+static enum gnt_exit health_exit(const json_t *row)
+{
+	const char *kind = json_string_value(json_object_get(row, "kind"));
+
+	return kind && gnt_health_is_stuck(gnt_health_kind_parse(kind)) ? GNT_EXIT_HANG
+									: GNT_EXIT_PANIC;
 }
 
 enum gnt_exit gnt_results_exit(const struct gnt_results *results)
@@ -291,5 +299,9 @@ enum gnt_exit gnt_results_exit(const struct gnt_results *results)
 		return GNT_EXIT_NOTHING_RAN;
 	json_array_foreach(results->cases, i, row)
 		worst = gnt_exit_worse(worst, row_exit(row));
+	/* Also what the kernel said while no case ran: at boot, at power-off. */
+	json_array_foreach(results->health, i, row)
+		if (!json_object_get(row, "allowed"))
+			worst = gnt_exit_worse(worst, health_exit(row));
 	return worst;
 }

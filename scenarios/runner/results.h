@@ -20,6 +20,7 @@ struct gnt_results {
 	json_t *targets; /* [{id, kernel, lsm, ...}] */
 	json_t *cases;	 /* [{target, contender, case, ...}] */
 	json_t *skipped; /* [{target, contender, case, reason}] */
+	json_t *health;	 /* [{target, during, kind, fingerprint, line, count, allowed?}] */
 	json_t *latency; /* [{target, contender, op, ...}] */
 };
 

@@ -134,6 +134,7 @@ static void take_line(struct run *run, size_t target, const char *line, size_t l
 	json_t *record = json_object_get(message, "target");
 	json_t *row = json_object_get(message, "row");
 	json_t *skip = json_object_get(message, "skip");
+	json_t *health = json_object_get(message, "health");
 	size_t index = (size_t)json_integer_value(json_object_get(message, "index"));
 
 	if (progress)
@@ -150,6 +151,8 @@ static void take_line(struct run *run, size_t target, const char *line, size_t l
 	}
 	if (json_is_object(skip))
 		(void)json_array_append(run->results->skipped, skip);
+	if (json_is_object(health))
+		(void)json_array_append(run->results->health, health);
 	json_decref(message);
 }
 

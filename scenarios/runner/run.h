@@ -24,13 +24,14 @@ struct gnt_run_options {
 	size_t case_count;
 	const struct gnt_contender *const *contenders;
 	size_t contender_count;
-	const char *kernel;	       /* --kernel, or NULL */
-	const char *modules;	       /* --modules, or NULL */
-	const char *lsm;	       /* --lsm, or NULL */
-	const char *corpus_dir;	       /* or NULL: cases that need it are skipped */
-	const char *results_dir;       /* exists */
-	const char *reproduce;	       /* the command up to "run", for lines that reproduce */
-	const char *reproduce_options; /* --lsm and the like, "" for none */
+	const char *kernel;		     /* --kernel, or NULL */
+	const char *modules;		     /* --modules, or NULL */
+	const char *lsm;		     /* --lsm, or NULL */
+	const char *corpus_dir;		     /* or NULL: cases that need it are skipped */
+	const char *results_dir;	     /* exists */
+	const char *reproduce;		     /* the command up to "run", for lines that reproduce */
+	const char *reproduce_options;	     /* --lsm and the like, "" for none */
+	const struct gnt_health_list *allow; /* kernel troubles that are no failure */
 	enum gnt_accel accel;
 	int jobs;
 	int timeout_s; /* per program; 0: each case's own */

@@ -230,6 +230,28 @@ static void print_failures(const json_t *rows, FILE *out)
 		(void)fprintf(out, "     and %zu more like it\n", repeated);
 }
 
+/* What kernels complained of: what fails the run line by line, what is allowed by its reason. */
+static void print_health(const json_t *rows, FILE *out)
+{
+	const json_t *row;
+	size_t i, allowed = 0;
+
+	json_array_foreach(rows, i, row) {
+		allowed += json_object_get(row, "allowed") != NULL;
+		if (json_object_get(row, "allowed"))
+			continue;
+		(void)fprintf(out, "\nKERNEL %s during %s: %s\n     %s\n", field(row, "target"),
+			      field(row, "during"), field(row, "fingerprint"), field(row, "line"));
+	}
+	if (allowed)
+		(void)fprintf(out, "\nallowed %zu complaints of kernels:\n", allowed);
+	json_array_foreach(rows, i, row)
+		if (json_object_get(row, "allowed"))
+			(void)fprintf(out, "     %s during %s: %s: %s\n", field(row, "target"),
+				      field(row, "during"), field(row, "fingerprint"),
+				      field(row, "allowed"));
+}
+
 static bool seen_before(const json_t *rows, size_t index, const char *key, const json_t *row)
 {
 	const json_t *earlier;
@@ -281,6 +303,7 @@ void gnt_results_print(const struct gnt_results *results, FILE *out)
 {
 	print_verdicts(results->cases, out);
 	print_failures(results->cases, out);
+	print_health(results->health, out);
 	print_skipped(results->skipped, out);
 	print_counts(results, out);
 }

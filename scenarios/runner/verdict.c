@@ -24,8 +24,8 @@ static const char *const verdict_names[GNT_VERDICT_COUNT + 1] = {
 
 static const char *const incident_names[GNT_INCIDENT_COUNT] = {
 	[GNT_INCIDENT_NONE] = "none",	[GNT_INCIDENT_ENV] = "environment",
-	[GNT_INCIDENT_PANIC] = "panic", [GNT_INCIDENT_HANG] = "hang",
-	[GNT_INCIDENT_INFRA] = "infra",
+	[GNT_INCIDENT_PANIC] = "panic", [GNT_INCIDENT_SPLAT] = "splat",
+	[GNT_INCIDENT_HANG] = "hang",	[GNT_INCIDENT_INFRA] = "infra",
 };
 
 /*
@@ -213,13 +213,22 @@ const char *gnt_incident_name(enum gnt_incident incident)
 	return incident_names[incident];
 }
 
+enum gnt_incident gnt_incident_parse(const char *word)
+{
+	for (int i = 0; i < GNT_INCIDENT_COUNT; i++)
+		if (strcmp(incident_names[i], word) == 0)
+			return (enum gnt_incident)i;
+	return GNT_INCIDENT_INFRA;
+}
+
 enum gnt_exit gnt_verdict_exit(enum gnt_verdict verdict, enum gnt_incident incident, bool pass)
 {
 	if (verdict == GNT_VERDICT_ENV_UNMET)
 		return GNT_EXIT_ENV_UNMET;
 	if (verdict == GNT_VERDICT_BROKEN_REPLAY)
 		return GNT_EXIT_BROKEN_REPLAY;
-	if (verdict == GNT_VERDICT_INFRA && incident == GNT_INCIDENT_PANIC)
+	if (verdict == GNT_VERDICT_INFRA &&
+	    (incident == GNT_INCIDENT_PANIC || incident == GNT_INCIDENT_SPLAT))
 		return GNT_EXIT_PANIC;
 	if (verdict == GNT_VERDICT_INFRA && incident == GNT_INCIDENT_HANG)
 		return GNT_EXIT_HANG;

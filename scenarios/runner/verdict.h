@@ -27,11 +27,12 @@ enum gnt_verdict {
 enum gnt_incident {
 	GNT_INCIDENT_NONE,
 	GNT_INCIDENT_ENV,   /* what is needed is not there */
-	GNT_INCIDENT_PANIC, /* kernel panic, oops, warning splat */
+	GNT_INCIDENT_PANIC, /* kernel panic */
+	GNT_INCIDENT_SPLAT, /* oops, warning, lockup, taint: the kernel goes on, but is not well */
 	GNT_INCIDENT_HANG,  /* no answer in time */
 	GNT_INCIDENT_INFRA, /* QEMU died, no memory, the agent refused an operation */
 };
-#define GNT_INCIDENT_COUNT 5
+#define GNT_INCIDENT_COUNT 6
 
 enum gnt_outcome {
 	GNT_OUTCOME_NOT_RUN,
@@ -89,6 +90,8 @@ int gnt_verdict_parse(const char *word, enum gnt_verdict *ret_verdict);
 /* All names, NULL-terminated. */
 const char *const *gnt_verdict_names(void);
 const char *gnt_incident_name(enum gnt_incident incident);
+/* GNT_INCIDENT_INFRA for a word that is none. */
+enum gnt_incident gnt_incident_parse(const char *word);
 
 /* What a finished case contributes: an error is never a pass, whatever was expected. */
 enum gnt_exit gnt_verdict_exit(enum gnt_verdict verdict, enum gnt_incident incident, bool pass);

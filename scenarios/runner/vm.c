@@ -25,6 +25,7 @@
 #include "initramfs.h"
 #include "kernel.h"
 #include "qemu.h"
+#include "text.h"
 
 /* How often the console is looked at while nothing else happens. */
 #define TICK_MS 100
@@ -36,6 +37,8 @@
 #define QEMU_OVERHEAD_MIB 128
 /* A console log has some KiB; a guest in trouble writes its traces there. */
 #define LOG_SPACE_BYTES (1u << 20)
+/* A line into the kernel's log and a number out of /proc; a busy machine takes seconds to boot. */
+#define MARK_TIMEOUT_MS 15000
 
 struct gnt_vm {
 	struct gnt_qemu qemu;
@@ -51,6 +54,11 @@ struct gnt_vm {
 	int boot_ms;
 	char *console_path;
 	char *log_path;
+	const struct gnt_health_list *allow;
+	size_t acknowledged;	    /* so many findings are noted by the caller */
+	unsigned long long tainted; /* at the last mark */
+	bool tainted_known;
+	char *detail;
 	bool has_terminal;
 	struct termios terminal;
 };
@@ -83,20 +91,53 @@ static char *last_line(const char *path)
 	return last;
 }
 
+/* What fails a run first: a panic, else the oldest that is neither allowed nor acknowledged. */
+static const struct gnt_finding *worst_finding(const struct gnt_vm *vm)
+{
+	const struct gnt_finding *worst = NULL;
+
+	for (size_t i = 0; i < vm->console.finding_count; i++) {
+		const struct gnt_finding *finding = vm->console.findings[i];
+
+		if (finding->kind == GNT_HEALTH_PANIC)
+			return finding;
+		if (!worst && i >= vm->acknowledged && !finding->allowed)
+			worst = finding;
+	}
+	return worst;
+}
+
+/* What an entry is about may depend on the kernel's release, so nothing is allowed before hello. */
+static void look_up_allowed(struct gnt_vm *vm)
+{
+	const char *release = json_string_value(json_object_get(vm->hello, "kernel"));
+
+	for (size_t i = 0; release && i < vm->console.finding_count; i++) {
+		struct gnt_finding *finding = vm->console.findings[i];
+
+		/* Of an open one the trace, and so the fingerprint, is not all there yet. */
+		if (finding->closed && !finding->allowed)
+			finding->allowed = gnt_health_list_find(vm->allow, finding, release);
+	}
+}
+
 /* Looks at console and process; states only ever get worse. */
 static void update_state(struct gnt_vm *vm)
 {
 	bool ended = gnt_qemu_ended(&vm->qemu, 0);
-	enum gnt_console_finding finding = gnt_console_scan(&vm->console);
+	const struct gnt_finding *worst;
 
+	gnt_console_scan(&vm->console);
+	look_up_allowed(vm);
+	worst = worst_finding(vm);
 	if (vm->state == GNT_VM_PANIC || vm->state == GNT_VM_DEAD || vm->state == GNT_VM_OFF)
 		return;
-	if (finding == GNT_CONSOLE_PANIC)
+	if (worst && worst->kind == GNT_HEALTH_PANIC)
 		vm->state = GNT_VM_PANIC;
 	else if (ended)
 		vm->state = vm->off_asked ? GNT_VM_OFF : GNT_VM_DEAD;
-	else if (finding == GNT_CONSOLE_SPLAT && vm->state == GNT_VM_RUNNING)
-		vm->state = GNT_VM_SPLAT;
+	else if (vm->state == GNT_VM_RUNNING || vm->state == GNT_VM_SPLAT)
+		vm->state = worst && vm->hello ? GNT_VM_SPLAT : GNT_VM_RUNNING;
 }
 
 /* Says why there is no answer; returns -EIO, or -ETIMEDOUT for a hang. */
@@ -300,6 +341,7 @@ int gnt_vm_start(const struct gnt_vm_options *options, struct gnt_vm **ret_vm,
 		return pcl_diag_errno(diag, -ENOMEM, "VM");
 	vm->qemu.pidfd = vm->channel.fd = vm->console.fd = -1;
 	vm->flags = options->flags;
+	vm->allow = options->allow;
 	vm->state = GNT_VM_OFF;
 	vm->has_terminal = (vm->flags & GNT_VM_INTERACTIVE) && tcgetattr(0, &vm->terminal) == 0;
 	error = launch(vm, options, diag);
@@ -366,9 +408,74 @@ enum gnt_vm_state gnt_vm_state(struct gnt_vm *vm)
 	return vm->state;
 }
 
-const char *gnt_vm_state_detail(const struct gnt_vm *vm)
+const char *gnt_vm_state_detail(struct gnt_vm *vm)
 {
-	return vm->console.detail;
+	const struct gnt_finding *worst = worst_finding(vm);
+
+	if (!worst)
+		return NULL;
+	(void)gnt_text_set(&vm->detail, "%s: %s (%s)", worst->fingerprint, worst->line,
+			   worst->during ? worst->during : "boot");
+	return vm->detail;
+}
+
+const struct gnt_finding *gnt_vm_trouble(struct gnt_vm *vm)
+{
+	update_state(vm);
+	return worst_finding(vm);
+}
+
+const struct gnt_finding *gnt_vm_finding(struct gnt_vm *vm, size_t index)
+{
+	update_state(vm);
+	return index < vm->console.finding_count ? vm->console.findings[index] : NULL;
+}
+
+void gnt_vm_acknowledge(struct gnt_vm *vm)
+{
+	update_state(vm);
+	vm->acknowledged = vm->console.finding_count;
+	update_state(vm);
+}
+
+/* Taint bits that no trouble under this mark explains: each of those is listed by itself. */
+static unsigned long long unexplained(const struct gnt_vm *vm, unsigned long long bits,
+				      const char *during)
+{
+	for (size_t i = 0; i < vm->console.finding_count; i++) {
+		const struct gnt_finding *finding = vm->console.findings[i];
+
+		if (finding->during && during && strcmp(finding->during, during) == 0)
+			bits &= ~gnt_health_taint_of(finding->kind);
+	}
+	return bits;
+}
+
+int gnt_vm_mark(struct gnt_vm *vm, const char *text, struct pcl_diag *diag)
+{
+	char *before pcl_autofree = vm->console.mark ? strdup(vm->console.mark) : NULL;
+	json_t *request = json_pack("{s:s, s:s}", "op", "mark", "text", text), *reply = NULL;
+	const json_t *tainted;
+	unsigned long long now, fresh;
+	int error;
+
+	if (!request)
+		return pcl_diag_errno(diag, -ENOMEM, "request");
+	error = gnt_vm_call(vm, request, MARK_TIMEOUT_MS, &reply, diag);
+	json_decref(request);
+	if (error)
+		return error;
+	tainted = json_object_get(reply, "tainted");
+	if (json_is_integer(tainted)) {
+		now = (unsigned long long)json_integer_value(tainted);
+		fresh = vm->tainted_known ? unexplained(vm, now & ~vm->tainted, before) : 0;
+		if (fresh)
+			gnt_console_take(&vm->console, gnt_finding_new_taint(fresh, before));
+		vm->tainted = now;
+		vm->tainted_known = true;
+	}
+	json_decref(reply);
+	return 0;
 }
 
 const char *gnt_vm_accel(const struct gnt_vm *vm)
@@ -395,6 +502,21 @@ static void ask_off(struct gnt_vm *vm)
 	json_decref(request);
 }
 
+void gnt_vm_stop(struct gnt_vm *vm)
+{
+	update_state(vm);
+	if (vm->channel.fd >= 0 && (vm->state == GNT_VM_RUNNING || vm->state == GNT_VM_SPLAT))
+		ask_off(vm);
+	gnt_qemu_fini(&vm->qemu);
+	/* What it said in going down. */
+	update_state(vm);
+	gnt_console_take(&vm->console, NULL);
+	/* QEMU puts the terminal back by itself unless it was killed. */
+	if (vm->has_terminal)
+		(void)tcsetattr(0, TCSANOW, &vm->terminal);
+	gnt_channel_fini(&vm->channel);
+}
+
 void gnt_vm_free(struct gnt_vm **vm_ptr)
 {
 	struct gnt_vm *vm = *vm_ptr;
@@ -402,18 +524,12 @@ void gnt_vm_free(struct gnt_vm **vm_ptr)
 	*vm_ptr = NULL;
 	if (!vm)
 		return;
-	update_state(vm);
-	if (vm->channel.fd >= 0 && (vm->state == GNT_VM_RUNNING || vm->state == GNT_VM_SPLAT))
-		ask_off(vm);
-	gnt_qemu_fini(&vm->qemu);
-	/* QEMU puts the terminal back by itself unless it was killed. */
-	if (vm->has_terminal)
-		(void)tcsetattr(0, TCSANOW, &vm->terminal);
-	gnt_channel_fini(&vm->channel);
+	gnt_vm_stop(vm);
 	gnt_console_fini(&vm->console);
 	json_decref(vm->hello);
 	free(vm->console_path);
 	free(vm->log_path);
+	free(vm->detail);
 	free(vm);
 }
 

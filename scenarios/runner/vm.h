@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "base/diag.h"
+#include "health.h"
 #include "target.h"
 
 enum gnt_accel {
@@ -46,6 +47,8 @@ struct gnt_vm_options {
 	 * travels as /plan.json in the initramfs. The replies are the hello's "plan". NULL: none.
 	 */
 	const json_t *plan;
+	/* Kernel troubles that are no failure; NULL: none is allowed. Outlives the VM. */
+	const struct gnt_health_list *allow;
 };
 
 /* How a guest ended or fails to end; each is a result of its own. */
@@ -80,14 +83,31 @@ int gnt_vm_call(struct gnt_vm *vm, const json_t *request, int timeout_ms, json_t
 /* The agent's hello: kernel release, lsm list, cmdline, btf, ...; borrowed. */
 const json_t *gnt_vm_hello(const struct gnt_vm *vm);
 enum gnt_vm_state gnt_vm_state(struct gnt_vm *vm);
-/* The console line that made the state PANIC or SPLAT, or NULL. Borrowed. */
-const char *gnt_vm_state_detail(const struct gnt_vm *vm);
+/*
+ * What made the state PANIC or SPLAT, or NULL: fingerprint, line, what ran. Borrowed, until the
+ * next call.
+ */
+const char *gnt_vm_state_detail(struct gnt_vm *vm);
+/* The finding that it tells of, or NULL. Borrowed. */
+const struct gnt_finding *gnt_vm_trouble(struct gnt_vm *vm);
+
+/*
+ * Says what runs from now on: whatever the kernel complains of until the next mark is put down to
+ * it, and so is a change of /proc/sys/kernel/tainted. Errors as gnt_vm_call().
+ */
+int gnt_vm_mark(struct gnt_vm *vm, const char *text, struct pcl_diag *diag);
+/* Troubles of the kernel so far, allowed ones too, oldest first; NULL behind the last. Borrowed. */
+const struct gnt_finding *gnt_vm_finding(struct gnt_vm *vm, size_t index);
+/* The troubles so far do not count for gnt_vm_state() any more: the caller has noted them. */
+void gnt_vm_acknowledge(struct gnt_vm *vm);
 /* "kvm" or "tcg", as used. */
 const char *gnt_vm_accel(const struct gnt_vm *vm);
 /* From the start (a probe for KVM not counted) to the agent's hello, milliseconds of wall clock. */
 int gnt_vm_boot_ms(const struct gnt_vm *vm);
 
-/* Asks for power-off, waits a little, then ends and reaps QEMU. NULL-safe. */
+/* Asks for power-off, waits a little, then ends and reaps QEMU; findings stay to be read. */
+void gnt_vm_stop(struct gnt_vm *vm);
+/* Stops it if need be. NULL-safe. */
 void gnt_vm_free(struct gnt_vm **vm);
 
 /* Interactive only: waits until the guest ends; 0 or negative errno. */

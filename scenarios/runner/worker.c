@@ -2,7 +2,8 @@
 /*
  * A worker: all lines of one target, one VM at a time, in a process of its own. It tells the
  * parent what it does in JSON lines: {"progress"}, {"target", "accel"}, {"index", "row"},
- * {"index", "skip"}. A guest that had an incident is not used again; the next line gets a new one.
+ * {"index", "skip"}, {"health"}. A guest that had an incident is not used again; the next line gets
+ * a new one.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -27,6 +28,7 @@ struct worker {
 	struct gnt_vm *vm;
 	int boots;
 	bool target_told;
+	size_t findings_told; /* of this VM */
 	/* Where a boot failed, every further line gets the same answer without another boot. */
 	enum gnt_incident boot_incident;
 	char *boot_detail;
@@ -99,8 +101,9 @@ static enum gnt_incident start_incident(enum gnt_vm_state state)
 {
 	switch (state) {
 	case GNT_VM_PANIC:
-	case GNT_VM_SPLAT:
 		return GNT_INCIDENT_PANIC;
+	case GNT_VM_SPLAT:
+		return GNT_INCIDENT_SPLAT;
 	case GNT_VM_HANG:
 		return GNT_INCIDENT_HANG;
 	case GNT_VM_RUNNING:
@@ -124,6 +127,33 @@ static char *log_dir(struct worker *worker)
 	return dir;
 }
 
+/* What the guest's kernel complained of since the last time; row (may be NULL) gets it too. */
+static void tell_findings(struct worker *worker, json_t *row)
+{
+	const struct gnt_finding *finding;
+	json_t *list = json_array();
+
+	while ((finding = gnt_vm_finding(worker->vm, worker->findings_told)) != NULL) {
+		json_t *object = gnt_finding_json(finding, worker->target->id);
+
+		worker->findings_told++;
+		(void)json_array_append(list, object);
+		tell(worker, json_pack("{s:o}", "health", object ? object : json_null()));
+	}
+	if (row && json_array_size(list))
+		(void)json_object_set(row, "health", list);
+	json_decref(list);
+}
+
+static void end_vm(struct worker *worker)
+{
+	if (!worker->vm)
+		return;
+	gnt_vm_stop(worker->vm);
+	tell_findings(worker, NULL);
+	gnt_vm_free(&worker->vm);
+}
+
 static void boot(struct worker *worker)
 {
 	struct pcl_diag diag pcl_cleanup(pcl_diag_fini) = {0};
@@ -136,6 +166,7 @@ static void boot(struct worker *worker)
 		.lsm = worker->options->lsm,
 		.more_modules = worker->modules,
 		.more_module_count = worker->module_count,
+		.allow = worker->options->allow,
 		.accel = worker->options->accel,
 		.boot_timeout_ms = BOOT_TIMEOUT_MS,
 	};
@@ -156,6 +187,10 @@ static void boot(struct worker *worker)
 		return;
 	}
 	tell_target(worker);
+	/* A complaint at boot fails the run, but the cases can still say what they have to. */
+	worker->findings_told = 0;
+	tell_findings(worker, NULL);
+	gnt_vm_acknowledge(worker->vm);
 }
 
 static void tell_row(const struct worker *worker, size_t index, json_t *row)
@@ -200,9 +235,10 @@ static void run_arms(struct worker *worker, size_t index)
 						  json_string(result.event_rule));
 		(void)json_object_set_new(row, "duration_ms", json_integer(now_ms() - started));
 	}
+	tell_findings(worker, row);
 	tell_row(worker, index, row);
 	if (result.seen.incident != GNT_INCIDENT_NONE)
-		gnt_vm_free(&worker->vm);
+		end_vm(worker);
 }
 
 /* Loaded at the boot, as every case of a target runs in the same guest. */
@@ -273,8 +309,8 @@ void gnt_worker(const struct gnt_run_options *options, const struct gnt_target *
 		}
 		run_line(&worker, i);
 	}
+	end_vm(&worker);
 	tell_progress(&worker, "done");
-	gnt_vm_free(&worker.vm);
 	free(worker.boot_detail);
 	free(worker.lsm_words);
 	free(worker.modules);

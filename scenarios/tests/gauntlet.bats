@@ -99,6 +99,12 @@ bats_require_minimum_version 1.5.0
 	[ ! -e "$out" ]
 }
 
+@test "a list of allowed kernel troubles: no reason, no entry" {
+	printf 'allow:\n- pattern: "WARNING"\n' >"$BATS_TEST_TMPDIR/allow.yaml"
+	gives 2 'allow.yaml:2:3: .*no "reason"' run --allow "$BATS_TEST_TMPDIR/allow.yaml"
+	gives 2 '/no/such' run --allow /no/such
+}
+
 @test "an empty folder of cases: nothing ran is an error" {
 	mkdir -p "$cases/area"
 	run --separate-stderr "$gauntlet" run --cases "$cases" --results "$out"

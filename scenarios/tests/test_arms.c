@@ -35,6 +35,8 @@ static struct {
 	bool applied;
 	int calls;
 	char log[4096];
+	char marks[4096];
+	struct gnt_finding trouble;
 } guest;
 
 static json_t *ran(int code, const char *out)
@@ -103,7 +105,25 @@ enum gnt_vm_state gnt_vm_state(struct gnt_vm *vm)
 	return guest.state;
 }
 
-const char *gnt_vm_state_detail(const struct gnt_vm *vm)
+const struct gnt_finding *gnt_vm_trouble(struct gnt_vm *vm)
+{
+	(void)vm;
+	return guest.trouble.kind ? &guest.trouble : NULL;
+}
+
+int gnt_vm_mark(struct gnt_vm *vm, const char *text, struct pcl_diag *diag)
+{
+	json_t *request = json_pack("{s:s}", "op", "mark"), *reply = NULL;
+	int error = gnt_vm_call(vm, request, 1, &reply, diag);
+
+	if (!error)
+		(void)strcat(strcat(guest.marks, strstr(text, " none ") ? "" : text), ",");
+	json_decref(request);
+	json_decref(reply);
+	return error;
+}
+
+const char *gnt_vm_state_detail(struct gnt_vm *vm)
 {
 	(void)vm;
 	return guest.state == GNT_VM_RUNNING ? NULL : "Kernel panic";
@@ -124,7 +144,7 @@ static const char case_text[] = "title: t\n"
 				"expect: {rule: \"r#1\", events: 1}\n";
 
 /* Runs the case; word must be in the detail (NULL: none). */
-static void run(const char *contender, enum gnt_verdict want, const char *word)
+static enum gnt_incident run(const char *contender, enum gnt_verdict want, const char *word)
 {
 	struct pcl_diag diag pcl_cleanup(pcl_diag_fini) = {0};
 	struct gnt_case *c pcl_cleanup(gnt_case_free) = NULL;
@@ -144,6 +164,7 @@ static void run(const char *contender, enum gnt_verdict want, const char *word)
 			    gnt_verdict_name(want));
 	if (word && !strstr(detail ? detail : "", word))
 		fail_msg("want \"%s\" in: %s", word, detail ? detail : "nothing");
+	return result.seen.incident;
 }
 
 static int fresh(void **state)
@@ -158,15 +179,17 @@ static int fresh(void **state)
 static void test_denied(void **state)
 {
 	(void)state;
-	run("portcullis", GNT_VERDICT_INLINE_DENY, NULL);
+	(void)run("portcullis", GNT_VERDICT_INLINE_DENY, NULL);
 	assert_string_equal(guest.log, "attack twin apply events attack+ events twin+ remove ");
+	assert_string_equal(guest.marks, "a/b portcullis arm A,a/b portcullis arm B,"
+					 "a/b portcullis arm C,a/b portcullis after,");
 	assert_false(guest.applied);
 }
 
 static void test_none_applies_nothing(void **state)
 {
 	(void)state;
-	run("none", GNT_VERDICT_MISSED, NULL);
+	(void)run("none", GNT_VERDICT_MISSED, NULL);
 	assert_string_equal(guest.log, "attack twin attack twin ");
 }
 
@@ -174,32 +197,32 @@ static void test_engine_that_does_nothing(void **state)
 {
 	(void)state;
 	guest.enforces = false;
-	run("portcullis/none", GNT_VERDICT_DETECT_ONLY, NULL);
+	(void)run("portcullis/none", GNT_VERDICT_DETECT_ONLY, NULL);
 	(void)fresh(state);
 	guest.enforces = false;
 	guest.alerts = false;
-	run("portcullis/none", GNT_VERDICT_MISSED, NULL);
+	(void)run("portcullis/none", GNT_VERDICT_MISSED, NULL);
 }
 
 static void test_silent_engine(void **state)
 {
 	(void)state;
 	guest.alerts = false;
-	run("portcullis", GNT_VERDICT_UNPROVEN, "no event names the rule");
+	(void)run("portcullis", GNT_VERDICT_UNPROVEN, "no event names the rule");
 }
 
 static void test_overblocking_engine(void **state)
 {
 	(void)state;
 	guest.overblocks = true;
-	run("portcullis", GNT_VERDICT_OVERBLOCK, "twin");
+	(void)run("portcullis", GNT_VERDICT_OVERBLOCK, "twin");
 }
 
 static void test_engine_that_refuses(void **state)
 {
 	(void)state;
 	guest.refuses = true;
-	run("portcullis", GNT_VERDICT_MISSED, "portcullis apply, exit 2: p.yaml:1:1: no");
+	(void)run("portcullis", GNT_VERDICT_MISSED, "portcullis apply, exit 2: p.yaml:1:1: no");
 	/* Also what it may have left half-way is taken away. */
 	assert_string_equal(guest.log, "attack twin apply attack twin remove ");
 }
@@ -208,13 +231,13 @@ static void test_guest_that_dies_anywhere(void **state)
 {
 	int calls;
 
-	run("portcullis", GNT_VERDICT_INLINE_DENY, NULL);
+	(void)run("portcullis", GNT_VERDICT_INLINE_DENY, NULL);
 	calls = guest.calls;
 	assert_true(calls > 10);
 	for (int at = 1; at <= calls; at++) {
 		(void)fresh(state);
 		guest.die_at = at;
-		run("portcullis", GNT_VERDICT_INFRA, "Kernel panic");
+		(void)run("portcullis", GNT_VERDICT_INFRA, "Kernel panic");
 		assert_int_equal(guest.calls, at);
 	}
 }
@@ -223,7 +246,12 @@ static void test_splat_is_no_pass(void **state)
 {
 	(void)state;
 	guest.state = GNT_VM_SPLAT;
-	run("portcullis", GNT_VERDICT_INFRA, "Kernel panic");
+	assert_int_equal(run("portcullis", GNT_VERDICT_INFRA, "Kernel panic"), GNT_INCIDENT_SPLAT);
+	guest.trouble.kind = GNT_HEALTH_WARN;
+	assert_int_equal(run("portcullis", GNT_VERDICT_INFRA, "Kernel panic"), GNT_INCIDENT_SPLAT);
+	/* A CPU that was stuck is a hang, though the guest came back. */
+	guest.trouble.kind = GNT_HEALTH_SOFT_LOCKUP;
+	assert_int_equal(run("portcullis", GNT_VERDICT_INFRA, "Kernel panic"), GNT_INCIDENT_HANG);
 }
 
 static void test_kernels_too_old(void **state)

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the console says about a kernel: lines as kernels print them, and how they are read from a
- * file that grows.
+ * How a console that grows is read: lines, marks, and the findings that stand behind them.
  */
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,40 +15,6 @@
 #include <cmocka.h>
 
 #include "scenarios/runner/console.h"
-
-static void trouble_is_told_from_chatter(void **state)
-{
-	static const struct {
-		const char *line;
-		enum gnt_console_finding expected;
-	} lines[] = {
-		{"[    2.385442] Kernel panic - not syncing: sysrq triggered crash",
-		 GNT_CONSOLE_PANIC},
-		{"half a line[    1.0] Kernel panic - not syncing: Attempted to kill init!",
-		 GNT_CONSOLE_PANIC},
-		{"[   12.1] BUG: kernel NULL pointer dereference, address: 0000000000000010",
-		 GNT_CONSOLE_SPLAT},
-		{"[   12.1] WARNING: CPU: 0 PID: 71 at kernel/bpf/verifier.c:12 f+0x1/0x2",
-		 GNT_CONSOLE_SPLAT},
-		{"[   12.1] Oops: 0002 [#1] PREEMPT SMP NOPTI", GNT_CONSOLE_SPLAT},
-		{"[   60.0] rcu: INFO: rcu_preempt self-detected stall on CPU", GNT_CONSOLE_SPLAT},
-		{"[   60.0] watchdog: BUG: soft lockup - CPU#0 stuck for 22s! [sh:79]",
-		 GNT_CONSOLE_SPLAT},
-		{"[  242.0] INFO: task sh:80 blocked for more than 120 seconds.",
-		 GNT_CONSOLE_SPLAT},
-		{"[    0.1] rcu: INFO: Setting things up", GNT_CONSOLE_QUIET},
-		{"[    1.2] amd_pstate: the _CPC object is not present in SBIOS or ACPI disabled",
-		 GNT_CONSOLE_QUIET},
-		{"[    1.2] warning: `x' uses 32-bit capabilities", GNT_CONSOLE_QUIET},
-		{"", GNT_CONSOLE_QUIET},
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
-		if (gnt_console_judge(lines[i].line) != lines[i].expected)
-			fail_msg("judged wrongly: %s", lines[i].line);
-	}
-}
 
 static void put(int fd, const char *text)
 {
@@ -65,15 +31,14 @@ static void a_growing_file_is_read_by_lines(void **state)
 	assert_true(fd >= 0);
 	assert_int_equal(gnt_console_open(&console, path), 0);
 	put(fd, "[ 1.0] fine\r\n[ 1.1] Kernel pa");
-	assert_int_equal(gnt_console_scan(&console), GNT_CONSOLE_QUIET);
+	gnt_console_scan(&console);
+	assert_int_equal(console.finding_count, 0);
 	assert_string_equal(console.last, "[ 1.0] fine");
 	put(fd, "nic - not syncing: x\n");
-	assert_int_equal(gnt_console_scan(&console), GNT_CONSOLE_PANIC);
-	assert_string_equal(console.detail, "[ 1.1] Kernel panic - not syncing: x");
-	/* The first of a kind is kept, and a splat after a panic is no news. */
-	put(fd, "[ 1.2] BUG: y\n[ 1.3] Kernel panic - not syncing: z\n");
-	assert_int_equal(gnt_console_scan(&console), GNT_CONSOLE_PANIC);
-	assert_string_equal(console.detail, "[ 1.1] Kernel panic - not syncing: x");
+	gnt_console_scan(&console);
+	assert_int_equal(console.finding_count, 1);
+	assert_string_equal(console.findings[0]->line, "Kernel panic - not syncing: x");
+	assert_null(console.findings[0]->during);
 	gnt_console_fini(&console);
 	(void)close(fd);
 	(void)unlink(path);
@@ -94,18 +59,116 @@ static void endless_lines_are_judged_in_pieces(void **state)
 	put(fd, "BUG: z");
 	for (int i = 0; i < 20; i++)
 		put(fd, filler);
-	assert_int_equal(gnt_console_scan(&console), GNT_CONSOLE_SPLAT);
+	gnt_console_scan(&console);
+	assert_int_equal(console.finding_count, 1);
+	assert_int_equal(console.findings[0]->kind, GNT_HEALTH_BUG);
 	gnt_console_fini(&console);
 	(void)close(fd);
 	(void)unlink(path);
 }
 
+/* Opens a console on a new file, which fd writes. */
+static struct gnt_console open_new(int *ret_fd)
+{
+	char path[] = "/tmp/test_console.XXXXXX";
+	struct gnt_console console = {.fd = -1};
+
+	*ret_fd = mkstemp(path);
+	assert_true(*ret_fd >= 0);
+	assert_int_equal(gnt_console_open(&console, path), 0);
+	(void)unlink(path);
+	return console;
+}
+
+static void a_finding_stands_behind_its_mark(void **state)
+{
+	int fd;
+	struct gnt_console console = open_new(&fd);
+
+	(void)state;
+	put(fd, "[ 1.0] BUG: at boot\n"
+		"[ 2.0] gauntlet: mark a/b none arm A\n"
+		"[ 2.1] fine\n"
+		"[ 3.0] gauntlet: mark a/b none arm B\n"
+		"[ 3.1] WARNING: CPU: 0 PID: 71 at kernel/a.c:12 second+0x1/0x2\n"
+		"[ 3.2]  first+0x1/0x2\n"
+		"[ 4.0] gauntlet: mark a/b none after\n"
+		"[ 4.1]  third+0x1/0x2\n");
+	gnt_console_scan(&console);
+	assert_int_equal(console.finding_count, 2);
+	assert_null(console.findings[0]->during);
+	assert_string_equal(console.findings[1]->during, "a/b none arm B");
+	/* The mark ends the trace. */
+	assert_string_equal(console.findings[1]->fingerprint, "warn:second>first");
+	assert_string_equal(console.mark, "a/b none after");
+	gnt_console_fini(&console);
+	(void)close(fd);
+}
+
+static void the_same_again_is_counted(void **state)
+{
+	int fd;
+	struct gnt_console console = open_new(&fd);
+
+	(void)state;
+	put(fd, "gauntlet: mark one\n");
+	for (int i = 0; i < 200; i++)
+		put(fd, "[ 1.0] WARNING: CPU: 0 PID: 71 at kernel/a.c:12 f+0x1/0x2\n"
+			"[ 1.0] ---[ end trace 0000000000000000 ]---\n");
+	put(fd, "gauntlet: mark two\n"
+		"[ 2.0] WARNING: CPU: 1 PID: 9 at kernel/a.c:12 f+0x7/0x9\n"
+		"gauntlet: mark three\n");
+	gnt_console_scan(&console);
+	assert_int_equal(console.finding_count, 2);
+	assert_int_equal(console.findings[0]->count, 200);
+	assert_string_equal(console.findings[1]->during, "two");
+	gnt_console_fini(&console);
+	(void)close(fd);
+}
+
+static void a_flood_does_not_hide_the_panic(void **state)
+{
+	int fd;
+	struct gnt_console console = open_new(&fd);
+
+	(void)state;
+	for (int i = 0; i < 500; i++) {
+		char line[64];
+
+		(void)snprintf(line, sizeof(line), "BUG: f%c%c\n", 'a' + i % 26, 'a' + i / 26);
+		put(fd, line);
+	}
+	put(fd, "Kernel panic - not syncing: x\n");
+	gnt_console_scan(&console);
+	assert_in_range(console.finding_count, 10, 100);
+	assert_int_equal(console.findings[console.finding_count - 1]->kind, GNT_HEALTH_PANIC);
+	gnt_console_fini(&console);
+	(void)close(fd);
+}
+
+static void a_dump_that_was_asked_for_is_no_trouble(void **state)
+{
+	int fd;
+	struct gnt_console console = open_new(&fd);
+
+	(void)state;
+	console.deaf = true;
+	put(fd, "Kernel panic - not syncing: NMI: Not continuing\n");
+	gnt_console_scan(&console);
+	assert_int_equal(console.finding_count, 0);
+	gnt_console_fini(&console);
+	(void)close(fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(trouble_is_told_from_chatter),
 		cmocka_unit_test(a_growing_file_is_read_by_lines),
 		cmocka_unit_test(endless_lines_are_judged_in_pieces),
+		cmocka_unit_test(a_finding_stands_behind_its_mark),
+		cmocka_unit_test(the_same_again_is_counted),
+		cmocka_unit_test(a_flood_does_not_hide_the_panic),
+		cmocka_unit_test(a_dump_that_was_asked_for_is_no_trouble),
 	};
 
 	return cmocka_run_group_tests_name("console", tests, NULL, NULL);

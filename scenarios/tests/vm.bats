@@ -74,6 +74,47 @@ row() {
 	[ -s "$out/bottlerocket-6.1-2/console.log" ]
 }
 
+# health FILTER: holds for some finding of the run.
+health() {
+	jq -e "any(.health[]; $1)" "$out/results.json" >/dev/null || {
+		echo "want $1"
+		jq .health "$out/results.json"
+		return 1
+	}
+}
+
+@test "a kernel that warns or becomes tainted: exit 4, put down to the arm that ran" {
+	runs 4 self/warn self/taint self/works --cases "$own_cases" --on bottlerocket-6.1 \
+		--contender none
+	health '.kind == "warn" and .during == "self/warn none arm B" and .count == 1
+		and .fingerprint == "warn:planted_inner>planted_outer"'
+	health '.kind == "taint" and .during == "self/taint none arm A" and .fingerprint == "taint:U"'
+	jq -e '(.health | length) == 2' "$out/results.json"
+	jq -e '.cases[] | select(.case == "self/warn") | .verdict == "INFRA" and .incident == "splat"
+		and (.pass | not) and .health[0].fingerprint == "warn:planted_inner>planted_outer"' \
+		"$out/results.json"
+	jq -e '.cases[] | select(.case == "self/works") | .pass' "$out/results.json"
+	[[ $output == *"KERNEL bottlerocket-6.1 during self/warn none arm B: warn:planted"* ]]
+	grep -q 'kernel: warn:planted_inner&gt;planted_outer during self/warn none arm B' "$out/junit.xml"
+}
+
+@test "what a list allows with a reason does not fail the run, and is counted" {
+	cat >"$BATS_TEST_TMPDIR/allow.yaml" <<-'YAML'
+		allow:
+		- {fingerprint: "warn:planted_inner>planted_outer", from: "6.1", to: "6.1", reason: planted}
+		- {pattern: "became tainted: U", reason: we did it}
+	YAML
+	runs 0 self/warn self/taint --cases "$own_cases" --on bottlerocket-6.1 --contender none \
+		--allow "$BATS_TEST_TMPDIR/allow.yaml"
+	health '.allowed == "planted"'
+	health '.kind == "taint" and .allowed == "we did it"'
+	[[ $output == *"allowed 2 complaints"*"planted"* ]]
+	# Of another kernel it is not allowed.
+	sed -i 's/6\.1"/6.12"/g' "$BATS_TEST_TMPDIR/allow.yaml"
+	runs 4 self/warn --cases "$own_cases" --on bottlerocket-6.1 --contender none \
+		--allow "$BATS_TEST_TMPDIR/allow.yaml"
+}
+
 @test "a guest that does not answer: exit 5" {
 	runs 5 self/hang --cases "$own_cases" --on bottlerocket-6.1 --contender none
 	row '.verdict == "INFRA" and .incident == "hang" and (.pass | not)'
