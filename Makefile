@@ -93,7 +93,8 @@ endif
 # --- goals --------------------------------------------------------------------------------------
 PROGRAMS := $(B)/portcullis $(B)/gauntlet
 GUEST    := $(B)/guest/agent $(patsubst bench/%.c,$(B)/guest/%,$(BENCH_GUEST) $(BENCH_TINY)) \
-	    $(patsubst scenarios/attacks/%.c,$(B)/guest/attacks/%,$(ATTACK_SRC))
+	    $(patsubst scenarios/attacks/%.c,$(B)/guest/attacks/%,$(ATTACK_SRC)) \
+	    $(addprefix $(B)/guest/attacks/,hello_dynamic preload.so loader.so)
 SKELS    := $(patsubst bpf/%.bpf.c,$(B)/bpf/%.skel.h,$(BPF_SRC))
 TESTS    := $(foreach s,$(TEST_SRC),$(B)/tests/$(basename $(notdir $s)))
 IMAGE    := $(B)/guest/base.cpio
@@ -183,6 +184,25 @@ $(B)/guest/attacks/%: scenarios/attacks/%.c
 	$(call say,MUSL,$<)
 	$(Q)$(MUSL_CC) $(MUSL_FLAGS) -MMD -MP -MT $@ -MF $(B)/obj/scenarios/attacks/$*.d -o $@ $<
 
+# A dynamic program, a library to preload, and musl's libc, which is the loader of both.
+MUSL_LOADER  ?= $(firstword $(wildcard /lib/ld-musl-*.so.1))
+MUSL_DYNAMIC := $(filter-out -static,$(MUSL_FLAGS))
+
+$(B)/guest/attacks/hello_dynamic: scenarios/attacks/hello.c
+	@mkdir -p $(@D)
+	$(call say,MUSL,$@)
+	$(Q)$(MUSL_CC) $(MUSL_DYNAMIC) -Wl,--dynamic-linker=/opt/gauntlet/attacks/loader.so -o $@ $<
+
+$(B)/guest/attacks/preload.so: scenarios/attacks/dynamic/preload.c
+	@mkdir -p $(@D)
+	$(call say,MUSL,$@)
+	$(Q)$(MUSL_CC) $(MUSL_DYNAMIC) -fPIC -shared -o $@ $<
+
+$(B)/guest/attacks/loader.so: $(MUSL_LOADER)
+	@mkdir -p $(@D)
+	$(call say,COPY,$@)
+	$(Q)cp $< $@
+
 $(B)/guest/nop: bench/nop.c
 	@mkdir -p $(@D) $(B)/obj/bench
 	$(call say,MUSL,$<)
@@ -214,7 +234,7 @@ unit: $(TESTS)
 # --- checks: without root, without a VM -------------------------------------------------------------
 # Each check of a file leaves a stamp, so that a second run looks only at what changed.
 C         := $(B)/check
-FORMAT_IN := $(HOST_SRC) $(FUZZ_SRC) $(HEADERS) $(ATTACK_SRC) $(BENCH_TINY) $(wildcard bpf/*.[ch])
+FORMAT_IN := $(HOST_SRC) $(FUZZ_SRC) $(HEADERS) $(ATTACK_SRC) $(BENCH_TINY) $(wildcard bpf/*.[ch] scenarios/attacks/*.h scenarios/attacks/dynamic/*.c)
 SCRIPTS   := $(wildcard $(filter-out %.txt %.h %.md,$(wildcard scripts/*)) vm-images/build-base .ci/run)
 CLANG_CPP  = -std=gnu17 $(CPPFLAGS)
 host_obj   = $(patsubst %.c,$C/$1/obj/%.o,$(HOST_SRC))

@@ -9,9 +9,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <linux/fs.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
@@ -293,13 +295,25 @@ static void add_xattrs(char *text, size_t size, const char *path)
 	}
 }
 
+/* The flags that chattr sets; 0 where the file system has none. */
+static int flags_of(const char *path, const struct stat *info)
+{
+	int fd pcl_autoclose = -1, flags = 0;
+
+	if (!S_ISREG(info->st_mode))
+		return 0;
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	return fd >= 0 && ioctl(fd, FS_IOC_GETFLAGS, &flags) == 0 ? flags : 0;
+}
+
 /* All else that an attack may change without touching the content, as one text to compare. */
 static void add_marks(json_t *reply, const char *path, const struct stat *info)
 {
 	char text[512];
 
-	(void)snprintf(text, sizeof(text), "%u:%u %lld.%09ld", info->st_uid, info->st_gid,
-		       (long long)info->st_mtim.tv_sec, info->st_mtim.tv_nsec);
+	(void)snprintf(text, sizeof(text), "%u:%u %x %lld.%09ld", info->st_uid, info->st_gid,
+		       (unsigned)flags_of(path, info), (long long)info->st_mtim.tv_sec,
+		       info->st_mtim.tv_nsec);
 	add_xattrs(text, sizeof(text), path);
 	(void)json_object_set_new(reply, "marks", agt_text_json(text, strlen(text)));
 }
