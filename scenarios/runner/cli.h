@@ -55,6 +55,7 @@ int gnt_cmd_run(int argc, char **argv);
 int gnt_cmd_list(int argc, char **argv);
 int gnt_cmd_shell(int argc, char **argv);
 int gnt_cmd_bench(int argc, char **argv);
+int gnt_cmd_images(int argc, char **argv);
 
 /* As the program was called, for lines that say how to do it again. */
 extern const char *gnt_program;

@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "cli.h"
+#include "image.h"
 #include "select.h"
 #include "text.h"
 #include "verdict.h"
@@ -112,6 +113,12 @@ static json_t *target_json(const struct gnt_target *t)
 	(void)json_object_set_new(object, "lockdown",
 				  t->lockdown ? json_string(t->lockdown) : json_null());
 	(void)json_object_set_new(object, "known", known_json(t));
+	/* A real image says whether anybody has ever run it; null: a kernel with our initramfs. */
+	(void)json_object_set_new(object, "verified",
+				  !t->image ? json_null()
+					    : json_string(t->image->verified_date
+								  ? t->image->verified_date
+								  : "never"));
 	return object;
 }
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "image.h"
 #include "paths.h"
 
 int gnt_stock_load_cases(struct gnt_stock *stock, const char *cases_dir, struct pcl_diag *diag)
@@ -25,12 +26,17 @@ int gnt_stock_load_cases(struct gnt_stock *stock, const char *cases_dir, struct 
 
 int gnt_stock_load_targets(struct gnt_stock *stock, struct pcl_diag *diag)
 {
-	pcl_autofree char *dir = NULL;
+	pcl_autofree char *dir = NULL, *images = NULL;
 	int error = gnt_path_below_root(GNT_TARGETS_BELOW_ROOT, &dir, diag);
 
 	if (error)
 		return error;
-	return gnt_targets_load(dir, &stock->targets, &stock->target_count, diag);
+	error = gnt_targets_load(dir, &stock->targets, &stock->target_count, diag);
+	if (!error)
+		error = gnt_images_dir(&images, diag);
+	if (!error)
+		error = gnt_images_add_targets(images, &stock->targets, &stock->target_count, diag);
+	return error;
 }
 
 void gnt_stock_fini(struct gnt_stock *stock)
@@ -76,6 +82,9 @@ static bool means_target(const char *word, const void *items, size_t i)
 {
 	const struct gnt_target *target = ((struct gnt_target *const *)items)[i];
 
+	/* An image may not be at hand and boots slowly: it is asked for by name. */
+	if (target->image)
+		return strcmp(word, target->id) == 0;
 	return strcmp(word, "all") == 0 || fnmatch(word, target->id, 0) == 0 ||
 	       (target->alias && fnmatch(word, target->alias, 0) == 0);
 }

@@ -15,6 +15,7 @@
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "base/yaml.h"
+#include "image.h"
 #include "kernel.h"
 #include "target_read.h"
 #include "text.h"
@@ -24,7 +25,7 @@
 /* "a is like b" leads somewhere: a circle, or more steps than anybody can follow, is a mistake. */
 #define LIKE_MAX 4
 
-static void target_free(struct gnt_target **target_ptr)
+void gnt_target_free(struct gnt_target **target_ptr)
 {
 	struct gnt_target *target = *target_ptr;
 
@@ -57,13 +58,14 @@ static void target_free(struct gnt_target **target_ptr)
 		free(target->known[i].reason);
 	}
 	free(target->known);
+	gnt_image_free(&target->image);
 	free(target);
 }
 
 void gnt_targets_free(struct gnt_target ***targets, size_t count)
 {
 	for (size_t i = 0; *targets && i < count; i++)
-		target_free(&(*targets)[i]);
+		gnt_target_free(&(*targets)[i]);
 	free(*targets);
 	*targets = NULL;
 }
@@ -220,7 +222,7 @@ static int refuse_second(const struct loader *loader, const struct pcl_yaml_file
 static int add_target(struct loader *loader, const struct chain *chain, const char *name,
 		      const char *cell, size_t owner, const struct pcl_yaml_node *layer)
 {
-	struct gnt_target *target pcl_cleanup(target_free) = calloc(1, sizeof(*target));
+	struct gnt_target *target pcl_cleanup(gnt_target_free) = calloc(1, sizeof(*target));
 	const struct pcl_yaml_file *file = chain->files[0];
 	int error = 0;
 

@@ -46,6 +46,8 @@ struct gnt_known {
 	char *reason;
 };
 
+struct gnt_image;
+
 struct gnt_target {
 	char *id;	    /* "bottlerocket-6.1", "debian-7.3+bpf" */
 	char *alias;	    /* as the manifest has it where that differs: "debian-7+bpf"; or NULL */
@@ -77,6 +79,7 @@ struct gnt_target {
 	struct gnt_known *known;
 	size_t known_count;
 	int memory_mib;
+	struct gnt_image *image; /* its root is this disk (image.h); NULL: our initramfs; owned */
 };
 
 /* All targets of a directory's manifests, sorted by id. Owned array; 0 or -errno with diag
@@ -84,6 +87,7 @@ struct gnt_target {
  */
 int gnt_targets_load(const char *dir, struct gnt_target ***ret_targets, size_t *ret_count,
 		     struct pcl_diag *diag);
+void gnt_target_free(struct gnt_target **target);
 void gnt_targets_free(struct gnt_target ***targets, size_t count);
 
 /* The LSM is in the manifest's list. */
