@@ -30,6 +30,9 @@
 #define BY_PROCESS (1u << PCL_CLASS_PROCESS)
 #define BY_FILE (1u << PCL_CLASS_FILE)
 
+/* A program that only the flavour for old kernels has. */
+#define OLD_ONLY "pcl_task_free"
+
 static const char *const map_names[] = {
 	[PCL_MAP_CONTROL] = "control", [PCL_MAP_DOMAINS] = "domains", [PCL_MAP_CGROUPS] = "cgroups",
 	[PCL_MAP_TRIES] = "tries",     [PCL_MAP_SETS] = "sets",	      [PCL_MAP_EVENTS] = "events",
@@ -40,7 +43,7 @@ _Static_assert(PCL_ARRAY_SIZE(map_names) == PCL_MAP_COUNT, "a map without a name
 
 const struct pcl_bpf_program_info pcl_bpf_programs[] = {
 	/* First, since no task may have state that it does not take away. */
-	{"pcl_task_free", "task_free", PCL_PROGRAM_ALWAYS | PCL_PROGRAM_OPTIONAL},
+	{OLD_ONLY, "task_free", PCL_PROGRAM_ALWAYS | PCL_PROGRAM_OPTIONAL},
 	{"pcl_bprm_check", "bprm_check_security", BY_PROCESS},
 	{"pcl_file_open", "file_open", BY_FILE},
 	{"pcl_path_truncate", "path_truncate", BY_FILE},
@@ -238,6 +241,12 @@ void pcl_pins_detach(const struct pcl_bpf_program_info *program)
 {
 	char path[sizeof(LINK_DIR) + 64];
 
+	/*
+	 * KERNEL: before 5.13 a program that was detached is never attached again (ENOENT). There
+	 * it stays, and permits early, since no domain has rules of its class.
+	 */
+	if (access(PROGRAM_DIR "/" OLD_ONLY, F_OK) == 0)
+		return;
 	snprintf(path, sizeof(path), LINK_DIR "/%s", program->name);
 	(void)unlink(path);
 }
