@@ -119,13 +119,18 @@ struct pcl_bpf_home {
 	__u32 mnt_ns; /* inode number; 0: not known yet */
 };
 
+/* Key of a namespace: its kind and its number. */
+#define PCL_SPACE_MOUNT (1ULL << 32)
+#define PCL_SPACE_PID (2ULL << 32)
+
 struct pcl_bpf_control {
 	__u64 live;    /* generation << 1 | slot; 0: nothing applied yet */
 	__u64 epoch;   /* changes when domains come or go: tasks look again where they belong */
 	__u64 dropped; /* alerts lost because nobody read them in time */
 	__u64 unknown; /* operations whose path could not be built */
+	__u64 no_room; /* operations refused since there was no room for the task's state */
 	__u32 abi;
-	__u32 pad;
+	__u32 spaces; /* some domains are told by namespaces; 0: nobody need look at them */
 };
 
 #define PCL_EVENT_OBJECT_MAX 4096u /* PATH_MAX */

@@ -133,6 +133,11 @@ struct list_head {
 	struct list_head *prev;
 };
 
+struct pid_namespace {
+	struct ns_common ns;
+	struct pid_namespace *parent;
+};
+
 struct mount {
 	struct mount *mnt_parent;
 	struct dentry *mnt_mountpoint;
@@ -198,6 +203,7 @@ struct css_set {
 
 struct upid {
 	int nr;
+	struct pid_namespace *ns;
 };
 
 struct pid {

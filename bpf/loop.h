@@ -41,6 +41,7 @@
 
 #define GET(pointer, field) BPF_CORE_READ(pointer, field)
 #define GET2(pointer, first, second) BPF_CORE_READ(pointer, first, second)
+#define GET3(pointer, first, second, third) BPF_CORE_READ(pointer, first, second, third)
 
 static __always_inline struct task_struct *current_task(void)
 {
@@ -54,6 +55,7 @@ static __always_inline struct task_struct *current_task(void)
 #define LOOP(count, step, context) bpf_loop(count, step, context, 0)
 #define GET(pointer, field) ((pointer)->field)
 #define GET2(pointer, first, second) ((pointer)->first->second)
+#define GET3(pointer, first, second, third) ((pointer)->first->second->third)
 
 static __always_inline struct task_struct *current_task(void)
 {

@@ -124,6 +124,8 @@ struct pcl_task {
 	__u64 cgroup_id; /* of the task then; a move to another cgroup means looking again */
 	__u32 domain;
 	__u32 incarnation;
+	__u32 mount_ns; /* likewise, where there are domains that namespaces tell */
+	__u32 pad;
 	struct pcl_walk walk;
 	struct pcl_descent down;
 	struct pcl_slot slot[PCL_WINDOW]; /* by distance from the leaf, modulo PCL_WINDOW */
@@ -252,6 +254,15 @@ struct {
 	__type(key, __u64);
 	__type(value, struct pcl_bpf_cgroup);
 } cgroups SEC(".maps");
+
+/* Namespace (PCL_SPACE_*) to domain, where no cgroup tells it. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 2 * PCL_BPF_DOMAINS_MAX);
+	__type(key, __u64);
+	__type(value, struct pcl_bpf_cgroup);
+} spaces SEC(".maps");
 
 struct pcl_trie_map {
 	__uint(type, BPF_MAP_TYPE_HASH);

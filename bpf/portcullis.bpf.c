@@ -187,6 +187,7 @@ int BPF_PROG(pcl_task_alloc, struct task_struct *child, unsigned long clone_flag
 		return -EACCES;
 	born->epoch = state->epoch;
 	born->cgroup_id = state->cgroup_id;
+	born->mount_ns = state->mount_ns;
 	born->domain = state->domain;
 	born->incarnation = state->incarnation;
 	return 0;

@@ -2,7 +2,8 @@
 /*
  * Which domain the current task belongs to.
  *
- * A task belongs to the domain whose cgroup it is in or below; once in a container's domain it
+ * A task belongs to the domain whose cgroup it is in or below, or else, to that whose mount
+ * namespace it is in, or whose pid namespace it is in or below; once in a container's domain it
  * stays there, and so do its children, whatever cgroup or namespaces they move to. The answer is
  * kept with the task and looked up again when domains came or went or the task was moved.
  */
@@ -111,17 +112,73 @@ static __always_inline struct pcl_bpf_domain *domain_entry(__u64 live, __u32 dom
 	return bpf_map_lookup_elem(&domains, &index);
 }
 
-GLOBAL int place_task(struct pcl_task *state, __u64 live, __u64 epoch, __u64 cgroup_id, __u32 level)
+struct pcl_space_search {
+	struct pcl_task *state;
+	__u64 ns; /* struct pid_namespace */
+};
+
+/* Whether the task belongs to the domain of a namespace. */
+static __always_inline bool take_space(struct pcl_task *state, __u64 key)
+{
+	struct pcl_bpf_cgroup *found = bpf_map_lookup_elem(&spaces, &key);
+
+	if (!found)
+		return false;
+	state->domain = found->domain;
+	state->incarnation = found->incarnation;
+	return true;
+}
+
+static long space_step(__u32 i, struct pcl_space_search *search)
+{
+	struct pid_namespace *ns = (struct pid_namespace *)search->ns;
+	__u32 number;
+
+	if (!ns)
+		return 1;
+	number = BPF_CORE_READ(ns, ns.inum);
+	if (take_space(search->state, PCL_SPACE_PID | number))
+		return 1;
+	search->ns = (__u64)BPF_CORE_READ(ns, parent);
+	return 0;
+}
+
+/* KERNEL: pid namespaces are nested at most 32 deep (MAX_PID_NS_LEVEL). */
+#define PID_NS_LEVELS 33
+
+/* What a container shares with others tells less: its mount namespace comes first. */
+static __always_inline void search_spaces(struct pcl_task *state)
+{
+	struct pcl_space_search search = {.state = state};
+	struct task_struct *task = current_task();
+	struct pid *pid;
+	__u32 level;
+
+	if (take_space(state, PCL_SPACE_MOUNT | state->mount_ns))
+		return;
+	pid = BPF_CORE_READ(task, thread_pid);
+	level = BPF_CORE_READ(pid, level);
+	bpf_core_read(&search.ns, sizeof(search.ns), &pid->numbers[level].ns);
+	LOOP(PID_NS_LEVELS, space_step, &search);
+}
+
+static __always_inline __u32 mount_ns_of(struct task_struct *task)
+{
+	return GET2(task, nsproxy, mnt_ns) ? GET3(task, nsproxy, mnt_ns, ns.inum) : 0;
+}
+
+GLOBAL int place_task(struct pcl_task *state, __u64 live, __u32 level)
 {
 	struct pcl_bpf_domain *kept;
 
 	if (!state)
 		return 0;
 	kept = state->domain ? domain_entry(live, state->domain) : NULL;
-	if (!kept || kept->incarnation != state->incarnation)
+	if (!kept || kept->incarnation != state->incarnation) {
 		search_domain(state, level);
-	state->cgroup_id = cgroup_id;
-	state->epoch = epoch;
+		if (state->mount_ns && state->domain == PCL_BPF_DOMAIN_HOST)
+			search_spaces(state);
+	}
 	return 0;
 }
 
@@ -132,14 +189,24 @@ static __always_inline struct pcl_task *current_state(struct task_struct *task,
 	struct pcl_task *state = task_state(task);
 	struct cgroup *cgroup;
 	__u64 cgroup_id, epoch;
+	__u32 mount_ns = 0;
 
-	if (!state)
+	if (!state) {
+		__sync_fetch_and_add(&ctl->no_room, 1);
 		return NULL;
+	}
 	cgroup = GET2(task, cgroups, dfl_cgrp);
 	cgroup_id = GET2(cgroup, kn, id);
 	epoch = ctl->epoch;
-	if (state->epoch != epoch || state->cgroup_id != cgroup_id)
-		place_task(state, live, epoch, cgroup_id, GET(cgroup, level));
+	/* A task of the host may enter a container's namespaces and stay in its cgroup. */
+	if (ctl->spaces)
+		mount_ns = mount_ns_of(task);
+	if (state->epoch != epoch || state->cgroup_id != cgroup_id || state->mount_ns != mount_ns) {
+		state->epoch = epoch;
+		state->cgroup_id = cgroup_id;
+		state->mount_ns = mount_ns;
+		place_task(state, live, GET(cgroup, level));
+	}
 	return state;
 }
 

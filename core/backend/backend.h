@@ -26,7 +26,9 @@ struct pcl_backend_domain {
 	const struct pcl_aliases *aliases; /* what the rules' paths also mean; may be NULL */
 	uint32_t id;			   /* 0 is the host */
 	uint32_t incarnation;		   /* differs between domains that use one id in turn */
-	uint64_t cgroup_id;		   /* 0 for the host */
+	uint64_t cgroup_id;		   /* 0 for the host and for what namespaces tell */
+	uint32_t id_mount_ns;		   /* numbers of namespaces that are not used again; 0 */
+	uint32_t id_pid_ns;
 	uint32_t mnt_ns; /* inode number of its tasks' mount namespace; 0: not known yet */
 };
 

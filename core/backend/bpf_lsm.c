@@ -224,6 +224,110 @@ static void drop_cgroups(const struct pcl_pins *pins, const struct pcl_bpf_plan 
 	}
 }
 
+/* --- namespaces ------------------------------------------------------------------------------ */
+
+static int add_space(const struct pcl_pins *pins, __u64 key,
+		     const struct pcl_bpf_plan_domain *domain, struct pcl_diag *diag)
+{
+	struct pcl_bpf_cgroup value = {domain->id, domain->entry.incarnation};
+
+	if (bpf_map_update_elem(pins->map_fds[PCL_MAP_SPACES], &key, &value, BPF_ANY) < 0)
+		return pcl_diag_errno(diag, -errno, "bpf_lsm: cannot add a namespace");
+	return 0;
+}
+
+static int compare_pid_ns(const void *a, const void *b)
+{
+	const struct pcl_bpf_plan_domain *const *one = a, *const *other = b;
+
+	return ((*one)->id_pid_ns > (*other)->id_pid_ns) -
+	       ((*one)->id_pid_ns < (*other)->id_pid_ns);
+}
+
+/*
+ * The domains that namespaces tell, by their pid namespaces (owned). A pid namespace that two of
+ * them share tells neither.
+ */
+static const struct pcl_bpf_plan_domain **by_pid_ns(const struct pcl_bpf_plan *plan,
+						    size_t *ret_count)
+{
+	const struct pcl_bpf_plan_domain **list =
+		calloc(plan->domain_count + 1, sizeof(const struct pcl_bpf_plan_domain *));
+	size_t count = 0;
+
+	for (size_t i = 0; list && i < plan->domain_count; i++)
+		if (plan->domains[i].id_mount_ns || plan->domains[i].id_pid_ns)
+			list[count++] = &plan->domains[i];
+	if (list)
+		qsort((void *)list, count, sizeof(const struct pcl_bpf_plan_domain *),
+		      compare_pid_ns);
+	*ret_count = count;
+	return list;
+}
+
+static bool shares_pid_ns(const struct pcl_bpf_plan_domain *const *list, size_t count, size_t i)
+{
+	return (i && list[i - 1]->id_pid_ns == list[i]->id_pid_ns) ||
+	       (i + 1 < count && list[i + 1]->id_pid_ns == list[i]->id_pid_ns);
+}
+
+/* Before the switch, like cgroups. */
+static int add_spaces(const struct pcl_pins *pins, const struct pcl_bpf_plan *plan,
+		      struct pcl_diag *diag)
+{
+	const struct pcl_bpf_plan_domain **list;
+	int error = 0;
+	size_t count;
+
+	if (!plan->by_spaces)
+		return 0;
+	list = by_pid_ns(plan, &count);
+	if (!list)
+		return pcl_diag_set(diag, -ENOMEM, "out of memory");
+	for (size_t i = 0; i < count && !error; i++) {
+		if (list[i]->id_mount_ns)
+			error = add_space(pins, PCL_SPACE_MOUNT | list[i]->id_mount_ns, list[i],
+					  diag);
+		if (!error && list[i]->id_pid_ns && !shares_pid_ns(list, count, i))
+			error = add_space(pins, PCL_SPACE_PID | list[i]->id_pid_ns, list[i], diag);
+	}
+	free((void *)list);
+	if (!error)
+		__atomic_store_n(&pins->control->spaces, 1, __ATOMIC_RELEASE);
+	return error;
+}
+
+static bool is_space_of(const struct pcl_bpf_cgroup *value, const struct pcl_bpf_plan *plan,
+			__u64 key)
+{
+	for (size_t i = 0; i < plan->domain_count; i++) {
+		const struct pcl_bpf_plan_domain *domain = &plan->domains[i];
+
+		if (domain->id == value->domain && domain->entry.incarnation == value->incarnation)
+			return key == (PCL_SPACE_MOUNT | domain->id_mount_ns) ||
+			       key == (PCL_SPACE_PID | domain->id_pid_ns);
+	}
+	return false;
+}
+
+/* After the switch, before the namespaces may go and their numbers be used again. */
+static void drop_spaces(const struct pcl_pins *pins, const struct pcl_bpf_plan *plan)
+{
+	int fd = pins->map_fds[PCL_MAP_SPACES];
+	struct pcl_bpf_cgroup value;
+	__u64 key, next;
+	bool more = bpf_map_get_next_key(fd, NULL, &next) == 0;
+
+	while (more) {
+		key = next;
+		more = bpf_map_get_next_key(fd, &key, &next) == 0;
+		if (bpf_map_lookup_elem(fd, &key, &value) < 0 || !is_space_of(&value, plan, key))
+			(void)bpf_map_delete_elem(fd, &key);
+	}
+	if (!plan->by_spaces)
+		__atomic_store_n(&pins->control->spaces, 0, __ATOMIC_RELEASE);
+}
+
 /* --- programs -------------------------------------------------------------------------------- */
 
 static bool is_needed(const struct pcl_bpf_program_info *program, const struct pcl_bpf_plan *plan)
@@ -284,6 +388,8 @@ static int apply(const struct pcl_backend_input *input, struct pcl_diag *diag)
 	if (!error)
 		error = add_cgroups(&pins, plan, diag);
 	if (!error)
+		error = add_spaces(&pins, plan, diag);
+	if (!error)
 		error = attach_needed(plan, diag);
 	if (error) {
 		if (fresh)
@@ -293,6 +399,7 @@ static int apply(const struct pcl_backend_input *input, struct pcl_diag *diag)
 	__atomic_store_n(&pins.control->live, input->generation << 1 | slot, __ATOMIC_RELEASE);
 	__atomic_fetch_add(&pins.control->epoch, 1, __ATOMIC_RELEASE);
 	drop_cgroups(&pins, plan);
+	drop_spaces(&pins, plan);
 	detach_unneeded(plan);
 	empty_slot(&pins, !slot);
 	return 0;

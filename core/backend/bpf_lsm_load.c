@@ -211,8 +211,8 @@ int pcl_bpf_object_load(struct pcl_bpf_object *object, struct pcl_diag *diag)
 			    : portcullis_bpf__load(object->skeleton);
 
 	if (error)
-		return pcl_diag_errno(diag, error, "bpf_lsm: the kernel refused the programs: %s",
-				      complaint);
+		return pcl_diag_set(diag, -EOPNOTSUPP,
+				    "bpf_lsm: the kernel refused the programs: %s", complaint);
 	return 0;
 }
 

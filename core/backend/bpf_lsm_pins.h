@@ -19,6 +19,7 @@ enum pcl_bpf_map {
 	PCL_MAP_CONTROL,
 	PCL_MAP_DOMAINS,
 	PCL_MAP_CGROUPS,
+	PCL_MAP_SPACES,
 	PCL_MAP_TRIES,
 	PCL_MAP_SETS,
 	PCL_MAP_EVENTS,
@@ -27,7 +28,7 @@ enum pcl_bpf_map {
 	PCL_MAP_HOMES,
 	PCL_MAP_MOUNTS,
 };
-#define PCL_MAP_COUNT 10
+#define PCL_MAP_COUNT 11
 
 struct pcl_pins {
 	int map_fds[PCL_MAP_COUNT];

@@ -308,6 +308,8 @@ static int make_domain(struct pcl_maker *maker, const struct pcl_backend_domain 
 	maker->plain = calloc(domain->ruleset->rule_count + 1, sizeof(*maker->plain));
 	planned->id = domain->id;
 	planned->cgroup_id = domain->cgroup_id;
+	planned->id_mount_ns = domain->id_mount_ns;
+	planned->id_pid_ns = domain->id_pid_ns;
 	planned->entry.incarnation = domain->incarnation;
 	error = maker->matched && maker->plain ? pcl_maker_index_sources(maker) : -ENOMEM;
 	for (maker->class = 0; !error && (int)maker->class < (int)PCL_BPF_CLASS_COUNT;
@@ -322,6 +324,7 @@ static int make_domain(struct pcl_maker *maker, const struct pcl_backend_domain 
 		return error;
 	maker->plan->active |= planned->entry.active;
 	maker->plan->contained |= domain->id != PCL_BPF_DOMAIN_HOST;
+	maker->plan->by_spaces |= domain->id_mount_ns || domain->id_pid_ns;
 	maker->plan->domain_count++;
 	return 0;
 }

@@ -19,6 +19,8 @@ struct pcl_bpf_plan_edge {
 struct pcl_bpf_plan_domain {
 	uint32_t id;
 	uint64_t cgroup_id;
+	uint32_t id_mount_ns; /* as in struct pcl_backend_domain */
+	uint32_t id_pid_ns;
 	struct pcl_bpf_domain entry;
 };
 
@@ -31,6 +33,7 @@ struct pcl_bpf_plan {
 	size_t domain_count;
 	unsigned active; /* bit per class that some domain has rules of */
 	bool contained;	 /* there is a domain besides the host */
+	bool by_spaces;	 /* there is one that namespaces tell */
 };
 
 /* bpf_lsm_support.c: as struct pcl_backend's unsupported(). */

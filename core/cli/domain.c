@@ -46,32 +46,34 @@ static int help(void)
 		"                             (--cgroup PATH | --pid PID)\n"
 		"       portcullis domain list [--json]\n"
 		"       portcullis domain remove NAME\n"
-		"A container becomes a domain: the tasks of its cgroup (v2) and of those below it.\n"
+		"A container becomes a domain: the tasks of its cgroup (v2) and of those below it, or\n"
+		"where it has none (cgroup v1), the tasks of its mount and pid namespaces.\n"
 		"Policies select it by its labels, also those that were applied before. A task stays\n"
 		"in its domain wherever it moves, and so do its children.\n\n"
 		"  --labels K=V,..  what selector.matchLabels asks for\n"
 		"  --namespace NS   the container's namespace; without it, policies of any namespace\n"
 		"                   may select the domain\n"
 		"  --cgroup PATH    the container's cgroup, absolute or below /sys/fs/cgroup\n"
-		"  --pid PID        a process of the container, whose cgroup is taken\n\n"
+		"  --pid PID        a process of the container, whose cgroup is taken, or namespaces\n\n"
 		"Exit codes: 0 done, 1 failed, 2 wrong command line, 3 this node can't.");
 	return pcl_cli_finish(PCL_EXIT_YES);
 }
 
-static int find_cgroup(const struct arguments *arguments, char **ret_path, uint64_t *ret_id,
-		       struct pcl_diag *diag)
+static int find_place(const struct arguments *arguments, struct pcl_home *ret_place,
+		      struct pcl_diag *diag)
 {
 	char *end;
 	long pid;
 
 	if (arguments->cgroup)
-		return pcl_cgroup_open(arguments->cgroup, ret_path, ret_id, diag);
+		return pcl_cgroup_open(arguments->cgroup, &ret_place->cgroup, &ret_place->cgroup_id,
+				       diag);
 	errno = 0;
 	pid = strtol(arguments->pid, &end, 10);
 	if (errno || *end || end == arguments->pid || pid <= 0 || pid > INT32_MAX)
 		return pcl_diag_set(diag, -EINVAL, "--pid \"%s\" is no process number",
 				    arguments->pid);
-	return pcl_cgroup_of_pid((pid_t)pid, ret_path, ret_id, diag);
+	return pcl_home_of_pid((pid_t)pid, ret_place, diag);
 }
 
 static int add(const char *name, const struct arguments *arguments)
@@ -79,20 +81,18 @@ static int add(const char *name, const struct arguments *arguments)
 	pcl_cleanup(pcl_domain_free) struct pcl_domain *domain = NULL;
 	pcl_cleanup(pcl_engine_close) struct pcl_engine *engine = NULL;
 	pcl_cleanup(pcl_diag_fini) struct pcl_diag diag = {0};
-	pcl_autofree char *cgroup = NULL;
-	uint64_t cgroup_id = 0;
+	pcl_cleanup(pcl_home_fini) struct pcl_home place = PCL_HOME_NONE;
 	int error;
 
 	if (!arguments->cgroup == !arguments->pid)
 		return pcl_cli_fail(PCL_EXIT_USAGE, "domain add: give either --cgroup or --pid");
 	error = pcl_domain_new(name, arguments->ns, arguments->labels, &domain, &diag);
 	if (!error)
-		error = find_cgroup(arguments, &cgroup, &cgroup_id, &diag);
+		error = find_place(arguments, &place, &diag);
 	if (!error)
 		error = pcl_engine_open(0, &engine, &diag);
 	if (!error)
-		error = pcl_engine_add_domain(engine, pcl_take_ptr(domain), pcl_take_ptr(cgroup),
-					      cgroup_id, &diag);
+		error = pcl_engine_add_domain(engine, pcl_take_ptr(domain), &place, &diag);
 	if (error)
 		return pcl_cli_fail_diag(pcl_cli_exit_code(error), &diag);
 	return pcl_cli_finish(PCL_EXIT_YES);
@@ -111,6 +111,19 @@ static int remove_one(const char *name)
 	return pcl_cli_finish(PCL_EXIT_YES);
 }
 
+static json_t *member_json(const struct pcl_member *member, const char *labels)
+{
+	json_t *json = json_pack("{s:s, s:i, s:s, s:s*, s:s*}", "name", member->domain->name, "id",
+				 (int)member->id, "labels", labels ? labels : "", "namespace",
+				 member->domain->ns, "cgroup", member->cgroup);
+
+	if (member->mount_ns)
+		(void)json_object_set_new(json, "mount_ns", json_integer(member->mount_ns));
+	if (member->pid_ns)
+		(void)json_object_set_new(json, "pid_ns", json_integer(member->pid_ns));
+	return json;
+}
+
 static int list(bool json)
 {
 	pcl_cleanup(pcl_engine_close) struct pcl_engine *engine = NULL;
@@ -125,16 +138,12 @@ static int list(bool json)
 		const struct pcl_member *member = &engine->state->members[i];
 		pcl_autofree char *labels =
 			pcl_labels_text(member->domain->labels, member->domain->label_count);
+		pcl_autofree char *place = pcl_member_place(member);
 
 		if (!json)
 			(void)printf("%-16s %-40s %s\n", member->domain->name, labels ? labels : "",
-				     member->cgroup ? member->cgroup : "");
-		(void)json_array_append_new(domains,
-					    json_pack("{s:s, s:i, s:s, s:s*, s:s*}", "name",
-						      member->domain->name, "id", (int)member->id,
-						      "labels", labels ? labels : "", "namespace",
-						      member->domain->ns, "cgroup",
-						      member->cgroup));
+				     place ? place : "");
+		(void)json_array_append_new(domains, member_json(member, labels));
 	}
 	if (json)
 		return pcl_cli_print_json(domains);

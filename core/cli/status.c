@@ -75,8 +75,10 @@ static int print_json(const struct pcl_engine *engine)
 
 static void print_domain(const struct pcl_state *state, const struct pcl_member *member)
 {
-	(void)printf("domain %s%s%s\n", member->domain->name, member->cgroup ? " " : "",
-		     member->cgroup ? member->cgroup : "");
+	pcl_autofree char *place = pcl_member_place(member);
+
+	(void)printf("domain %s%s%s\n", member->domain->name, place && *place ? " " : "",
+		     place ? place : "");
 	for (size_t i = 0; i < state->set->policy_count; i++) {
 		const struct pcl_policy *policy = state->set->policies[i];
 

@@ -18,6 +18,7 @@
 #include "base/cleanup.h"
 #include "base/yaml.h"
 #include "engine/input.h"
+#include "node/cgroup.h"
 
 #define LOCK_PATH PCL_STATE_DIR "/lock"
 
@@ -242,8 +243,9 @@ static int copy_members(const struct pcl_state *from, struct pcl_state *to, stru
 		member = &to->members[to->member_count++];
 		*member = *old;
 		member->domain = NULL;
-		member->cgroup = strdup(old->cgroup);
-		if (!member->cgroup || pcl_domain_copy(old->domain, &member->domain))
+		member->cgroup = old->cgroup ? strdup(old->cgroup) : NULL;
+		if ((old->cgroup && !member->cgroup) ||
+		    pcl_domain_copy(old->domain, &member->domain))
 			return pcl_diag_set(diag, -ENOMEM, "out of memory");
 	}
 	to->last_id = from->last_id;
@@ -284,6 +286,7 @@ int pcl_engine_remove(struct pcl_engine *engine, struct pcl_diag *diag)
 		if (error)
 			return error;
 	}
+	pcl_spaces_drop_all();
 	pcl_state_prune(UINT64_MAX);
 	(void)unlink(LOCK_PATH);
 	(void)rmdir(PCL_STATE_DIR);
@@ -332,20 +335,21 @@ static uint32_t free_id(const struct pcl_state *state)
 	return 0;
 }
 
-static int check_new(const struct pcl_state *state, const struct pcl_domain *domain,
-		     const char *cgroup, uint64_t cgroup_id, struct pcl_diag *diag)
+static int check_new(const struct pcl_state *state, const struct pcl_member *wanted,
+		     struct pcl_diag *diag)
 {
 	for (size_t i = 1; i < state->member_count; i++) {
 		const struct pcl_member *member = &state->members[i];
+		pcl_autofree char *place = pcl_member_place(member);
 
-		if (!strcmp(member->domain->name, domain->name))
+		if (!strcmp(member->domain->name, wanted->domain->name))
 			return pcl_diag_set(
 				diag, -EEXIST,
 				"there is a domain \"%s\" already (%s); remove it first",
-				domain->name, member->cgroup);
-		if (member->cgroup_id == cgroup_id)
+				wanted->domain->name, place ? place : "");
+		if (pcl_member_same_place(member, wanted))
 			return pcl_diag_set(diag, -EEXIST, "%s is the domain \"%s\" already",
-					    cgroup, member->domain->name);
+					    place ? place : "", member->domain->name);
 	}
 	return 0;
 }
@@ -355,37 +359,76 @@ static const struct pcl_backend *backend_for_domains(const struct pcl_engine *en
 	return engine->backend ? engine->backend : pcl_backends[0];
 }
 
-int pcl_engine_add_domain(struct pcl_engine *engine, struct pcl_domain *domain, char *cgroup,
-			  uint64_t cgroup_id, struct pcl_diag *diag)
+void pcl_home_fini(struct pcl_home *place)
 {
-	struct pcl_member member = {.domain = domain, .cgroup = cgroup, .cgroup_id = cgroup_id};
+	free(place->cgroup);
+	place->cgroup = NULL;
+	pcl_spaces_close(&place->spaces);
+}
+
+int pcl_home_of_pid(pid_t pid, struct pcl_home *ret_place, struct pcl_diag *diag)
+{
+	pcl_cleanup(pcl_diag_fini) struct pcl_diag why = {0};
+	struct pcl_home place = PCL_HOME_NONE;
+	int error = pcl_cgroup_of_pid(pid, &place.cgroup, &place.cgroup_id, &why);
+
+	/* In no cgroup v2, or in its root as all tasks of a node with v1 are. */
+	if (error == -EOPNOTSUPP || error == -EINVAL)
+		error = pcl_spaces_of_pid(pid, &place.spaces, diag);
+	else if (error)
+		return pcl_diag_set(diag, error, "%s", pcl_diag_text(&why));
+	if (!error)
+		*ret_place = place;
+	return error;
+}
+
+/* The member with an id and an incarnation of its own, at the end of next. Takes member's parts. */
+static int add_member(struct pcl_state *next, struct pcl_member *member, struct pcl_diag *diag)
+{
+	member->id = free_id(next);
+	if (!member->id)
+		return pcl_diag_set(diag, -E2BIG, "there are %u domains, which is the limit",
+				    PCL_DOMAINS_MAX - 1);
+	if (pcl_array_grow(&next->members, next->member_count, sizeof(*member)))
+		return pcl_diag_set(diag, -ENOMEM, "out of memory");
+	member->incarnation = ++next->last_incarnation;
+	next->last_id = member->id;
+	next->members[next->member_count++] = *member;
+	member->domain = NULL;
+	member->cgroup = NULL;
+	return 0;
+}
+
+int pcl_engine_add_domain(struct pcl_engine *engine, struct pcl_domain *domain,
+			  const struct pcl_home *place, struct pcl_diag *diag)
+{
+	struct pcl_member member = {.domain = domain,
+				    .cgroup_id = place->cgroup_id,
+				    .mount_ns = place->spaces.mount,
+				    .pid_ns = place->spaces.pid};
 	pcl_cleanup(pcl_state_free) struct pcl_state *next = NULL;
 	const struct pcl_backend *backend = backend_for_domains(engine);
-	int error;
+	int error = check_new(engine->state, &member, diag);
 
-	error = check_new(engine->state, domain, cgroup, cgroup_id, diag);
 	if (!error)
 		error = backend->probe(engine->node, diag);
 	if (!error)
 		error = copy_state(engine, &next, diag);
-	if (!error && pcl_array_grow(&next->members, next->member_count, sizeof(member)))
+	if (!error && place->cgroup && !(member.cgroup = strdup(place->cgroup)))
 		error = pcl_diag_set(diag, -ENOMEM, "out of memory");
-	if (!error) {
-		member.id = free_id(next);
-		if (!member.id)
-			error = pcl_diag_set(diag, -E2BIG,
-					     "there are %u domains, which is the limit",
-					     PCL_DOMAINS_MAX - 1);
-	}
-	if (error) {
-		pcl_domain_free(&member.domain);
-		free(member.cgroup);
+	if (!error)
+		error = add_member(next, &member, diag);
+	pcl_domain_free(&member.domain);
+	free(member.cgroup);
+	if (error)
 		return error;
-	}
-	member.incarnation = ++next->last_incarnation;
-	next->last_id = member.id;
-	next->members[next->member_count++] = member;
-	return commit(engine, pcl_take_ptr(next), backend, diag);
+	if (!place->cgroup)
+		error = pcl_spaces_keep(&place->spaces, member.incarnation, diag);
+	if (!error)
+		error = commit(engine, pcl_take_ptr(next), backend, diag);
+	if (error && !place->cgroup)
+		pcl_spaces_drop(member.incarnation);
+	return error;
 }
 
 static int unknown_domain(const struct pcl_state *state, const char *name, struct pcl_diag *diag)
@@ -407,6 +450,7 @@ static int unknown_domain(const struct pcl_state *state, const char *name, struc
 int pcl_engine_remove_domain(struct pcl_engine *engine, const char *name, struct pcl_diag *diag)
 {
 	pcl_cleanup(pcl_state_free) struct pcl_state *next = NULL;
+	uint32_t incarnation;
 	size_t at = 1;
 	int error;
 
@@ -418,10 +462,15 @@ int pcl_engine_remove_domain(struct pcl_engine *engine, const char *name, struct
 	error = copy_state(engine, &next, diag);
 	if (error)
 		return error;
+	incarnation = next->members[at].incarnation;
 	pcl_domain_free(&next->members[at].domain);
 	free(next->members[at].cgroup);
 	memmove(&next->members[at], &next->members[at + 1],
 		(next->member_count - at - 1) * sizeof(*next->members));
 	next->member_count--;
-	return commit(engine, pcl_take_ptr(next), backend_for_domains(engine), diag);
+	error = commit(engine, pcl_take_ptr(next), backend_for_domains(engine), diag);
+	/* Last, since until then their numbers mean the domain. */
+	if (!error)
+		pcl_spaces_drop(incarnation);
+	return error;
 }

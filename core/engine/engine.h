@@ -10,6 +10,7 @@
 
 #include "backend/backend.h"
 #include "engine/state.h"
+#include "node/spaces.h"
 
 struct pcl_engine {
 	struct pcl_node *node;
@@ -43,13 +44,29 @@ int pcl_engine_apply(struct pcl_engine *engine, struct pcl_policy_set *set,
 /* Takes everything away: enforcement, policies, domains. */
 int pcl_engine_remove(struct pcl_engine *engine, struct pcl_diag *diag);
 
+/* Where a domain's tasks are: a cgroup, or where cgroup is NULL, namespaces. */
+struct pcl_home {
+	char *cgroup; /* owned */
+	uint64_t cgroup_id;
+	struct pcl_spaces spaces;
+};
+
+#define PCL_HOME_NONE                                                                              \
+	{                                                                                          \
+		.spaces = PCL_SPACES_NONE                                                          \
+	}
+
+/* Of a process: its cgroup (v2), or its namespaces where that tells nothing. */
+int pcl_home_of_pid(pid_t pid, struct pcl_home *ret_place, struct pcl_diag *diag);
+void pcl_home_fini(struct pcl_home *place);
+
 /*
- * Makes the tasks of a cgroup (and of those below it) a domain; policies that were applied before
- * and select it hold for it from now on. Takes domain and cgroup also on error. -EEXIST for a name
- * or cgroup that is a domain already.
+ * Makes the tasks of a place (and of cgroups and pid namespaces below it) a domain; policies that
+ * were applied before and select it hold for it from now on. Takes domain also on error. -EEXIST
+ * for a name or place that is a domain already.
  */
-int pcl_engine_add_domain(struct pcl_engine *engine, struct pcl_domain *domain, char *cgroup,
-			  uint64_t cgroup_id, struct pcl_diag *diag);
+int pcl_engine_add_domain(struct pcl_engine *engine, struct pcl_domain *domain,
+			  const struct pcl_home *place, struct pcl_diag *diag);
 /* -ENOENT with the nearest name. */
 int pcl_engine_remove_domain(struct pcl_engine *engine, const char *name, struct pcl_diag *diag);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Links are followed below the root of the domain: the host's, or that of some process in the
- * container's cgroup. Where the cgroup is still empty, paths are taken as written.
+ * container's cgroup or namespaces. Where there is none yet, paths are taken as written.
  */
 #include "engine/input.h"
 
@@ -14,6 +14,7 @@
 
 #include "base/cleanup.h"
 #include "node/cgroup.h"
+#include "node/spaces.h"
 
 void pcl_input_free(struct pcl_input **input)
 {
@@ -33,6 +34,13 @@ void pcl_input_free(struct pcl_input **input)
 	*input = NULL;
 }
 
+/* Some process of a member that is not the host, or 0. */
+static pid_t any_pid(const struct pcl_member *member)
+{
+	return member->cgroup ? pcl_cgroup_any_pid(member->cgroup)
+			      : pcl_spaces_any_pid(member->mount_ns, member->pid_ns);
+}
+
 /* The root directory of the member's tasks; -1 where none can be had. */
 static int open_root(const struct pcl_member *member)
 {
@@ -41,7 +49,7 @@ static int open_root(const struct pcl_member *member)
 
 	if (member->domain->host)
 		return open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	pid = pcl_cgroup_any_pid(member->cgroup);
+	pid = any_pid(member);
 	if (!pid)
 		return -1;
 	snprintf(path, sizeof(path), "/proc/%d/root", (int)pid);
@@ -51,7 +59,7 @@ static int open_root(const struct pcl_member *member)
 /* The mount namespace of the member's tasks; 0 where none can be had. */
 static uint32_t mount_namespace(const struct pcl_member *member)
 {
-	pid_t pid = member->domain->host ? 1 : pcl_cgroup_any_pid(member->cgroup);
+	pid_t pid = member->domain->host ? 1 : any_pid(member);
 	char path[64];
 	struct stat status;
 
@@ -133,6 +141,8 @@ static int fill(struct pcl_input *input, const struct pcl_state *state, struct p
 			.id = member->id,
 			.incarnation = member->incarnation,
 			.cgroup_id = member->cgroup_id,
+			.id_mount_ns = member->mount_ns,
+			.id_pid_ns = member->pid_ns,
 			.mnt_ns = mount_namespace(member),
 		};
 	}

@@ -19,7 +19,7 @@
 #include "base/cleanup.h"
 #include "engine/model_json.h"
 
-#define STATE_SCHEMA 2
+#define STATE_SCHEMA 3
 #define STATE_NAME "generation-%" PRIu64 ".json"
 #define STATE_NAME_MAX 64
 
@@ -101,10 +101,12 @@ static json_t *member_to_json(const struct pcl_member *member)
 	labels = pcl_labels_text(member->domain->labels, member->domain->label_count);
 	if (member->domain->label_count && !labels)
 		return NULL;
-	return json_pack("{s:s, s:s*, s:s*, s:s*, s:I, s:I, s:I}", "name", member->domain->name,
-			 "namespace", member->domain->ns, "labels", labels, "cgroup",
-			 member->cgroup, "cgroup_id", (json_int_t)member->cgroup_id, "id",
-			 (json_int_t)member->id, "incarnation", (json_int_t)member->incarnation);
+	return json_pack("{s:s, s:s*, s:s*, s:s*, s:I, s:I, s:I, s:I, s:I}", "name",
+			 member->domain->name, "namespace", member->domain->ns, "labels", labels,
+			 "cgroup", member->cgroup, "cgroup_id", (json_int_t)member->cgroup_id,
+			 "mount_ns", (json_int_t)member->mount_ns, "pid_ns",
+			 (json_int_t)member->pid_ns, "id", (json_int_t)member->id, "incarnation",
+			 (json_int_t)member->incarnation);
 }
 
 static json_t *state_to_json(const struct pcl_state *state)
@@ -144,7 +146,8 @@ static int write_synced(const char *path, const json_t *json, struct pcl_diag *d
 static int check_cgroups(const struct pcl_state *state, struct pcl_diag *diag)
 {
 	for (size_t i = 1; i < state->member_count; i++) {
-		pcl_cleanup(drop_json) json_t *text = json_string(state->members[i].cgroup);
+		const char *cgroup = state->members[i].cgroup;
+		pcl_cleanup(drop_json) json_t *text = json_string(cgroup ? cgroup : "");
 
 		if (!text)
 			return pcl_diag_set(diag, -EILSEQ,
@@ -176,32 +179,50 @@ int pcl_state_save(const struct pcl_state *state, struct pcl_diag *diag)
 
 /* --- in -------------------------------------------------------------------------------------- */
 
-static bool is_taken(const struct pcl_state *state, const char *name, json_int_t id,
-		     json_int_t cgroup_id)
+static bool is_taken(const struct pcl_state *state, const struct pcl_member *other,
+		     const char *name)
 {
 	for (size_t i = 0; i < state->member_count; i++) {
 		const struct pcl_member *member = &state->members[i];
 
-		if (member->id == id || member->cgroup_id == (uint64_t)cgroup_id ||
+		if (member->id == other->id || pcl_member_same_place(member, other) ||
 		    !strcmp(member->domain->name, name))
 			return true;
 	}
 	return false;
 }
 
+static bool is_place(const struct pcl_member *member, const char *cgroup)
+{
+	bool by_spaces = member->mount_ns || member->pid_ns;
+
+	return !cgroup == !member->cgroup_id && by_spaces == !cgroup;
+}
+
 static int member_from_json(const json_t *json, struct pcl_state *state, struct pcl_diag *diag)
 {
-	const char *name, *ns = NULL, *labels = NULL, *cgroup;
+	const char *name, *ns = NULL, *labels = NULL, *cgroup = NULL;
 	pcl_cleanup(pcl_domain_free) struct pcl_domain *domain = NULL;
-	json_int_t cgroup_id, id, incarnation;
-	struct pcl_member *member;
+	json_int_t cgroup_id, mount_ns, pid_ns, id, incarnation;
+	struct pcl_member *member, place;
 	int error;
 
-	if (json_unpack((json_t *)json, "{s:s, s?s, s?s, s:s, s:I, s:I, s:I !}", "name", &name,
-			"namespace", &ns, "labels", &labels, "cgroup", &cgroup, "cgroup_id",
-			&cgroup_id, "id", &id, "incarnation", &incarnation) < 0 ||
+	if (json_unpack((json_t *)json, "{s:s, s?s, s?s, s?s, s:I, s:I, s:I, s:I, s:I !}", "name",
+			&name, "namespace", &ns, "labels", &labels, "cgroup", &cgroup, "cgroup_id",
+			&cgroup_id, "mount_ns", &mount_ns, "pid_ns", &pid_ns, "id", &id,
+			"incarnation", &incarnation) < 0 ||
 	    id <= 0 || id >= (json_int_t)PCL_DOMAINS_MAX || incarnation <= 0 ||
-	    incarnation > UINT32_MAX || is_taken(state, name, id, cgroup_id))
+	    incarnation > UINT32_MAX || mount_ns < 0 || mount_ns > UINT32_MAX || pid_ns < 0 ||
+	    pid_ns > UINT32_MAX)
+		return -EBADMSG;
+	place = (struct pcl_member){
+		.cgroup_id = (uint64_t)cgroup_id,
+		.mount_ns = (uint32_t)mount_ns,
+		.pid_ns = (uint32_t)pid_ns,
+		.id = (uint32_t)id,
+		.incarnation = (uint32_t)incarnation,
+	};
+	if (!is_place(&place, cgroup) || is_taken(state, &place, name))
 		return -EBADMSG;
 	error = pcl_domain_new(name, ns, labels, &domain, diag);
 	if (error)
@@ -209,13 +230,11 @@ static int member_from_json(const json_t *json, struct pcl_state *state, struct 
 	if (pcl_array_grow(&state->members, state->member_count, sizeof(*member)))
 		return pcl_diag_set(diag, -ENOMEM, "out of memory");
 	member = &state->members[state->member_count++];
-	*member = (struct pcl_member){
-		.domain = pcl_take_ptr(domain),
-		.cgroup = strdup(cgroup),
-		.cgroup_id = (uint64_t)cgroup_id,
-		.id = (uint32_t)id,
-		.incarnation = (uint32_t)incarnation,
-	};
+	*member = place;
+	member->domain = pcl_take_ptr(domain);
+	if (!cgroup)
+		return 0;
+	member->cgroup = strdup(cgroup);
 	return member->cgroup ? 0 : pcl_diag_set(diag, -ENOMEM, "out of memory");
 }
 
@@ -392,7 +411,7 @@ void pcl_state_prune(uint64_t last)
 	}
 }
 
-/* --- looking up ------------------------------------------------------------------------------ */
+/* --- members ------------------------------------------------------------------------------ */
 
 const struct pcl_rule *pcl_state_rule(const struct pcl_state *state, uint32_t number)
 {
@@ -412,4 +431,26 @@ const struct pcl_member *pcl_state_member(const struct pcl_state *state, uint32_
 		if (state->members[i].id == id)
 			return &state->members[i];
 	return NULL;
+}
+
+bool pcl_member_same_place(const struct pcl_member *a, const struct pcl_member *b)
+{
+	if (a->cgroup_id || b->cgroup_id)
+		return a->cgroup_id == b->cgroup_id;
+	if (a->mount_ns || b->mount_ns)
+		return a->mount_ns == b->mount_ns;
+	return a->pid_ns && a->pid_ns == b->pid_ns;
+}
+
+char *pcl_member_place(const struct pcl_member *member)
+{
+	char *text = NULL;
+
+	if (member->cgroup)
+		return strdup(member->cgroup);
+	if (!member->mount_ns && !member->pid_ns)
+		return strdup("");
+	if (asprintf(&text, "mnt:[%u] pid:[%u]", member->mount_ns, member->pid_ns) < 0)
+		return NULL;
+	return text;
 }

@@ -10,6 +10,7 @@
 #ifndef PCL_ENGINE_STATE_H
 #define PCL_ENGINE_STATE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,8 +28,10 @@ void pcl_state_use_dir(const char *dir);
 
 struct pcl_member {
 	struct pcl_domain *domain;
-	char *cgroup; /* absolute path; NULL for the host */
+	char *cgroup; /* absolute path; NULL for the host and for what namespaces tell */
 	uint64_t cgroup_id;
+	uint32_t mount_ns; /* numbers of namespaces that are kept (node/spaces.h), or 0 */
+	uint32_t pid_ns;
 	uint32_t id;
 	uint32_t incarnation;
 };
@@ -68,5 +71,12 @@ void pcl_state_prune(uint64_t last);
 /* The rule of a number, as backends count them: from 1, policies in order, rules in order. */
 const struct pcl_rule *pcl_state_rule(const struct pcl_state *state, uint32_t number);
 const struct pcl_member *pcl_state_member(const struct pcl_state *state, uint32_t id);
+
+/* Whether one place would be two domains. Containers of a pod may share a pid namespace, so where
+ * there are mount namespaces, those decide. */
+bool pcl_member_same_place(const struct pcl_member *a, const struct pcl_member *b);
+
+/* What tells its tasks, for people: the cgroup, or namespaces (owned), or NULL without memory. */
+char *pcl_member_place(const struct pcl_member *member);
 
 #endif

@@ -83,8 +83,7 @@ int pcl_cgroup_of_pid(pid_t pid, char **ret_path, uint64_t *ret_id, struct pcl_d
 		return pcl_cgroup_open(path, ret_path, ret_id, diag);
 	}
 	return pcl_diag_set(diag, -EOPNOTSUPP,
-			    "process %d is in no cgroup v2; this node has only cgroup v1, by which "
-			    "containers are not recognised yet",
+			    "process %d is in no cgroup v2; this node has only cgroup v1",
 			    (int)pid);
 }
 

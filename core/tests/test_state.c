@@ -184,7 +184,8 @@ static void whatever_is_missing_is_noticed(void **state)
 	static const char *const keys[] = {"schema",   "generation",	   "backend",
 					   "postures", "hostname",	   "domains",
 					   "last_id",  "last_incarnation", "policies"};
-	static const char *const of_member[] = {"name", "cgroup", "cgroup_id", "id", "incarnation"};
+	static const char *const of_member[] = {"name",	  "cgroup", "cgroup_id",  "mount_ns",
+						"pid_ns", "id",	    "incarnation"};
 
 	(void)state;
 	for (size_t i = 0; i < PCL_ARRAY_SIZE(keys); i++)
@@ -216,6 +217,9 @@ static void values_that_no_state_has_are_noticed(void **state)
 		{"domains", "id", "4294967305"},
 		{"domains", "incarnation", "0"},
 		{"domains", "cgroup_id", "0"},
+		{"domains", "mount_ns", "1"},
+		{"domains", "mount_ns", "-1"},
+		{"domains", "pid_ns", "4294967296"},
 		{"domains", "labels", "\"x\""},
 		{"domains", "unheard-of", "1"},
 		{"policies", "kind", "7"},
@@ -269,6 +273,46 @@ static void two_domains_share_nothing_that_tells_them_apart(void **state)
 	add_domain_like("");
 	loaded = load(1);
 	assert_int_equal(loaded->member_count, 3);
+}
+
+static void a_domain_may_be_told_by_namespaces(void **state)
+{
+	autostate *saved = scratch_state(1);
+	autostate *loaded = NULL;
+	const struct pcl_member *box;
+	pcl_autofree char *place = NULL;
+
+	(void)state;
+	free(saved->members[1].cgroup);
+	saved->members[1].cgroup = NULL;
+	saved->members[1].cgroup_id = 0;
+	saved->members[1].mount_ns = 4026532116u;
+	saved->members[1].pid_ns = 4026532117u;
+	scratch_save(saved);
+	loaded = load(1);
+	box = pcl_state_member(loaded, 9);
+	assert_null(box->cgroup);
+	assert_int_equal(box->mount_ns, 4026532116u);
+	assert_int_equal(box->pid_ns, 4026532117u);
+	place = pcl_member_place(box);
+	assert_string_equal(place, "mnt:[4026532116] pid:[4026532117]");
+}
+
+static void a_pod_shares_its_pid_namespace(void **state)
+{
+	struct pcl_member one = {.mount_ns = 1, .pid_ns = 5}, other = {.mount_ns = 2, .pid_ns = 5};
+	struct pcl_member group = {.cgroup_id = 1};
+
+	(void)state;
+	assert_false(pcl_member_same_place(&one, &other));
+	assert_true(pcl_member_same_place(&one, &one));
+	assert_false(pcl_member_same_place(&one, &group));
+	one.mount_ns = 0;
+	assert_false(pcl_member_same_place(&one, &other));
+	other.mount_ns = 0;
+	assert_true(pcl_member_same_place(&one, &other));
+	other.pid_ns = one.pid_ns = 0;
+	assert_false(pcl_member_same_place(&one, &other));
 }
 
 static void a_missing_file_is_no_damage(void **state)
@@ -370,6 +414,8 @@ int main(void)
 		TEST(whatever_is_missing_is_noticed),
 		TEST(values_that_no_state_has_are_noticed),
 		TEST(two_domains_share_nothing_that_tells_them_apart),
+		TEST(a_domain_may_be_told_by_namespaces),
+		TEST(a_pod_shares_its_pid_namespace),
 		TEST(a_missing_file_is_no_damage),
 		TEST(what_cannot_be_written_leaves_nothing),
 		TEST(a_full_disk_leaves_nothing),
