@@ -11,6 +11,13 @@
  * own: inherited directory rules are folded in when the plan is made, so the kernel decides no
  * precedence. A set says for each access what happens and which rule is named.
  *
+ * What is no path is looked up in the same map: the node of the class's root has one edge per
+ * number (a kind of socket, a capability), whose key has the number as len and no name.
+ *
+ * An object may be looked up in several parts of a class (PCL_PART_*). Each part's sets hold what
+ * its own rules say under the domain's posture, so that pcl_join_outcomes() of all parts is what
+ * all rules together say. It holds because rules are numbered in the order of attribution.
+ *
  * Two slots (maps in `tries` and `sets`, entries in `domains`) hold the live ruleset and the next;
  * control.live names the live slot and is switched by one 8-byte store.
  */
@@ -21,7 +28,7 @@
 #include <linux/types.h>
 #endif
 
-#define PCL_BPF_ABI 1
+#define PCL_BPF_ABI 2
 
 /* Domains, the host (id 0) included; each costs PCL_SLOTS * sizeof(struct pcl_bpf_domain) bytes. */
 #define PCL_BPF_DOMAINS_MAX 10240u
@@ -47,6 +54,16 @@
 /* In a set's number: some rule of the set has a source, so there may be a variant for the task's.
  */
 #define PCL_SET_SOURCES 0x40000000u
+/*
+ * In a set's number: PCL_CONDITIONS consecutive sets, one for each combination of what conditions
+ * ask for. A variant for a source has a flag of its own.
+ */
+#define PCL_SET_CONDITIONS 0x20000000u
+#define PCL_SET_NUMBER 0x1fffffffu
+
+#define PCL_CONDITION_OWNER (1u << 0)	 /* the acting fsuid owns the object, or would */
+#define PCL_CONDITION_TERMINAL (1u << 1) /* the acting task has a terminal */
+#define PCL_CONDITIONS 4u
 
 enum pcl_bpf_class {
 	PCL_BPF_PROCESS,
@@ -66,12 +83,58 @@ enum pcl_bpf_access {
 /* pcl_bpf_outcome.flags */
 #define PCL_OUTCOME_REFUSE (1u << 0)
 #define PCL_OUTCOME_ALERT (1u << 1)
-#define PCL_OUTCOME_BY_ALLOW (1u << 2) /* holds only for an object that has a name */
+/* An allow-list's Allow matched; holds only for an object that has a name. */
+#define PCL_OUTCOME_ALLOWED (1u << 2)
+/* An allow-list has nothing that matched; with REFUSE where the posture is block. */
+#define PCL_OUTCOME_BY_POSTURE (1u << 3)
 
+/*
+ * rule is a number in the generation's rule table, from 1, 0: none. Of a refusal it is the rule
+ * that refuses; else, and where the posture refuses, the Audit rule that matched.
+ */
 struct pcl_bpf_outcome {
-	__u32 rule; /* number in the generation's rule table, from 1; 0: the default posture */
+	__u32 rule;
 	__u32 flags;
 };
+
+/* Whether a rule refuses, or the object is unknown; the posture does not overrule it. */
+static inline __u32 pcl_outcome_is_ruled(const struct pcl_bpf_outcome *outcome)
+{
+	return (outcome->flags & (PCL_OUTCOME_REFUSE | PCL_OUTCOME_BY_POSTURE)) ==
+	       PCL_OUTCOME_REFUSE;
+}
+
+/* The better attribution of two rules, 0 being none. */
+static inline __u32 pcl_first_rule(__u32 a, __u32 b)
+{
+	return !a || (b && b < a) ? b : a;
+}
+
+/* Into outcome what it and other, another part's, say together. */
+static inline void pcl_join_outcomes(struct pcl_bpf_outcome *outcome,
+				     const struct pcl_bpf_outcome *other)
+{
+	__u32 ruled = pcl_outcome_is_ruled(outcome), other_ruled = pcl_outcome_is_ruled(other);
+	__u32 flags = outcome->flags | other->flags;
+
+	if (ruled || other_ruled) {
+		if (!ruled || (other_ruled && other->rule < outcome->rule))
+			*outcome = *other;
+		return;
+	}
+	outcome->rule = pcl_first_rule(outcome->rule, other->rule);
+	if (flags & PCL_OUTCOME_ALLOWED)
+		flags = PCL_OUTCOME_ALLOWED | (outcome->rule ? PCL_OUTCOME_ALERT : 0);
+	outcome->flags = flags;
+}
+
+/* The rule that an alert names; 0: the default posture. */
+static inline __u32 pcl_outcome_named(const struct pcl_bpf_outcome *outcome)
+{
+	return (outcome->flags & PCL_OUTCOME_REFUSE) && !pcl_outcome_is_ruled(outcome)
+		       ? 0
+		       : outcome->rule;
+}
 
 struct pcl_bpf_set {
 	struct pcl_bpf_outcome access[PCL_BPF_ACCESS_SLOTS];
@@ -99,10 +162,17 @@ struct pcl_trie_entry {
 	struct pcl_trie_edge edge;
 };
 
+/* pcl_bpf_domain.parts: where else than in the class's trie an object is looked up. */
+#define PCL_PART_NAMES (1u << 0)    /* by its base name */
+#define PCL_PART_PATTERNS (1u << 1) /* by pattern */
+#define PCL_PART_PRESETS (1u << 2)
+#define PCL_PART_ARGS (1u << 3)
+
 struct pcl_bpf_domain {
 	__u32 incarnation; /* never the same for two domains that use one id after another; 0: free
 			    */
 	__u32 active;	   /* bit per class that has rules */
+	__u32 parts[PCL_BPF_CLASS_COUNT]; /* PCL_PART_* that a class has besides its trie */
 	struct pcl_trie_edge root[PCL_BPF_CLASS_COUNT];
 	__u32 nameless[PCL_BPF_CLASS_COUNT]; /* set for an object that has no path */
 	__u32 unknown[PCL_BPF_CLASS_COUNT];  /* set for an object whose path cannot be built */

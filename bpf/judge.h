@@ -59,7 +59,7 @@ static __always_inline __u32 variant_for_source(struct pcl_task *state, __u32 se
 		return set;
 	source = current_source(state, trie, live);
 	if (source)
-		edge = numbered_edge(trie, PCL_NODE_SET | set, source);
+		edge = numbered_edge(trie, PCL_NODE_SET | (set & PCL_SET_NUMBER), source);
 	return edge ? edge->self : set;
 }
 
@@ -78,9 +78,28 @@ __noinline __u32 set_for_source(struct pcl_task *state, __u32 set, __u64 live)
 }
 #endif
 
-/* What set says of the access. Returns 0, or -EACCES where the maps are broken. */
-static __always_inline int outcome_of(struct pcl_task *state, __u32 set, __u32 access, __u64 live,
-				      struct pcl_bpf_outcome *ret_outcome)
+/* Of what conditions ask for, what holds: PCL_CONDITION_*. */
+static __always_inline __u32 conditions_of(__u64 dentry)
+{
+	struct task_struct *task = current_task();
+	__u32 conditions = 0;
+	__u64 inode = (__u64)READ_FIELD(struct dentry, dentry, d_inode);
+
+	/* What is about to be made will be the acting user's. */
+	if (!inode || READ_FIELD(struct inode, inode, i_uid.val) == GET2(task, cred, fsuid.val))
+		conditions |= PCL_CONDITION_OWNER;
+	if (GET2(task, signal, tty))
+		conditions |= PCL_CONDITION_TERMINAL;
+	return conditions;
+}
+
+/*
+ * Joins to outcome what a part's set says of the access. Returns 0, or -EACCES where the maps are
+ * broken. The path of the executable may be gathered for it, so what is gathered of the object is
+ * lost.
+ */
+static __always_inline int join_set(const struct pcl_question *ask, struct pcl_task *state,
+				    __u32 set, __u64 live, struct pcl_bpf_outcome *outcome)
 {
 	__u32 index = live & 1;
 	struct pcl_bpf_set *found;
@@ -90,12 +109,30 @@ static __always_inline int outcome_of(struct pcl_task *state, __u32 set, __u32 a
 		return 0;
 	if (set & PCL_SET_SOURCES)
 		set = set_for_source(state, set & ~PCL_SET_SOURCES, live);
+	if (set & PCL_SET_CONDITIONS)
+		set = (set & PCL_SET_NUMBER) + conditions_of(ask->object.dentry);
 	map = bpf_map_lookup_elem(&sets, &index);
 	found = map ? bpf_map_lookup_elem(map, &set) : NULL;
 	if (!found)
 		return -EACCES;
-	*ret_outcome = found->access[access & (PCL_BPF_ACCESS_SLOTS - 1)];
+	pcl_join_outcomes(outcome, &found->access[ask->access & (PCL_BPF_ACCESS_SLOTS - 1)]);
 	return 0;
+}
+
+/*
+ * The set for an object that is a number: a kind of socket, a capability. The engine has put it
+ * there by pcl_maker_add_number().
+ */
+static __always_inline __u32 set_of_number(struct pcl_bpf_domain *domain, __u32 class, __u32 number,
+					   __u64 live)
+{
+	const struct pcl_trie_edge *root = &domain->root[class];
+	struct pcl_trie_edge *edge = NULL;
+	void *trie = trie_of(live);
+
+	if (root->node && trie)
+		edge = numbered_edge(trie, root->node, number);
+	return edge ? edge->self : root->self;
 }
 
 static __always_inline bool has_no_name(__u64 dentry)
@@ -110,7 +147,7 @@ static __always_inline int say(const struct pcl_question *ask, struct pcl_task *
 	struct pcl_alert alert = {
 		.generation = live >> 1,
 		.object = ask->object,
-		.rule = outcome->rule,
+		.rule = pcl_outcome_named(outcome),
 		.domain = state->domain,
 		.flags = flags,
 		.hook = ask->hook,
@@ -185,17 +222,17 @@ static __always_inline int decide(const struct pcl_question *ask, struct pcl_tas
 	below_rule = (ask->flags & ASK_BELOW) ? state->down.below_rule : 0;
 	if (set == PCL_SET_PERMIT && !below_rule)
 		return 0;
-	if (outcome_of(state, set, ask->access, live, &outcome))
+	if (join_set(ask, state, set, live, &outcome))
 		return -EACCES;
-	if ((outcome.flags & PCL_OUTCOME_BY_ALLOW) && (ask->flags & ASK_DELETED) &&
+	if ((outcome.flags & PCL_OUTCOME_ALLOWED) && (ask->flags & ASK_DELETED) &&
 	    has_no_name(ask->object.dentry)) {
 		flags |= PCL_EVENT_NAMELESS;
 		outcome.rule = outcome.flags = 0;
 		set = domain->nameless[ask->class ? PCL_BPF_FILE : PCL_BPF_PROCESS];
-		if (outcome_of(state, set, ask->access, live, &outcome))
+		if (join_set(ask, state, set, live, &outcome))
 			return -EACCES;
 	}
-	if ((ask->flags & ASK_NAMED) && (!outcome.rule || !(outcome.flags & PCL_OUTCOME_REFUSE)))
+	if ((ask->flags & ASK_NAMED) && !pcl_outcome_is_ruled(&outcome))
 		outcome.flags = 0;
 	if (below_rule && !(outcome.flags & PCL_OUTCOME_REFUSE)) {
 		flags |= PCL_EVENT_BELOW;

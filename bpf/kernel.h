@@ -80,8 +80,13 @@ struct hlist_bl_node {
 
 struct super_block;
 
+typedef struct {
+	__u32 val;
+} kuid_t;
+
 struct inode {
 	__u16 i_mode;
+	kuid_t i_uid;
 };
 
 struct dentry {
@@ -211,6 +216,16 @@ struct pid {
 	struct upid numbers[1];
 };
 
+struct cred {
+	kuid_t fsuid;
+};
+
+struct tty_struct;
+
+struct signal_struct {
+	struct tty_struct *tty;
+};
+
 struct task_struct {
 	unsigned int flags;
 	struct mm_struct *mm;
@@ -221,6 +236,8 @@ struct task_struct {
 	struct pid *thread_pid;
 	struct css_set *cgroups;
 	struct nsproxy *nsproxy;
+	const struct cred *cred;
+	struct signal_struct *signal;
 };
 
 struct linux_binprm {

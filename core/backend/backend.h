@@ -32,7 +32,10 @@ struct pcl_backend_domain {
 	uint32_t mnt_ns; /* inode number of its tasks' mount namespace; 0: not known yet */
 };
 
-/* The whole wanted state. Rules are numbered from 1 in the order of rules. */
+/*
+ * The whole wanted state. Rules are numbered from 1 in the order of rules, which is that of
+ * attribution (pcl_rule_compare), so that of two rules the one to name has the lower number.
+ */
 struct pcl_backend_input {
 	uint64_t generation; /* greater than any before */
 	const struct pcl_backend_domain *domains;

@@ -60,8 +60,15 @@ int pcl_maker_add_edge(struct pcl_maker *maker, const struct pcl_trie_key *key,
 		       const struct pcl_trie_edge *edge);
 /* A set of its own number. */
 int pcl_maker_append_set(struct pcl_maker *maker, const struct pcl_bpf_set *set, uint32_t *ret_id);
-/* Sets list->set from its rules. */
+/* Sets list->set from its rules, which are those of one part for one object. */
 int pcl_maker_make_set(struct pcl_maker *maker, struct pcl_rule_list *list);
+/*
+ * For a class whose objects are numbers: list's rules are those that match number. Sets list->set.
+ * root->self is the set for numbers that no rule matches; root->node and filter are filled here.
+ * bpf/match.h set_of_number() finds the edge.
+ */
+int pcl_maker_add_number(struct pcl_maker *maker, struct pcl_trie_edge *root, uint32_t number,
+			 struct pcl_rule_list *list);
 /* The set of the class at hand for an object whose path cannot be built. */
 int pcl_maker_unknown_set(struct pcl_maker *maker, uint32_t *ret_set);
 

@@ -30,20 +30,33 @@ _Static_assert((int)PCL_BPF_ACCESS_COUNT <= PCL_ACCESS_COUNT, "accesses of the m
 
 /* --- the pass over a tree -------------------------------------------------------------------- */
 
-/* What the rules of a list do to each access that hold for any source. */
+/* What the rules of a list that hold for any source do to each access, under each condition. */
 struct deeds {
-	bool done[PCL_BPF_ACCESS_COUNT][PCL_EFFECT_COUNT];
+	bool done[PCL_BPF_ACCESS_COUNT][PCL_CONDITIONS][PCL_EFFECT_COUNT];
 };
+
+static enum pcl_effect effect_under(const struct pcl_rule *rule, enum pcl_access access,
+				    unsigned conditions)
+{
+	const struct pcl_operation operation = {
+		.access = access,
+		.owner = conditions & PCL_CONDITION_OWNER,
+		.terminal = conditions & PCL_CONDITION_TERMINAL,
+	};
+
+	return pcl_rule_effect_on(rule, &operation);
+}
 
 /* Whether behind those rules this one changes nothing: of several alike the first is named. */
 static bool is_idle(const struct deeds *deeds, const struct pcl_rule *rule)
 {
-	for (enum pcl_access access = 0; (int)access < (int)PCL_BPF_ACCESS_COUNT; access++) {
-		enum pcl_effect effect = pcl_rule_effect(rule, access, false);
+	for (enum pcl_access access = 0; (int)access < (int)PCL_BPF_ACCESS_COUNT; access++)
+		for (unsigned conditions = 0; conditions < PCL_CONDITIONS; conditions++) {
+			enum pcl_effect effect = effect_under(rule, access, conditions);
 
-		if (effect != PCL_EFFECT_NONE && !deeds->done[access][effect])
-			return false;
-	}
+			if (effect != PCL_EFFECT_NONE && !deeds->done[access][conditions][effect])
+				return false;
+		}
 	return true;
 }
 
@@ -60,7 +73,9 @@ static void append_unless_idle(const struct pcl_maker *maker, struct pcl_rule_li
 	if (maker->sources[rank].count)
 		return;
 	for (enum pcl_access access = 0; (int)access < (int)PCL_BPF_ACCESS_COUNT; access++)
-		deeds->done[access][pcl_rule_effect(rule, access, false)] = true;
+		for (unsigned conditions = 0; conditions < PCL_CONDITIONS; conditions++)
+			deeds->done[access][conditions][effect_under(rule, access, conditions)] =
+				true;
 }
 
 static bool is_same_list(const struct pcl_rule_list *a, const struct pcl_rule_list *b)
@@ -106,10 +121,13 @@ static int extend(struct pcl_maker *maker, const struct pcl_rule_list *base,
 	return 0;
 }
 
+/* Under any condition: what lies below may be anybody's. */
 static bool can_refuse_writing(const struct pcl_rule *rule)
 {
-	return pcl_rule_effect(rule, PCL_ACCESS_WRITE, false) == PCL_EFFECT_BLOCK ||
-	       pcl_rule_effect(rule, PCL_ACCESS_EXECUTE, false) == PCL_EFFECT_BLOCK;
+	const unsigned worst = PCL_CONDITION_TERMINAL;
+
+	return effect_under(rule, PCL_ACCESS_WRITE, worst) == PCL_EFFECT_BLOCK ||
+	       effect_under(rule, PCL_ACCESS_EXECUTE, worst) == PCL_EFFECT_BLOCK;
 }
 
 /* The best rule at or below tree that can refuse, as rank + 1; 0: none. */

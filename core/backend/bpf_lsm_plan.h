@@ -53,9 +53,14 @@ void pcl_bpf_plan_print(const struct pcl_bpf_plan *plan, const struct pcl_backen
 
 /*
  * What the kernel would do with this plan: the same descent, in C, for tests against the model.
- * object may be PCL_OBJECT_NONE. Borrowed result, NULL: permitted silently.
+ * object may be PCL_OBJECT_NONE. rule is the one that an alert would name. All zero: permitted
+ * silently.
  */
-const struct pcl_bpf_outcome *pcl_bpf_plan_ask(const struct pcl_bpf_plan *plan, uint32_t domain,
+struct pcl_bpf_outcome pcl_bpf_plan_ask(const struct pcl_bpf_plan *plan, uint32_t domain,
+					const struct pcl_operation *operation);
+/* The same for a class whose objects are numbers. */
+struct pcl_bpf_outcome pcl_bpf_plan_ask_number(const struct pcl_bpf_plan *plan, uint32_t domain,
+					       uint32_t number,
 					       const struct pcl_operation *operation);
 
 /* The rule that keeps directory path from moving because it lies below it; 0: none. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Lists of rules to sets. Equal sets are shared. Rules with a source make one variant of the set
- * per source, where that makes a difference.
+ * Lists of rules to sets. Equal sets are shared. Rules with conditions make one set for each
+ * combination of what they ask for, rules with a source one variant per source, each only where
+ * that makes a difference.
  */
 #include "backend/bpf_lsm_maker.h"
 
@@ -74,7 +75,7 @@ int pcl_maker_append_set(struct pcl_maker *maker, const struct pcl_bpf_set *set,
 {
 	struct pcl_bpf_plan *plan = maker->plan;
 
-	if (plan->set_count >= PCL_SET_SOURCES)
+	if (plan->set_count > PCL_SET_NUMBER)
 		return pcl_diag_set(maker->diag, -E2BIG,
 				    "too many different combinations of rules");
 	if (pcl_array_grow(&plan->sets, plan->set_count, sizeof(*plan->sets)))
@@ -84,20 +85,55 @@ int pcl_maker_append_set(struct pcl_maker *maker, const struct pcl_bpf_set *set,
 	return 0;
 }
 
-/* FNV-1a, by Fowler, Noll and Vo; only to spread a table, nothing is decided by it. */
-static size_t hash_set(const struct pcl_bpf_set *set)
+/* What a list of rules says, for each combination of what conditions ask for. */
+struct saying {
+	struct pcl_bpf_set sets[PCL_CONDITIONS];
+};
+
+/* How many sets say it: all of them, or one where it is the same under every condition. */
+static size_t set_count(const struct saying *saying)
 {
-	const unsigned char *bytes = (const unsigned char *)set;
+	for (size_t i = 1; i < PCL_CONDITIONS; i++)
+		if (memcmp(&saying->sets[i], &saying->sets[0], sizeof(saying->sets[0])) != 0)
+			return PCL_CONDITIONS;
+	return 1;
+}
+
+static size_t sets_of(uint32_t id)
+{
+	return id & PCL_SET_CONDITIONS ? PCL_CONDITIONS : 1;
+}
+
+static int append_saying(struct pcl_maker *maker, const struct saying *saying, uint32_t *ret_id)
+{
+	size_t count = set_count(saying);
+	uint32_t first = 0, id;
+
+	for (size_t i = 0; i < count; i++) {
+		int error = pcl_maker_append_set(maker, &saying->sets[i], i ? &id : &first);
+
+		if (error)
+			return error;
+	}
+	*ret_id = first | (count > 1 ? PCL_SET_CONDITIONS : 0);
+	return 0;
+}
+
+/* FNV-1a, by Fowler, Noll and Vo; only to spread a table, nothing is decided by it. */
+static size_t hash_sets(const struct pcl_bpf_set *sets, size_t count)
+{
+	const unsigned char *bytes = (const unsigned char *)sets;
 	uint64_t hash = 0xcbf29ce484222325u;
 
-	for (size_t i = 0; i < sizeof(*set); i++)
+	for (size_t i = 0; i < count * sizeof(*sets); i++)
 		hash = (hash ^ bytes[i]) * 0x100000001b3u;
 	return (size_t)hash;
 }
 
 static void put_in_table(struct pcl_maker *maker, uint32_t id)
 {
-	size_t at = hash_set(&maker->plan->sets[id]) & (maker->set_capacity - 1);
+	size_t at = hash_sets(&maker->plan->sets[id & PCL_SET_NUMBER], sets_of(id)) &
+		    (maker->set_capacity - 1);
 
 	while (maker->set_table[at])
 		at = (at + 1) & (maker->set_capacity - 1);
@@ -125,32 +161,39 @@ static int grow_table(struct pcl_maker *maker)
 	return 0;
 }
 
-/* The set's number, shared with an equal one. */
-static int intern_set(struct pcl_maker *maker, const struct pcl_bpf_set *set, uint32_t *ret_id)
+/* The number of the sets that say it, shared with equal ones. */
+static int intern_saying(struct pcl_maker *maker, const struct saying *saying, uint32_t *ret_id)
 {
+	const struct pcl_bpf_plan *plan = maker->plan;
+	size_t count = set_count(saying), at;
 	int error = grow_table(maker);
-	size_t at;
 
 	if (error)
 		return error;
-	if (!memcmp(set, &maker->plan->sets[PCL_SET_PERMIT], sizeof(*set))) {
+	if (count == 1 && !memcmp(saying, &plan->sets[PCL_SET_PERMIT], sizeof(*plan->sets))) {
 		*ret_id = PCL_SET_PERMIT;
 		return 0;
 	}
-	for (at = hash_set(set) & (maker->set_capacity - 1); maker->set_table[at];
-	     at = (at + 1) & (maker->set_capacity - 1))
-		if (!memcmp(set, &maker->plan->sets[maker->set_table[at]], sizeof(*set))) {
-			*ret_id = maker->set_table[at];
+	for (at = hash_sets(saying->sets, count) & (maker->set_capacity - 1); maker->set_table[at];
+	     at = (at + 1) & (maker->set_capacity - 1)) {
+		uint32_t id = maker->set_table[at];
+
+		if (sets_of(id) == count && !memcmp(saying, &plan->sets[id & PCL_SET_NUMBER],
+						    count * sizeof(*plan->sets))) {
+			*ret_id = id;
 			return 0;
 		}
-	error = pcl_maker_append_set(maker, set, ret_id);
+	}
+	error = append_saying(maker, saying, ret_id);
 	if (!error)
 		maker->set_table[at] = *ret_id;
 	return error;
 }
 
+/* audit: the first Audit rule that matched, which a posture that refuses keeps from the verdict. */
 static struct pcl_bpf_outcome outcome_of(const struct pcl_maker *maker,
-					 const struct pcl_verdict *verdict)
+					 const struct pcl_verdict *verdict,
+					 const struct pcl_rule *audit)
 {
 	struct pcl_bpf_outcome outcome = {0};
 
@@ -158,29 +201,47 @@ static struct pcl_bpf_outcome outcome_of(const struct pcl_maker *maker,
 		outcome.flags |= PCL_OUTCOME_REFUSE;
 	if (verdict->alert)
 		outcome.flags |= PCL_OUTCOME_ALERT;
+	if (verdict->by_posture)
+		outcome.flags |= PCL_OUTCOME_BY_POSTURE;
 	if (!verdict->refused && verdict->rule && maker->domain->ruleset->allow_list[maker->class])
-		outcome.flags |= PCL_OUTCOME_BY_ALLOW;
-	if (verdict->refused)
-		outcome.rule = pcl_maker_number(maker, verdict->rule);
-	else if (verdict->alert)
-		outcome.rule = pcl_maker_number(maker, verdict->audit_rule);
+		outcome.flags |= PCL_OUTCOME_ALLOWED;
+	outcome.rule =
+		pcl_maker_number(maker, pcl_outcome_is_ruled(&outcome) ? verdict->rule : audit);
 	return outcome;
 }
 
+static const struct pcl_rule *first_audit(const struct pcl_rule *const *rules, size_t count,
+					  const struct pcl_operation *operation)
+{
+	for (size_t i = 0; i < count; i++)
+		if (pcl_rule_effect_on(rules[i], operation) == PCL_EFFECT_AUDIT)
+			return rules[i];
+	return NULL;
+}
+
 /* What the rules in maker->matched say. */
-static void decide_matched(const struct pcl_maker *maker, size_t count, struct pcl_bpf_set *ret_set)
+static void decide_matched(const struct pcl_maker *maker, size_t count, struct saying *ret_saying)
 {
 	const struct pcl_ruleset *ruleset = maker->domain->ruleset;
 
-	memset(ret_set, 0, sizeof(*ret_set));
-	for (enum pcl_access access = 0; (int)access < (int)PCL_BPF_ACCESS_COUNT; access++) {
-		struct pcl_verdict verdict;
+	memset(ret_saying, 0, sizeof(*ret_saying));
+	for (unsigned conditions = 0; conditions < PCL_CONDITIONS; conditions++)
+		for (enum pcl_access access = 0; (int)access < (int)PCL_BPF_ACCESS_COUNT;
+		     access++) {
+			const struct pcl_operation operation = {
+				.access = access,
+				.owner = conditions & PCL_CONDITION_OWNER,
+				.terminal = conditions & PCL_CONDITION_TERMINAL,
+			};
+			struct pcl_verdict verdict;
 
-		if (pcl_access_class(access) != maker->class)
-			continue;
-		pcl_decide_matched(ruleset, maker->matched, count, access, false, &verdict);
-		ret_set->access[access] = outcome_of(maker, &verdict);
-	}
+			if (pcl_access_class(access) != maker->class)
+				continue;
+			pcl_decide_matched(ruleset, maker->matched, count, &operation, &verdict);
+			ret_saying->sets[conditions].access[access] =
+				outcome_of(maker, &verdict,
+					   first_audit(maker->matched, count, &operation));
+		}
 }
 
 /* A rule that holds for a source. */
@@ -223,7 +284,7 @@ static size_t merge_for_source(const struct pcl_maker *maker, size_t plain_count
  * is shared with an equal set only when it has no variants, since they are found by it.
  */
 static int add_variants(struct pcl_maker *maker, size_t plain_count, const struct sourced *sourced,
-			size_t sourced_count, const struct pcl_bpf_set *set, uint32_t *ret_id)
+			size_t sourced_count, const struct saying *saying, uint32_t *ret_id)
 {
 	uint32_t id = PCL_SET_PERMIT;
 	bool any = false;
@@ -231,27 +292,27 @@ static int add_variants(struct pcl_maker *maker, size_t plain_count, const struc
 	for (size_t i = 0, end; i < sourced_count; i = end) {
 		struct pcl_trie_key key = {.node = PCL_NODE_SET, .len = sourced[i].source};
 		struct pcl_trie_edge edge = {0};
-		struct pcl_bpf_set variant;
+		struct saying variant;
 		int error;
 
 		for (end = i; end < sourced_count && sourced[end].source == sourced[i].source;)
 			end++;
 		decide_matched(maker, merge_for_source(maker, plain_count, sourced + i, end - i),
 			       &variant);
-		if (!memcmp(&variant, set, sizeof(variant)))
+		if (!memcmp(&variant, saying, sizeof(variant)))
 			continue;
-		error = any ? 0 : pcl_maker_append_set(maker, set, &id);
+		error = any ? 0 : append_saying(maker, saying, &id);
 		any = true;
 		if (!error)
-			error = intern_set(maker, &variant, &edge.self);
-		key.node |= id;
+			error = intern_saying(maker, &variant, &edge.self);
+		key.node |= id & PCL_SET_NUMBER;
 		if (!error)
 			error = pcl_maker_add_edge(maker, &key, &edge);
 		if (error)
 			return error;
 	}
 	*ret_id = id | PCL_SET_SOURCES;
-	return any ? 0 : intern_set(maker, set, ret_id);
+	return any ? 0 : intern_saying(maker, saying, ret_id);
 }
 
 /* The list's rules for single sources, by source and rank; the others into maker->plain. */
@@ -287,19 +348,37 @@ int pcl_maker_make_set(struct pcl_maker *maker, struct pcl_rule_list *list)
 {
 	pcl_autofree struct sourced *sourced = NULL;
 	size_t plain_count, sourced_count;
-	struct pcl_bpf_set set;
+	struct saying saying;
 	int error;
 
 	error = split_list(maker, list, &plain_count, &sourced, &sourced_count);
 	if (error)
 		return error;
-	decide_matched(maker, merge_for_source(maker, plain_count, NULL, 0), &set);
-	return add_variants(maker, plain_count, sourced, sourced_count, &set, &list->set);
+	decide_matched(maker, merge_for_source(maker, plain_count, NULL, 0), &saying);
+	return add_variants(maker, plain_count, sourced, sourced_count, &saying, &list->set);
+}
+
+int pcl_maker_add_number(struct pcl_maker *maker, struct pcl_trie_edge *root, uint32_t number,
+			 struct pcl_rule_list *list)
+{
+	struct pcl_trie_key key = {.len = number};
+	struct pcl_trie_edge edge = {0};
+	int error = pcl_maker_make_set(maker, list);
+
+	if (error || list->set == root->self)
+		return error;
+	error = root->node ? 0 : pcl_maker_new_node(maker, &root->node);
+	if (error)
+		return error;
+	key.node = root->node;
+	edge.self = list->set;
+	root->filter |= 1ull << pcl_key_filter_bit(&key);
+	return pcl_maker_add_edge(maker, &key, &edge);
 }
 
 int pcl_maker_unknown_set(struct pcl_maker *maker, uint32_t *ret_set)
 {
-	struct pcl_bpf_set set = {0};
+	struct saying saying = {0};
 
 	for (enum pcl_access access = 0; (int)access < (int)PCL_BPF_ACCESS_COUNT; access++) {
 		struct pcl_operation operation = {.access = access, .object_unknown = true};
@@ -308,7 +387,9 @@ int pcl_maker_unknown_set(struct pcl_maker *maker, uint32_t *ret_set)
 		if (pcl_access_class(access) != maker->class)
 			continue;
 		pcl_decide(maker->domain->ruleset, &operation, &verdict);
-		set.access[access] = outcome_of(maker, &verdict);
+		for (size_t i = 0; i < PCL_CONDITIONS; i++)
+			saying.sets[i].access[access] =
+				outcome_of(maker, &verdict, verdict.audit_rule);
 	}
-	return intern_set(maker, &set, ret_set);
+	return intern_saying(maker, &saying, ret_set);
 }

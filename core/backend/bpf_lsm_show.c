@@ -72,10 +72,11 @@ static uint32_t descend(const struct pcl_bpf_plan *plan, const struct pcl_trie_e
 	return at->self;
 }
 
+/* bpf/judge.h set_for_source(). */
 static uint32_t set_for_source(const struct pcl_bpf_plan *plan, uint32_t set, const char *source)
 {
 	struct pcl_trie_key root = {.node = PCL_NODE_SOURCES};
-	struct pcl_trie_key key = {.node = PCL_NODE_SET | (set & ~PCL_SET_SOURCES)};
+	struct pcl_trie_key key = {.node = PCL_NODE_SET | (set & PCL_SET_NUMBER)};
 	const struct pcl_trie_edge *sources = find_edge(plan, &root), *variant;
 
 	if (!(set & PCL_SET_SOURCES))
@@ -86,6 +87,17 @@ static uint32_t set_for_source(const struct pcl_bpf_plan *plan, uint32_t set, co
 	key.len = descend(plan, sources, source, NULL);
 	variant = key.len ? find_edge(plan, &key) : NULL;
 	return variant ? variant->self : set;
+}
+
+/* bpf/judge.h outcome_of(). */
+static struct pcl_bpf_outcome outcome_of(const struct pcl_bpf_plan *plan, uint32_t set,
+					 const struct pcl_operation *operation)
+{
+	set = set_for_source(plan, set, operation->source);
+	if (set & PCL_SET_CONDITIONS)
+		set = (set & PCL_SET_NUMBER) + (operation->owner ? PCL_CONDITION_OWNER : 0) +
+		      (operation->terminal ? PCL_CONDITION_TERMINAL : 0);
+	return plan->sets[set].access[operation->access];
 }
 
 /* NULL where the domain has no rules of the class. */
@@ -99,25 +111,48 @@ static const struct pcl_bpf_domain *policed(const struct pcl_bpf_plan *plan, uin
 	return NULL;
 }
 
-const struct pcl_bpf_outcome *pcl_bpf_plan_ask(const struct pcl_bpf_plan *plan, uint32_t domain,
-					       const struct pcl_operation *operation)
+/* What is said at the end: an alert names the rule, or none where the posture refuses. */
+static struct pcl_bpf_outcome conclude(struct pcl_bpf_outcome outcome)
+{
+	outcome.rule = pcl_outcome_named(&outcome);
+	return outcome;
+}
+
+struct pcl_bpf_outcome pcl_bpf_plan_ask(const struct pcl_bpf_plan *plan, uint32_t domain,
+					const struct pcl_operation *operation)
 {
 	enum pcl_class class = pcl_access_class(operation->access);
 	const struct pcl_bpf_domain *entry = policed(plan, domain, class);
-	const struct pcl_bpf_outcome *outcome;
+	struct pcl_bpf_outcome outcome = {0};
 	uint32_t set;
 
 	if (!entry)
-		return NULL;
+		return outcome;
 	if (operation->object_unknown)
 		set = entry->unknown[class];
 	else if (!operation->object)
 		set = entry->nameless[class];
 	else
 		set = descend(plan, &entry->root[class], operation->object, NULL);
-	set = set_for_source(plan, set, operation->source);
-	outcome = &plan->sets[set].access[operation->access];
-	return outcome->flags ? outcome : NULL;
+	return conclude(outcome_of(plan, set, operation));
+}
+
+struct pcl_bpf_outcome pcl_bpf_plan_ask_number(const struct pcl_bpf_plan *plan, uint32_t domain,
+					       uint32_t number,
+					       const struct pcl_operation *operation)
+{
+	enum pcl_class class = pcl_access_class(operation->access);
+	const struct pcl_bpf_domain *entry = policed(plan, domain, class);
+	struct pcl_trie_key key = {.len = number};
+	const struct pcl_trie_edge *edge = NULL;
+	struct pcl_bpf_outcome outcome = {0};
+
+	if (!entry)
+		return outcome;
+	key.node = entry->root[class].node;
+	if (key.node && entry->root[class].filter & 1ull << pcl_key_filter_bit(&key))
+		edge = find_edge(plan, &key);
+	return conclude(outcome_of(plan, edge ? edge->self : entry->root[class].self, operation));
 }
 
 uint32_t pcl_bpf_plan_below(const struct pcl_bpf_plan *plan, uint32_t domain, enum pcl_class class,
@@ -136,6 +171,20 @@ static const char *rule_id(const struct pcl_backend_input *input, uint32_t numbe
 	return number ? input->rules[number - 1]->id : PCL_DEFAULT_POSTURE_NAME;
 }
 
+static void print_outcome(const struct pcl_bpf_outcome *outcome,
+			  const struct pcl_backend_input *input, FILE *out)
+{
+	const char *deed = outcome->flags & PCL_OUTCOME_REFUSE ? "refuse" : "alert";
+
+	if (outcome->flags & PCL_OUTCOME_ALLOWED)
+		fputs(outcome->flags & PCL_OUTCOME_ALERT ? "allow+" : "allow", out);
+	if (outcome->flags & PCL_OUTCOME_ALERT)
+		fprintf(out, "%s(%s)", deed, rule_id(input, pcl_outcome_named(outcome)));
+	/* Named only where another part allows the access. */
+	if (outcome->rule && !pcl_outcome_named(outcome))
+		fprintf(out, "+audit(%s)", rule_id(input, outcome->rule));
+}
+
 static void print_set(const struct pcl_bpf_set *set, const struct pcl_backend_input *input,
 		      FILE *out)
 {
@@ -149,12 +198,7 @@ static void print_set(const struct pcl_bpf_set *set, const struct pcl_backend_in
 			continue;
 		any = true;
 		fprintf(out, " %s=", names[i]);
-		if (outcome->flags & PCL_OUTCOME_BY_ALLOW)
-			fputs(outcome->flags & PCL_OUTCOME_ALERT ? "allow+" : "allow", out);
-		if (outcome->flags & PCL_OUTCOME_ALERT)
-			fprintf(out, "%s(%s)",
-				outcome->flags & PCL_OUTCOME_REFUSE ? "refuse" : "alert",
-				rule_id(input, outcome->rule));
+		print_outcome(outcome, input, out);
 	}
 	fputs(any ? "\n" : " permit\n", out);
 }

@@ -46,13 +46,9 @@ const char *pcl_bpf_unsupported(const struct pcl_rule *rule)
 		reason = unsupported_match(rule->match);
 	if (reason)
 		return reason;
-	if (rule->flags & PCL_RULE_OWNER_ONLY)
-		return "does not know a file's owner, which ownerOnly asks for";
-	if (rule->flags & PCL_RULE_NO_TERMINAL)
-		return "does not know a task's terminal, which pts asks for";
 	if (rule->flags & PCL_RULE_ALLOWED_ARGS)
 		return "does not see arguments, which allowedArgs asks for";
-	if (rule->flags & ~PCL_RULE_READ_ONLY)
+	if (rule->flags & ~(PCL_RULE_READ_ONLY | PCL_RULE_OWNER_ONLY | PCL_RULE_NO_TERMINAL))
 		return "does not know this kind of condition";
 	if (rule->source_dir_count)
 		return "does not know directories as sources";

@@ -109,22 +109,12 @@ static int follow_links(const struct pcl_member *member, const struct pcl_rulese
 	return error;
 }
 
-static size_t count_rules(const struct pcl_policy_set *set)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < set->policy_count; i++)
-		count += set->policies[i]->rule_count;
-	return count;
-}
-
 static int fill(struct pcl_input *input, const struct pcl_state *state, struct pcl_diag *diag)
 {
-	size_t rule = 0;
+	size_t rule_count;
 
-	for (size_t i = 0; i < state->set->policy_count; i++)
-		for (size_t r = 0; r < state->set->policies[i]->rule_count; r++)
-			input->rules[rule++] = state->set->policies[i]->rules[r];
+	if (pcl_policy_set_rules(state->set, &input->rules, &rule_count))
+		return pcl_diag_set(diag, -ENOMEM, "out of memory");
 	for (size_t i = 0; i < input->count; i++) {
 		const struct pcl_member *member = &state->members[i];
 		int error = pcl_resolve(state->set, member->domain, &state->postures,
@@ -151,7 +141,7 @@ static int fill(struct pcl_input *input, const struct pcl_state *state, struct p
 		.domains = input->domains,
 		.domain_count = input->count,
 		.rules = input->rules,
-		.rule_count = rule,
+		.rule_count = rule_count,
 	};
 	return 0;
 }
@@ -168,8 +158,7 @@ int pcl_input_make(const struct pcl_state *state, struct pcl_input **ret_input,
 	input->rulesets = calloc(input->count + 1, sizeof(*input->rulesets));
 	input->aliases = calloc(input->count + 1, sizeof(*input->aliases));
 	input->domains = calloc(input->count + 1, sizeof(*input->domains));
-	input->rules = calloc(count_rules(state->set) + 1, sizeof(*input->rules));
-	if (!input->rulesets || !input->aliases || !input->domains || !input->rules)
+	if (!input->rulesets || !input->aliases || !input->domains)
 		return pcl_diag_set(diag, -ENOMEM, "out of memory");
 	error = fill(input, state, diag);
 	if (error)

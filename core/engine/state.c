@@ -60,6 +60,7 @@ void pcl_state_free(struct pcl_state **state)
 	for (size_t i = 0; i < (*state)->member_count; i++)
 		member_fini(&(*state)->members[i]);
 	free((*state)->members);
+	free((void *)(*state)->rules);
 	pcl_policy_set_free(&(*state)->set);
 	free((*state)->backend);
 	free((*state)->hostname);
@@ -348,6 +349,8 @@ int pcl_state_load(uint64_t generation, struct pcl_state **ret_state, struct pcl
 		return pcl_diag_set(diag, error, "%s is" DAMAGED, path);
 	if (error)
 		return pcl_diag_set(diag, error, "%s: %s", path, pcl_diag_text(&inner));
+	if (pcl_state_number(state))
+		return pcl_diag_set(diag, -ENOMEM, "out of memory");
 	*ret_state = pcl_take_ptr(state);
 	return 0;
 }
@@ -413,16 +416,23 @@ void pcl_state_prune(uint64_t last)
 
 /* --- members ------------------------------------------------------------------------------ */
 
+int pcl_state_number(struct pcl_state *state)
+{
+	const struct pcl_rule **rules;
+	size_t count;
+	int error = pcl_policy_set_rules(state->set, &rules, &count);
+
+	if (error)
+		return error;
+	free((void *)state->rules);
+	state->rules = rules;
+	state->rule_count = count;
+	return 0;
+}
+
 const struct pcl_rule *pcl_state_rule(const struct pcl_state *state, uint32_t number)
 {
-	for (size_t i = 0; number && i < state->set->policy_count; i++) {
-		const struct pcl_policy *policy = state->set->policies[i];
-
-		if (number <= policy->rule_count)
-			return policy->rules[number - 1];
-		number -= (uint32_t)policy->rule_count;
-	}
-	return NULL;
+	return number && number <= state->rule_count ? state->rules[number - 1] : NULL;
 }
 
 const struct pcl_member *pcl_state_member(const struct pcl_state *state, uint32_t id)

@@ -47,6 +47,8 @@ struct pcl_state {
 	size_t member_count;
 	uint32_t last_id; /* of a member; ids go round, so that one is not used again at once */
 	uint32_t last_incarnation;
+	const struct pcl_rule **rules; /* by number, from 1; see pcl_state_number() */
+	size_t rule_count;
 };
 
 /* An empty state of this host. 0, -ENOMEM, -EINVAL for bad labels. */
@@ -68,7 +70,9 @@ uint64_t pcl_state_last(void);
 /* Deletes the files of generations up to and including last. */
 void pcl_state_prune(uint64_t last);
 
-/* The rule of a number, as backends count them: from 1, policies in order, rules in order. */
+/* Numbers the rules of set as it is now. Done for what is loaded. 0 or -ENOMEM. */
+int pcl_state_number(struct pcl_state *state);
+/* The rule of a number, as backends count them: from 1, in the order of attribution. */
 const struct pcl_rule *pcl_state_rule(const struct pcl_state *state, uint32_t number);
 const struct pcl_member *pcl_state_member(const struct pcl_state *state, uint32_t id);
 

@@ -387,16 +387,16 @@ void pcl_decide(const struct pcl_ruleset *ruleset, const struct pcl_operation *o
 }
 
 void pcl_decide_matched(const struct pcl_ruleset *ruleset, const struct pcl_rule *const *rules,
-			size_t rule_count, enum pcl_access access, bool owner,
+			size_t rule_count, const struct pcl_operation *operation,
 			struct pcl_verdict *ret_verdict)
 {
 	const struct pcl_rule *first[PCL_EFFECT_COUNT] = {NULL};
 
 	for (size_t i = 0; i < rule_count; i++) {
-		enum pcl_effect effect = pcl_rule_effect(rules[i], access, owner);
+		enum pcl_effect effect = pcl_rule_effect_on(rules[i], operation);
 
 		if (!first[effect])
 			first[effect] = rules[i];
 	}
-	conclude(ruleset, access, false, first, ret_verdict);
+	conclude(ruleset, operation->access, false, first, ret_verdict);
 }

@@ -98,11 +98,12 @@ enum pcl_effect pcl_rule_effect(const struct pcl_rule *rule, enum pcl_access acc
 
 /*
  * The decision for a backend's plan, which has found the matching rules by itself: rules (in the
- * ruleset's order) are those of the access's class whose matcher and source match. The verdict is
- * what pcl_decide() gives for any operation which exactly these rules match.
+ * ruleset's order) are those of the access's class whose matcher and source match. Of operation the
+ * access and what conditions ask for is looked at (owner, terminal, args). The verdict is what
+ * pcl_decide() gives for any such operation which exactly these rules match.
  */
 void pcl_decide_matched(const struct pcl_ruleset *ruleset, const struct pcl_rule *const *rules,
-			size_t rule_count, enum pcl_access access, bool owner,
+			size_t rule_count, const struct pcl_operation *operation,
 			struct pcl_verdict *ret_verdict);
 
 void pcl_decide(const struct pcl_ruleset *ruleset, const struct pcl_operation *operation,

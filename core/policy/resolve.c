@@ -112,6 +112,27 @@ static int compare_rules(const void *a, const void *b)
 				*(const struct pcl_rule *const *)b);
 }
 
+int pcl_policy_set_rules(const struct pcl_policy_set *set, const struct pcl_rule ***ret_rules,
+			 size_t *ret_count)
+{
+	const struct pcl_rule **rules;
+	size_t count = 0;
+
+	for (size_t i = 0; i < set->policy_count; i++)
+		count += set->policies[i]->rule_count;
+	rules = calloc(count + 1, sizeof(*rules));
+	if (!rules)
+		return -ENOMEM;
+	count = 0;
+	for (size_t i = 0; i < set->policy_count; i++)
+		for (size_t r = 0; r < set->policies[i]->rule_count; r++)
+			rules[count++] = set->policies[i]->rules[r];
+	qsort((void *)rules, count, sizeof(*rules), compare_rules);
+	*ret_rules = rules;
+	*ret_count = count;
+	return 0;
+}
+
 static void add_policy(struct pcl_ruleset *ruleset, const struct pcl_policy *policy)
 {
 	for (size_t i = 0; i < policy->rule_count; i++) {

@@ -62,4 +62,11 @@ int pcl_rule_compare_specificity(const struct pcl_rule *a, const struct pcl_rule
 /* Total order of attribution described above; as for qsort, over const struct pcl_rule *. */
 int pcl_rule_compare(const struct pcl_rule *a, const struct pcl_rule *b);
 
+/*
+ * All rules of set in that order, which is the one that backends number them in. The array is the
+ * caller's to free, the rules are the set's. 0 or -ENOMEM.
+ */
+int pcl_policy_set_rules(const struct pcl_policy_set *set, const struct pcl_rule ***ret_rules,
+			 size_t *ret_count);
+
 #endif

@@ -117,6 +117,7 @@ struct pcl_state *scratch_state(uint64_t generation)
 	state->postures.capabilities = PCL_POSTURE_BLOCK;
 	pcl_policy_set_free(&state->set);
 	state->set = test_read(policies);
+	assert_int_equal(pcl_state_number(state), 0);
 	assert_int_equal(pcl_array_grow(&state->members, 1, sizeof(*state->members)), 0);
 	box = &state->members[state->member_count++];
 	*box = (struct pcl_member){.cgroup_id = 0xfedcba9876543210u, .id = 9, .incarnation = 4};

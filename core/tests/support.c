@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "policy/resolve.h"
 
 struct pcl_policy_set *test_read(const char *text)
 {
@@ -69,4 +70,15 @@ char *test_policy_text(const char *kind, const char *name, const char *spec)
 		     spec) < 0)
 		fail_msg("out of memory");
 	return text;
+}
+
+static int compare_rules(const void *a, const void *b)
+{
+	return pcl_rule_compare(*(const struct pcl_rule *const *)a,
+				*(const struct pcl_rule *const *)b);
+}
+
+void test_sort_rules(const struct pcl_rule **rules, size_t count)
+{
+	qsort((void *)rules, count, sizeof(*rules), compare_rules);
 }

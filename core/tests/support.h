@@ -26,4 +26,7 @@ char *test_policy_text(const char *kind, const char *name, const char *spec);
 #define TEST_CONTAINER "KubeArmorPolicy"
 #define TEST_HOST "KubeArmorHostPolicy"
 
+/* In the order that backends number rules in. */
+void test_sort_rules(const struct pcl_rule **rules, size_t count);
+
 #endif

@@ -59,6 +59,7 @@ static void setting_init(struct setting *setting, struct pcl_policy_set *set)
 			assert_true(count < RULES_MAX);
 			setting->rules[count++] = set->policies[i]->rules[r];
 		}
+	test_sort_rules(setting->rules, count);
 	for (size_t i = 0; i < 2; i++) {
 		assert_int_equal(pcl_resolve(set, setting->domains[i], &postures,
 					     &setting->rulesets[i]),
@@ -103,9 +104,9 @@ static uint32_t refusing(const struct pcl_bpf_plan *plan, const char *object, co
 	const struct pcl_operation operation = {.access = PCL_ACCESS_READ,
 						.object = object,
 						.source = source};
-	const struct pcl_bpf_outcome *outcome = pcl_bpf_plan_ask(plan, 0, &operation);
+	struct pcl_bpf_outcome outcome = pcl_bpf_plan_ask(plan, 0, &operation);
 
-	return outcome && outcome->flags & PCL_OUTCOME_REFUSE ? outcome->rule : 0;
+	return outcome.flags & PCL_OUTCOME_REFUSE ? outcome.rule : 0;
 }
 
 /* --- the tree -------------------------------------------------------------------------------- */
@@ -277,8 +278,8 @@ static void a_source_that_makes_no_difference_has_no_variant(void **state)
 			     "/bin/x}]}\n"
 			     "    - {dir: /a/, recursive: true, fromSource: [{path: /bin/y}]}\n");
 	plan = make_plan(&setting);
-	assert_int_equal(refusing(plan, "/a/b", "/bin/x"), 1);
-	assert_int_equal(refusing(plan, "/a/c", "/bin/y"), 2);
+	assert_int_equal(refusing(plan, "/a/b", "/bin/x"), 2);
+	assert_int_equal(refusing(plan, "/a/c", "/bin/y"), 1);
 	assert_int_equal(refusing(plan, "/a/d", NULL), 0);
 	assert_int_equal(refusing(plan, "/a/d", "/bin/y"), 4);
 	for (size_t i = 0; i < plan->edge_count; i++) {
@@ -291,6 +292,47 @@ static void a_source_that_makes_no_difference_has_no_variant(void **state)
 		assert_true(plan->edges[i].edge.child & PCL_SET_SOURCES);
 	}
 	assert_int_equal(ends, 2);
+}
+
+/* What a rule of an allow-list with conditions says in each of the four cases. */
+static void conditions_make_sets_in_a_row(void **state)
+{
+	static const struct {
+		bool owner, terminal;
+		unsigned flags;
+	} cases[] = {
+		{false, false, PCL_OUTCOME_REFUSE | PCL_OUTCOME_ALERT},
+		{true, false, PCL_OUTCOME_ALLOWED},
+		{false, true, PCL_OUTCOME_REFUSE | PCL_OUTCOME_ALERT},
+		{true, true, PCL_OUTCOME_REFUSE | PCL_OUTCOME_ALERT},
+	};
+	autosetting setting;
+	autoplan *plan = NULL;
+	uint32_t set;
+
+	(void)state;
+	setting_of(&setting, "  action: Allow\n"
+			     "  file: {matchPaths: [{path: /a, ownerOnly: true, pts: false}]}\n");
+	plan = make_plan(&setting);
+	for (size_t i = 0; i < PCL_ARRAY_SIZE(cases); i++) {
+		const struct pcl_operation operation = {.access = PCL_ACCESS_READ,
+							.object = "/a",
+							.owner = cases[i].owner,
+							.terminal = cases[i].terminal};
+
+		assert_int_equal(pcl_bpf_plan_ask(plan, 0, &operation).flags, cases[i].flags);
+	}
+	assert_int_equal(plan->edge_count, 1);
+	set = plan->edges[0].edge.self;
+	assert_true(set & PCL_SET_CONDITIONS);
+	/* The other cases' sets are one and the same, but lie where the owner's is found. */
+	set &= PCL_SET_NUMBER;
+	assert_memory_equal(&plan->sets[set], &plan->sets[set + PCL_CONDITION_TERMINAL],
+			    sizeof(plan->sets[0]));
+	assert_memory_not_equal(&plan->sets[set], &plan->sets[set + PCL_CONDITION_OWNER],
+				sizeof(plan->sets[0]));
+	/* The posture's set and the unknown path's stand alone. */
+	assert_int_equal(plan->domains[0].entry.nameless[PCL_BPF_FILE] & PCL_SET_CONDITIONS, 0);
 }
 
 /* More sets than the first table has room for. */
@@ -367,9 +409,9 @@ static void a_domain_that_is_not_there_has_no_rules(void **state)
 	(void)state;
 	setting_of(&setting, SECRET);
 	plan = make_plan(&setting);
-	assert_non_null(pcl_bpf_plan_ask(plan, 0, &operation));
-	assert_null(pcl_bpf_plan_ask(plan, 3, &operation));
-	assert_null(pcl_bpf_plan_ask(plan, 1, &operation));
+	assert_int_not_equal(pcl_bpf_plan_ask(plan, 0, &operation).flags, 0);
+	assert_int_equal(pcl_bpf_plan_ask(plan, 3, &operation).flags, 0);
+	assert_int_equal(pcl_bpf_plan_ask(plan, 1, &operation).flags, 0);
 	assert_int_equal(pcl_bpf_plan_below(plan, 1, PCL_CLASS_FILE, "/etc"), 0);
 }
 
@@ -423,6 +465,7 @@ int main(void)
 		cmocka_unit_test(what_is_permitted_silently_is_set_0),
 		cmocka_unit_test(equal_sets_are_one),
 		cmocka_unit_test(a_source_that_makes_no_difference_has_no_variant),
+		cmocka_unit_test(conditions_make_sets_in_a_row),
 		cmocka_unit_test(many_rules_keep_their_numbers),
 		cmocka_unit_test(the_deepest_path_there_is),
 		cmocka_unit_test(a_domain_too_many_is_refused),

@@ -60,9 +60,11 @@ static struct pcl_bpf_outcome expected(const struct world *world,
 		want.flags |= PCL_OUTCOME_REFUSE;
 	if (verdict.alert)
 		want.flags |= PCL_OUTCOME_ALERT;
+	if (verdict.by_posture)
+		want.flags |= PCL_OUTCOME_BY_POSTURE;
 	if (!verdict.refused && verdict.rule &&
 	    ruleset->allow_list[pcl_access_class(asked->operation.access)])
-		want.flags |= PCL_OUTCOME_BY_ALLOW;
+		want.flags |= PCL_OUTCOME_ALLOWED;
 	if (verdict.alert)
 		want.rule =
 			world_number(world, verdict.refused ? verdict.rule : verdict.audit_rule);
@@ -74,23 +76,22 @@ static void check_operation(const struct world *world, const struct pcl_bpf_plan
 {
 	const struct pcl_operation *operation = &asked->operation;
 	struct pcl_bpf_outcome want = expected(world, asked);
-	const struct pcl_bpf_outcome *outcome =
+	struct pcl_bpf_outcome got =
 		pcl_bpf_plan_ask(plan, world->domains[asked->domain].id, operation);
-	struct pcl_bpf_outcome got = {0};
 
-	if (outcome)
-		got = *outcome;
 	if (got.flags == want.flags && got.rule == want.rule)
 		return;
 	world_print(world, asked->domain);
-	fail_msg("seed %llu: access %d of %s from %s: the model says flags %#x by rule %u, the "
-		 "plan %#x by %u",
+	fail_msg("seed %llu: access %d of %s from %s%s%s: the model says flags %#x by rule %u, "
+		 "the plan %#x by %u",
 		 (unsigned long long)seed, (int)operation->access,
 		 operation->object_unknown ? "an unknown path"
 		 : operation->object	   ? operation->object
 					   : "no path",
-		 operation->source ? operation->source : "nowhere", want.flags, want.rule,
-		 got.flags, got.rule);
+		 operation->source ? operation->source : "nowhere",
+		 operation->owner ? ", the owner" : "",
+		 operation->terminal ? ", at a terminal" : "", want.flags, want.rule, got.flags,
+		 got.rule);
 }
 
 static void the_plan_decides_as_the_model(void **state)
@@ -189,6 +190,15 @@ static const struct pcl_bpf_plan_edge *edges_of(const struct pcl_bpf_plan *plan,
 	return first;
 }
 
+static void check_set(const struct pcl_bpf_plan *plan, uint32_t set)
+{
+	uint32_t last =
+		(set & PCL_SET_NUMBER) + (set & PCL_SET_CONDITIONS ? PCL_CONDITIONS - 1 : 0);
+
+	assert_int_equal(set & ~(PCL_SET_NUMBER | PCL_SET_SOURCES | PCL_SET_CONDITIONS), 0);
+	assert_true(last < plan->set_count);
+}
+
 /* is_source: the edge belongs to the trie of sources, where a number is an id and not a set. */
 static void check_edge(const struct pcl_bpf_plan *plan, const struct pcl_trie_edge *edge,
 		       bool is_source)
@@ -200,7 +210,7 @@ static void check_edge(const struct pcl_bpf_plan *plan, const struct pcl_trie_ed
 
 	assert_int_equal(edge->pad, 0);
 	for (size_t i = 0; !is_source && i < PCL_ARRAY_SIZE(sets); i++)
-		assert_true((sets[i] & ~PCL_SET_SOURCES) < plan->set_count);
+		check_set(plan, sets[i]);
 	assert_true(!edge->node == !count);
 	for (size_t i = 0; i < count; i++) {
 		filter |= 1ull << pcl_filter_bit(pcl_key_hash(&below[i].key));

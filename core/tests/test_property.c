@@ -316,11 +316,10 @@ static void decide_matched(const struct pcl_ruleset *ruleset, const struct pcl_o
 		    pcl_rule_matches(ruleset->rules[i], operation) &&
 		    pcl_rule_matches_source(ruleset->rules[i], operation->source))
 			matched[count++] = ruleset->rules[i];
-	pcl_decide_matched(ruleset, matched, count, operation->access, operation->owner,
-			   ret_verdict);
+	pcl_decide_matched(ruleset, matched, count, operation, ret_verdict);
 }
 
-/* A plan knows of no arguments and no terminal, and has a set of its own for unknown paths. */
+/* A plan has a set of its own for unknown paths. */
 static bool matching_rules_decide_otherwise(const struct gen_set *set, void *context)
 {
 	const struct gen_case *draw = context;
@@ -333,9 +332,6 @@ static bool matching_rules_decide_otherwise(const struct gen_set *set, void *con
 	if (!ruleset)
 		return false;
 	operation.object_unknown = false;
-	operation.terminal = false;
-	operation.args = NULL;
-	operation.arg_count = 0;
 	pcl_decide(ruleset, &operation, &whole);
 	decide_matched(ruleset, &operation, &matched);
 	return whole.refused != matched.refused || whole.error != matched.error ||

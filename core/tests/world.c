@@ -194,6 +194,10 @@ static void draw_rule(struct world *world, struct pcl_policy *policy)
 					    : (enum pcl_action)world_pick(world, PCL_ACTION_COUNT);
 	if (rule->class == PCL_CLASS_FILE && !world_pick(world, 4))
 		rule->flags = PCL_RULE_READ_ONLY;
+	if (!world_pick(world, 6))
+		rule->flags |= PCL_RULE_OWNER_ONLY;
+	if (!world_pick(world, 6))
+		rule->flags |= PCL_RULE_NO_TERMINAL;
 	rule->object = strdup(world->paths[world_pick(world, world->path_count)]);
 	rule->severity = (int)world_pick(world, 3);
 	rule->policy = policy;
@@ -318,6 +322,7 @@ static void resolve(struct world *world)
 	for (size_t i = 0; i < world->set->policy_count; i++)
 		for (size_t r = 0; r < world->set->policies[i]->rule_count; r++)
 			world->rules[count++] = world->set->policies[i]->rules[r];
+	test_sort_rules(world->rules, count);
 	for (size_t i = 0; i < WORLD_DOMAINS; i++) {
 		struct world_member *member = &world->members[i];
 		struct pcl_postures postures = {.file = world_pick(world, 2) ? PCL_POSTURE_BLOCK
@@ -404,6 +409,8 @@ void world_draw_operation(struct world *world, struct world_operation *ret_opera
 	memset(operation, 0, sizeof(*operation));
 	ret_operation->domain = world_pick(world, WORLD_DOMAINS);
 	operation->access = accesses[world_pick(world, PCL_ARRAY_SIZE(accesses))];
+	operation->owner = world_pick(world, 2);
+	operation->terminal = world_pick(world, 2);
 	if (kind == 0)
 		operation->object_unknown = true;
 	if (kind > 1) {
@@ -524,10 +531,12 @@ void world_print(const struct world *world, size_t domain)
 	for (size_t i = 0; i < ruleset->rule_count; i++) {
 		const struct pcl_rule *rule = ruleset->rules[i];
 
-		print_error("%u %s: %s %s %s %s%s", world_number(world, rule), rule->id,
+		print_error("%u %s: %s %s %s %s%s%s%s", world_number(world, rule), rule->id,
 			    pcl_class_name(rule->class), pcl_action_name(rule->action),
 			    pcl_match_name(rule->match), rule->object,
-			    rule->flags ? " read-only" : "");
+			    rule->flags & PCL_RULE_READ_ONLY ? " read-only" : "",
+			    rule->flags & PCL_RULE_OWNER_ONLY ? " owner-only" : "",
+			    rule->flags & PCL_RULE_NO_TERMINAL ? " no-terminal" : "");
 		for (size_t s = 0; s < rule->source_count; s++)
 			print_error(" from %s", rule->sources[s]);
 		print_error("\n");
