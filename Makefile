@@ -140,6 +140,8 @@ $(B)/libportcullis.a $(B)/libgauntlet.a:
 
 # Debian 12's libelf is built without zstd, so zlib is all it wants.
 ENGINE_LIBS := -lbpf -lelf -lz -lyaml -ljansson -lm
+# gauntlet fetches images and checks what came.
+RUNNER_LIBS := $(ENGINE_LIBS) -lcurl -lcrypto -lpthread
 
 $(B)/portcullis: $(call obj,$(CLI_SRC)) $(B)/libportcullis.a
 	$(call say,LD,$@)
@@ -147,7 +149,7 @@ $(B)/portcullis: $(call obj,$(CLI_SRC)) $(B)/libportcullis.a
 
 $(B)/gauntlet: $(call obj,scenarios/runner/main.c) $(B)/libgauntlet.a $(B)/libportcullis.a
 	$(call say,LD,$@)
-	$(Q)$(CC) $(CFLAGS) $(MODE) $(LDMODE) -o $@ $^ $(ENGINE_LIBS) -lpthread
+	$(Q)$(CC) $(CFLAGS) $(MODE) $(LDMODE) -o $@ $^ $(RUNNER_LIBS)
 
 # --- BPF ----------------------------------------------------------------------------------------
 BPF_WARN := -Wall -Wextra -Wshadow -Wno-unused-parameter $(if $(WERROR),-Werror)
@@ -222,7 +224,7 @@ $(foreach s,$(TEST_SRC),$(eval $(call test_program,$s)))
 $(TESTS):
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(CFLAGS) $(MODE) $(LDMODE) -o $@ $^ -lcmocka $(ENGINE_LIBS) -lpthread
+	$(Q)$(CC) $(CFLAGS) $(MODE) $(LDMODE) -o $@ $^ -lcmocka $(RUNNER_LIBS)
 
 .PHONY: tests unit list-tests
 tests: $(TESTS)
@@ -235,7 +237,7 @@ unit: $(TESTS)
 # Each check of a file leaves a stamp, so that a second run looks only at what changed.
 C         := $(B)/check
 FORMAT_IN := $(HOST_SRC) $(FUZZ_SRC) $(HEADERS) $(ATTACK_SRC) $(BENCH_TINY) $(wildcard bpf/*.[ch] scenarios/attacks/*.h scenarios/attacks/dynamic/*.c)
-SCRIPTS   := $(wildcard $(filter-out %.txt %.h %.md,$(wildcard scripts/*)) vm-images/build-base .ci/run)
+SCRIPTS   := $(wildcard $(filter-out %.txt %.h %.md,$(wildcard scripts/*)) vm-images/build-base vm-images/build-disk .ci/run)
 CLANG_CPP  = -std=gnu17 $(CPPFLAGS)
 host_obj   = $(patsubst %.c,$C/$1/obj/%.o,$(HOST_SRC))
 CHECKS    := format scripts layers spdx headers gcc clang tidy cppcheck unit fuzz
@@ -319,7 +321,7 @@ bench: build
 # where a promised limit is not kept.
 $(B)/bench-policy: $(B)/obj/bench/policy.o $(B)/libgauntlet.a $(B)/libportcullis.a
 	$(call say,LD,$@)
-	$(Q)$(CC) $(CFLAGS) $(MODE) $(LDMODE) -o $@ $^ $(ENGINE_LIBS)
+	$(Q)$(CC) $(CFLAGS) $(MODE) $(LDMODE) -o $@ $^ $(RUNNER_LIBS)
 
 .PHONY: bench-policy
 bench-policy: $(B)/bench-policy $(B)/portcullis

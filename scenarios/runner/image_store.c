@@ -94,6 +94,7 @@ int gnt_work_open(const char *id, struct gnt_work *ret_work, struct pcl_diag *di
 {
 	pcl_autofree char *images = NULL, *dir = NULL, *lock = NULL;
 	int lock_fd pcl_autoclose = -1;
+	struct stat info, own;
 	int error = images_dir(&images, diag);
 
 	if (error)
@@ -108,7 +109,9 @@ int gnt_work_open(const char *id, struct gnt_work *ret_work, struct pcl_diag *di
 	lock_fd = open(lock, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
 	if (lock_fd < 0)
 		return pcl_diag_errno(diag, -errno, "%s", lock);
-	if (flock(lock_fd, LOCK_EX | LOCK_NB) != 0)
+	/* Who had it before removes the file with the lock; then this is one of nobody. */
+	if (flock(lock_fd, LOCK_EX | LOCK_NB) != 0 || stat(lock, &info) != 0 ||
+	    fstat(lock_fd, &own) != 0 || info.st_ino != own.st_ino)
 		return pcl_diag_set(diag, -EBUSY, "image %s is being fetched by somebody else", id);
 	ret_work->dir = pcl_take_ptr(dir);
 	ret_work->lock_fd = pcl_take_fd(&lock_fd);
