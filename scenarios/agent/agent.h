@@ -36,6 +36,46 @@ bool agt_setup_word(const char *name, char **ret_value);
 /* Facts about this guest for the hello, a new object. */
 json_t *agt_setup_hello(void);
 
+/* target.c: what this guest is to be, as the target's manifest says; it travels in the initramfs.
+ */
+#define AGT_TARGET_PATH "/target.json"
+void agt_target_load(void);
+/* Whether the manifest mounts path itself, so that the usual mount is not wanted. */
+bool agt_target_mounts(const char *path);
+bool agt_target_has_bpffs(void);
+bool agt_target_is_v1(void);
+/* Mounts, control groups, the root file system. What failed is told in the hello. */
+void agt_target_setup(void);
+/* Lines of text, one for each thing that could not be set up; a new array. */
+json_t *agt_target_failures(void);
+/*
+ * On a read-only root: opens it for an operation of a case's own setup, and closes it again; files
+ * put in between are as if they had come with the image. 0 or a negative errno.
+ */
+bool agt_target_root_is_closed(void);
+int agt_target_root_open(void);
+int agt_target_root_close(void);
+
+/* cgroup.c */
+#define AGT_CGROUPS_MAX 16
+struct agt_cgroup_door {
+	int fds[AGT_CGROUPS_MAX]; /* cgroup.procs of each hierarchy */
+	size_t count;
+};
+int agt_cgroup_setup_v1(void);
+void agt_cgroup_setup_v2(void);
+bool agt_cgroup_is_v1(void);
+/* Where the v2 hierarchy has it; a borrowed buffer. */
+const char *agt_cgroup_path(const char *name, char *buffer, size_t size);
+/* A new group in every hierarchy; each is 0 or a negative errno. */
+int agt_cgroup_make(const char *name);
+int agt_cgroup_remove(const char *name);
+void agt_cgroup_kill(const char *name);
+int agt_cgroup_open(const char *name, struct agt_cgroup_door *ret_door);
+void agt_cgroup_close(struct agt_cgroup_door *door);
+/* In a child: async-signal-safe. */
+int agt_cgroup_join(const struct agt_cgroup_door *door);
+
 /* child.c: process 1 reaps everything, so waiting for one child is done here and nowhere else. */
 void agt_child_init(void);
 /* A descriptor that polls readable when some child ended. */
@@ -101,13 +141,13 @@ int agt_container_stop(const json_t *request, json_t *reply, struct pcl_diag *di
 
 /* What a child must know to enter a container; opened by the agent before the fork. */
 struct agt_container_door {
-	int cgroup_fd; /* its cgroup.procs */
-	int root_fd;   /* /proc/PID/root */
-	int ns_fd[4];  /* pid, mnt, ipc, uts */
+	struct agt_cgroup_door cgroup;
+	int root_fd;  /* /proc/PID/root */
+	int ns_fd[4]; /* pid, mnt, ipc, uts */
 };
 #define AGT_CONTAINER_DOOR_CLOSED                                                                  \
 	{                                                                                          \
-		.cgroup_fd = -1, .root_fd = -1, .ns_fd = { -1, -1, -1, -1 }                        \
+		.root_fd = -1, .ns_fd = { -1, -1, -1, -1 }                                         \
 	}
 
 int agt_container_open_door(const char *name, struct agt_container_door *ret_door,

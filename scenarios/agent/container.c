@@ -30,7 +30,6 @@
 
 #define CONTAINERS_MAX 16
 #define NAME_MAX_LEN 63
-#define CGROUP_ROOT "/sys/fs/cgroup"
 /* A killed pid namespace is gone in milliseconds; a busy emulator gets seconds. */
 #define STOP_WAIT_MS 5000
 /* Making the root file system copies some megabytes. */
@@ -50,11 +49,6 @@ static struct container *find(const char *name)
 			return &containers[i];
 	}
 	return NULL;
-}
-
-static void cgroup_path(const char *name, const char *file, char *ret_path, size_t size)
-{
-	(void)snprintf(ret_path, size, CGROUP_ROOT "/%s%s%s", name, *file ? "/" : "", file);
 }
 
 /* --- inside the new container -------------------------------------------------------------------
@@ -102,18 +96,16 @@ __attribute__((noreturn)) static void init_main(const char *name, bool own_root,
 /* --- in the agent -------------------------------------------------------------------------------
  */
 
-/* cgroup.procs of a new cgroup, open for writing. */
-static int make_cgroup(const char *name)
+static int make_cgroup(const char *name, struct agt_cgroup_door *ret_door)
 {
-	char path[512];
-	int fd;
+	int error = agt_cgroup_make(name);
 
-	cgroup_path(name, "", path, sizeof(path));
-	if (mkdir(path, 0755) < 0)
-		return -errno;
-	cgroup_path(name, "cgroup.procs", path, sizeof(path));
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
+	if (error)
+		return error;
+	error = agt_cgroup_open(name, ret_door);
+	if (error)
+		(void)agt_cgroup_remove(name);
+	return error;
 }
 
 static int64_t now_ms(void)
@@ -124,31 +116,17 @@ static int64_t now_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* KERNEL: cgroup.kill is there from 5.14; before, what is not in the pid namespace is left. */
-static void kill_cgroup(const char *name)
-{
-	char path[512];
-	int fd pcl_autoclose = -1;
-
-	cgroup_path(name, "cgroup.kill", path, sizeof(path));
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd >= 0)
-		(void)!write(fd, "1", 1);
-}
-
 /* Kills the whole of the container and removes its cgroup. */
 static int destroy(const char *name, pid_t pid)
 {
 	int64_t deadline = now_ms() + STOP_WAIT_MS;
-	char path[512];
 	int status;
 	/* One that ended by itself has no pid any more that it were safe to kill. */
 	bool ended = pid <= 0 || agt_child_reap(pid, &status);
 
 	if (!ended)
 		(void)kill(pid, SIGKILL);
-	kill_cgroup(name);
-	cgroup_path(name, "", path, sizeof(path));
+	agt_cgroup_kill(name);
 	for (;;) {
 		struct pollfd wait = {.fd = agt_child_fd(), .events = POLLIN};
 
@@ -157,7 +135,7 @@ static int destroy(const char *name, pid_t pid)
 		 * the parent of, so everything is reaped here, not only the init.
 		 */
 		ended = agt_child_reap(pid, &status) || ended;
-		if (ended && (rmdir(path) == 0 || errno == ENOENT))
+		if (ended && agt_cgroup_remove(name) == 0)
 			return 0;
 		if (now_ms() >= deadline)
 			break;
@@ -182,19 +160,18 @@ static int wait_ready(int fd)
 
 static int start(const char *name, bool own_root, pid_t *ret_pid, struct pcl_diag *diag)
 {
-	int ready[2], error;
-	int cgroup_fd pcl_autoclose = make_cgroup(name);
+	struct agt_cgroup_door cgroup pcl_cleanup(agt_cgroup_close) = {.count = 0};
+	int ready[2], error = make_cgroup(name, &cgroup);
 	long pid;
 
-	if (cgroup_fd < 0)
-		return pcl_diag_errno(diag, cgroup_fd, "container %s: cgroup", name);
+	if (error)
+		return pcl_diag_errno(diag, error, "container %s: cgroup", name);
 	if (pipe2(ready, O_CLOEXEC) < 0)
 		return pcl_diag_errno(diag, -errno, "container %s: pipe", name);
 	pid = syscall(SYS_clone, CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | SIGCHLD,
 		      0, 0, 0, 0);
 	if (pid == 0) {
-		/* KERNEL: "0" is the writer itself, whatever its pid is called where. */
-		if (write(cgroup_fd, "0", 1) != 1)
+		if (agt_cgroup_join(&cgroup) < 0)
 			_exit(1);
 		init_main(name, own_root, ready[1]);
 	}
@@ -245,9 +222,12 @@ int agt_container_start(const json_t *request, json_t *reply, struct pcl_diag *d
 	if (error)
 		return error;
 	(void)snprintf(slot->name, sizeof(slot->name), "%s", name);
-	cgroup_path(name, "", path, sizeof(path));
 	(void)json_object_set_new(reply, "pid", json_integer(slot->pid));
-	return json_object_set_new(reply, "cgroup", json_string(path));
+	/* KERNEL: in v1 no path tells a task's group to BPF; its namespaces do. */
+	return json_object_set_new(reply, "cgroup",
+				   agt_cgroup_is_v1() ? json_null()
+						      : json_string(agt_cgroup_path(name, path,
+										    sizeof(path))));
 }
 
 int agt_container_stop(const json_t *request, json_t *reply, struct pcl_diag *diag)
@@ -272,13 +252,13 @@ int agt_container_open_door(const char *name, struct agt_container_door *ret_doo
 {
 	const struct container *container = *name ? find(name) : NULL;
 	char path[512];
+	int error;
 
 	if (!container)
 		return pcl_diag_set(diag, -ENOENT, "exec: no container %s", name);
-	cgroup_path(name, "cgroup.procs", path, sizeof(path));
-	ret_door->cgroup_fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (ret_door->cgroup_fd < 0)
-		return pcl_diag_errno(diag, -errno, "exec: %s", path);
+	error = agt_cgroup_open(name, &ret_door->cgroup);
+	if (error)
+		return pcl_diag_errno(diag, error, "exec: cgroup of %s", name);
 	(void)snprintf(path, sizeof(path), "/proc/%d/root", (int)container->pid);
 	ret_door->root_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (ret_door->root_fd < 0)
@@ -295,7 +275,7 @@ int agt_container_open_door(const char *name, struct agt_container_door *ret_doo
 
 void agt_container_close_door(struct agt_container_door *door)
 {
-	pcl_closep(&door->cgroup_fd);
+	agt_cgroup_close(&door->cgroup);
 	pcl_closep(&door->root_fd);
 	for (size_t i = 0; i < PCL_ARRAY_SIZE(ns_names); i++)
 		pcl_closep(&door->ns_fd[i]);
@@ -305,7 +285,7 @@ void agt_container_close_door(struct agt_container_door *door)
 int agt_container_enter(const struct agt_container_door *door, const char **ret_step)
 {
 	*ret_step = "join cgroup";
-	if (write(door->cgroup_fd, "0", 1) != 1)
+	if (agt_cgroup_join(&door->cgroup) < 0)
 		return -errno;
 	*ret_step = "setns";
 	for (size_t i = 0; i < PCL_ARRAY_SIZE(ns_names); i++) {

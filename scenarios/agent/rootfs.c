@@ -47,6 +47,8 @@ static const struct {
 
 /* nftw() takes no argument for its callback; the container's init is single-threaded. */
 static char copy_root[256];
+/* How much of a source's path is not repeated below copy_root. */
+static size_t copy_skip;
 
 static int copy_entry(const char *path, const struct stat *info, int kind, struct FTW *where)
 {
@@ -55,7 +57,8 @@ static int copy_entry(const char *path, const struct stat *info, int kind, struc
 
 	(void)kind;
 	(void)where;
-	if (snprintf(target, sizeof(target), "%s%s", copy_root, path) >= (int)sizeof(target))
+	if (snprintf(target, sizeof(target), "%s%s", copy_root, path + copy_skip) >=
+	    (int)sizeof(target))
 		return -ENAMETOOLONG;
 	if (S_ISDIR(info->st_mode))
 		return agt_files_mkdirs(target, info->st_mode & 07777);
@@ -68,6 +71,17 @@ static int copy_entry(const char *path, const struct stat *info, int kind, struc
 		return -errno;
 	link[len] = '\0';
 	return symlink(link, target) < 0 ? -errno : 0;
+}
+
+int agt_rootfs_copy_tree(const char *from, const char *to)
+{
+	int error;
+
+	(void)snprintf(copy_root, sizeof(copy_root), "%s", to);
+	copy_skip = strlen(from);
+	error = nftw(from, copy_entry, WALK_FDS, FTW_PHYS | FTW_MOUNT);
+	copy_skip = 0;
+	return error < 0 ? error : error ? -EIO : 0;
 }
 
 static int copy_userland(void)

@@ -20,6 +20,8 @@
 #include "agent.h"
 #include "base/cleanup.h"
 
+#define BPFFS "/sys/fs/bpf"
+#define CGROUP_ROOT "/sys/fs/cgroup"
 #define HOST_NAME "gauntlet" /* as in the image's /etc/hostname */
 
 static const struct {
@@ -36,9 +38,17 @@ static const struct {
 	{"tmpfs", "/tmp", MS_NOSUID | MS_NODEV, "mode=1777"},
 	{"tmpfs", "/run", MS_NOSUID | MS_NODEV, "mode=0755"},
 	{"securityfs", "/sys/kernel/security", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL},
-	{"bpf", "/sys/fs/bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700"},
-	{"cgroup2", "/sys/fs/cgroup", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL},
+	{"bpf", BPFFS, MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700"},
+	{"cgroup2", CGROUP_ROOT, MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL},
 };
+
+/* What the target has in another way, or not at all. */
+static bool wanted(const char *path)
+{
+	if (strcmp(path, BPFFS) == 0)
+		return agt_target_has_bpffs();
+	return !agt_target_mounts(path) && (strcmp(path, CGROUP_ROOT) != 0 || !agt_target_is_v1());
+}
 
 static int take_console(void)
 {
@@ -61,6 +71,8 @@ void agt_setup_mounts(void)
 
 	(void)umask(0);
 	for (size_t i = 0; i < PCL_ARRAY_SIZE(mounts); i++) {
+		if (!wanted(mounts[i].path))
+			continue;
 		/* Directories of a pseudo file system are there or cannot be made. */
 		(void)agt_files_mkdirs(mounts[i].path, 0755);
 		if (mount(mounts[i].type, mounts[i].path, mounts[i].type, mounts[i].flags,
@@ -169,6 +181,7 @@ json_t *agt_setup_hello(void)
 				  cmdline ? agt_text_json(cmdline, strlen(cmdline)) : json_null());
 	(void)json_object_set_new(hello, "btf",
 				  json_boolean(access("/sys/kernel/btf/vmlinux", R_OK) == 0));
+	(void)json_object_set_new(hello, "failures", agt_target_failures());
 	(void)json_object_set_new(hello, "uptime_ms",
 				  json_integer(up.tv_sec * 1000 + up.tv_nsec / 1000000));
 	return hello;

@@ -294,6 +294,7 @@ static int apply(struct arms *arms, struct pcl_diag *diag)
 		return 0;
 	error = gnt_engine_apply(&arms->engine, arms->vm, c, arms->contender,
 				 arms->options->corpus_dir, arms->cgroup,
+				 arms->container_running ? arms->container_pid : 0,
 				 &arms->result->apply_error, diag);
 	arms->result->seen.apply_error = arms->result->apply_error;
 	return error;

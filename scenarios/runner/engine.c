@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -94,11 +95,17 @@ int gnt_policy_text(const struct gnt_case *test_case, const struct gnt_policy_re
 }
 
 static int add_domain(struct gnt_vm *vm, const struct gnt_container_spec *spec, const char *cgroup,
-		      char **ret_refusal, struct pcl_diag *diag)
+		      int pid, char **ret_refusal, struct pcl_diag *diag)
 {
 	const char *argv[ENGINE_ARGS_MAX] = {GNT_GUEST_ENGINE, "domain",     "add",	 spec->name,
 					     "--labels",       spec->labels, "--cgroup", cgroup};
+	char number[16];
 
+	if (!cgroup) {
+		(void)snprintf(number, sizeof(number), "%d", pid);
+		argv[6] = "--pid";
+		argv[7] = number;
+	}
 	if (spec->ns) {
 		argv[8] = "--namespace";
 		argv[9] = spec->ns;
@@ -127,7 +134,7 @@ static int put_policy(struct gnt_vm *vm, const struct gnt_case *test_case, size_
 
 int gnt_engine_apply(struct gnt_engine *engine, struct gnt_vm *vm, const struct gnt_case *test_case,
 		     const struct gnt_contender *contender, const char *corpus_dir,
-		     const char *cgroup, char **ret_refusal, struct pcl_diag *diag)
+		     const char *cgroup, int pid, char **ret_refusal, struct pcl_diag *diag)
 {
 	const char *argv[ENGINE_ARGS_MAX + 1] = {GNT_GUEST_ENGINE, "apply"};
 	char *paths[ENGINE_ARGS_MAX] = {NULL};
@@ -152,8 +159,8 @@ int gnt_engine_apply(struct gnt_engine *engine, struct gnt_vm *vm, const struct 
 		argv[argc++] = paths[put];
 	}
 	engine->touched = true;
-	if (!error && cgroup)
-		error = add_domain(vm, &test_case->container, cgroup, ret_refusal, diag);
+	if (!error && pid)
+		error = add_domain(vm, &test_case->container, cgroup, pid, ret_refusal, diag);
 	if (!error && !*ret_refusal)
 		error = run_engine(vm, argv, NULL, ret_refusal, diag);
 	if (!error && !*ret_refusal) {

@@ -20,13 +20,14 @@ struct gnt_engine {
 };
 
 /*
- * Puts the policies into the guest, adds the domain (cgroup is NULL without a container) and
+ * Puts the policies into the guest, adds the domain (pid is 0 without a container; cgroup is
+ * NULL where control groups do not tell it) and
  * applies. Where the engine refuses, ret_refusal (owned) has its words and 0 is returned, for that
  * is a finding about the engine; an error is one of the guest. Events of before are thrown away.
  */
 int gnt_engine_apply(struct gnt_engine *engine, struct gnt_vm *vm, const struct gnt_case *test_case,
 		     const struct gnt_contender *contender, const char *corpus_dir,
-		     const char *cgroup, char **ret_refusal, struct pcl_diag *diag);
+		     const char *cgroup, int pid, char **ret_refusal, struct pcl_diag *diag);
 
 /* Counts Block events since the last call; ret_rule (owned) is the rule's id, or another's, or
  * NULL. */

@@ -174,11 +174,8 @@ int gnt_guest_container_start(struct gnt_vm *vm, const char *name, const char *r
 	if (error)
 		return error;
 	cgroup = json_string_value(json_object_get(reply, "cgroup"));
-	if (!cgroup)
-		return pcl_diag_set(diag, -EREMOTEIO, "the agent named no cgroup for container %s",
-				    name);
-	*ret_cgroup = strdup(cgroup);
-	if (!*ret_cgroup)
+	*ret_cgroup = cgroup ? strdup(cgroup) : NULL;
+	if (cgroup && !*ret_cgroup)
 		return pcl_diag_set(diag, -ENOMEM, "no memory");
 	*ret_pid = (int)json_integer_value(json_object_get(reply, "pid"));
 	return 0;

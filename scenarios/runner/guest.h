@@ -55,7 +55,8 @@ int gnt_guest_mkdir(struct gnt_vm *vm, const char *path, int mode, struct pcl_di
 int gnt_guest_remove(struct gnt_vm *vm, const char *path, struct pcl_diag *diag);
 int gnt_guest_stat(struct gnt_vm *vm, const char *path, struct gnt_file_stat *ret_stat,
 		   struct pcl_diag *diag);
-/* ret_pid: its first process as the host sees it. ret_cgroup is owned. */
+/* ret_pid: its first process as the host sees it. ret_cgroup is owned, and NULL where the guest has
+ * control groups of version 1: then the process is what identifies the container. */
 int gnt_guest_container_start(struct gnt_vm *vm, const char *name, const char *root, int *ret_pid,
 			      char **ret_cgroup, struct pcl_diag *diag);
 int gnt_guest_container_stop(struct gnt_vm *vm, const char *name, struct pcl_diag *diag);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Writes the second cpio archive (newc) behind the first.
+ * Writes a cpio archive (newc) of what is this VM's own behind those that were built.
  *
  * KERNEL: archives may follow one another if each begins at a multiple of 4 bytes; later ones add
  * to what the earlier unpacked; a directory that is there already is fine.
@@ -17,12 +17,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/cleanup.h"
 
 /* Where the agent looks: see scenarios/agent/agent.h. */
 #define GUEST_MODULE_DIR "usr/lib/modules"
 #define GUEST_GAUNTLET_DIR GUEST_MODULE_DIR "/gauntlet"
 #define GUEST_PLAN "plan.json"
+#define GUEST_TARGET "target.json"
 
 static int write_all(int fd, const void *data, size_t len)
 {
@@ -66,7 +68,7 @@ static int add_entry(int fd, const char *name, mode_t mode, const void *data, si
 	return error ? error : pad(fd);
 }
 
-static int copy_base(int fd, const char *path, struct pcl_diag *diag)
+static int copy_image(int fd, const char *path, struct pcl_diag *diag)
 {
 	int base_fd pcl_autoclose = open(path, O_RDONLY | O_CLOEXEC);
 	ssize_t sent;
@@ -137,15 +139,17 @@ static int add_modules(int fd, const struct gnt_kernel *kernel, char **files, si
 	return error;
 }
 
-static int base_path(const char *guest_dir, char **ret_path, struct pcl_diag *diag)
+/* build/guest, owned. */
+static int find_guest_dir(const char *given, char **ret_dir, struct pcl_diag *diag)
 {
 	char self[4096], *slash;
 	ssize_t len;
+	int got;
 
-	if (guest_dir)
-		return asprintf(ret_path, "%s/base.cpio", guest_dir) < 0
-			       ? pcl_diag_errno(diag, -ENOMEM, "guest image")
-			       : 0;
+	if (given) {
+		got = asprintf(ret_dir, "%s", given);
+		return got < 0 ? pcl_diag_errno(diag, -ENOMEM, "guest image") : 0;
+	}
 	len = readlink("/proc/self/exe", self, sizeof(self) - 1);
 	if (len < 0)
 		return pcl_diag_errno(diag, -errno, "/proc/self/exe");
@@ -153,9 +157,52 @@ static int base_path(const char *guest_dir, char **ret_path, struct pcl_diag *di
 	slash = strrchr(self, '/');
 	if (slash)
 		*slash = '\0';
-	return asprintf(ret_path, "%s/guest/base.cpio", self) < 0
-		       ? pcl_diag_errno(diag, -ENOMEM, "guest image")
-		       : 0;
+	got = asprintf(ret_dir, "%s/guest", self);
+	return got < 0 ? pcl_diag_errno(diag, -ENOMEM, "guest image") : 0;
+}
+
+/* DIR/FOLDER/NAME.cpio; folder may be "". */
+static int add_image(int fd, const char *dir, const char *folder, const char *name,
+		     struct pcl_diag *diag)
+{
+	char *path pcl_autofree = NULL;
+
+	if (asprintf(&path, "%s/%s%s%s.cpio", dir, folder, *folder ? "/" : "", name) < 0)
+		return pcl_diag_errno(diag, -ENOMEM, "guest image %s", name);
+	return copy_image(fd, path, diag);
+}
+
+static int add_images(int fd, const char *dir, const struct gnt_target *target,
+		      struct pcl_diag *diag)
+{
+	int error = add_image(fd, dir, "", "base", diag);
+
+	for (size_t i = 0; !error && i < target->userland_count; i++)
+		error = add_image(fd, dir, "userland", target->userland[i], diag);
+	if (!error && target->selinux_policy)
+		error = add_image(fd, dir, "selinux", target->selinux_policy, diag);
+	return error;
+}
+
+/* What the agent must make of the guest (scenarios/agent/target.c). */
+static int add_target(int fd, const struct gnt_target *target)
+{
+	json_t *mounts = json_array(), *root;
+	char *text pcl_autofree = NULL;
+
+	for (size_t i = 0; i < target->mount_count; i++)
+		(void)json_array_append_new(mounts, json_pack("{s:s, s:s, s:s}", "path",
+							      target->mounts[i].path, "type",
+							      target->mounts[i].type, "options",
+							      target->mounts[i].options));
+	root = json_pack("{s:s, s:s, s:b, s:o, s:s?, s:b}", "rootfs",
+			 gnt_rootfs_name(target->rootfs), "cgroup", gnt_cgroup_name(target->cgroup),
+			 "bpffs", (int)target->bpffs, "mounts", mounts, "selinux",
+			 target->selinux_policy, "enforcing",
+			 target->selinux_mode == GNT_SELINUX_ENFORCING);
+	text = root ? json_dumps(root, JSON_COMPACT) : NULL;
+	json_decref(root);
+	return text ? add_entry(fd, GUEST_TARGET, S_IFREG | 0600, text, strlen(text)) : -ENOMEM;
 }
 
 static int add_plan(int fd, const json_t *plan)
@@ -165,35 +212,42 @@ static int add_plan(int fd, const json_t *plan)
 	return text ? add_entry(fd, GUEST_PLAN, S_IFREG | 0600, text, strlen(text)) : -ENOMEM;
 }
 
-int gnt_initramfs_open(const char *guest_dir, const struct gnt_kernel *kernel,
-		       char *const *module_names, size_t module_count, const json_t *plan,
-		       int *ret_fd, struct pcl_diag *diag)
+/* The archive of this VM's own. */
+static int add_own(int fd, const struct gnt_initramfs_options *options, struct pcl_diag *diag)
+{
+	char **files = NULL;
+	size_t count = 0;
+	int error = gnt_kernel_modules(options->kernel, options->modules, options->module_count,
+				       &files, &count, diag);
+
+	if (!error && count)
+		error = add_modules(fd, options->kernel, files, count, diag);
+	pcl_strings_free(&files, &count);
+	if (error)
+		return error;
+	error = add_target(fd, options->target);
+	if (!error && options->plan)
+		error = add_plan(fd, options->plan);
+	if (!error)
+		error = add_entry(fd, "TRAILER!!!", 0, "", 0);
+	return error ? pcl_diag_errno(diag, error, "initramfs") : 0;
+}
+
+int gnt_initramfs_open(const struct gnt_initramfs_options *options, int *ret_fd,
+		       struct pcl_diag *diag)
 {
 	int fd pcl_autoclose = memfd_create("initramfs", MFD_CLOEXEC);
-	char *base pcl_autofree = NULL, **files = NULL;
-	size_t count = 0;
+	char *dir pcl_autofree = NULL;
 	int error;
 
 	if (fd < 0)
 		return pcl_diag_errno(diag, -errno, "initramfs");
-	error = base_path(guest_dir, &base, diag);
+	error = find_guest_dir(options->guest_dir, &dir, diag);
 	if (!error)
-		error = copy_base(fd, base, diag);
+		error = add_images(fd, dir, options->target, diag);
 	if (!error)
-		error = gnt_kernel_modules(kernel, module_names, module_count, &files, &count,
-					   diag);
-	if (!error && count)
-		error = add_modules(fd, kernel, files, count, diag);
-	for (size_t i = 0; i < count; i++)
-		free(files[i]);
-	free(files);
-	if (error)
-		return error;
-	if (plan && (error = add_plan(fd, plan)))
-		return pcl_diag_errno(diag, error, "initramfs: plan");
-	error = add_entry(fd, "TRAILER!!!", 0, "", 0);
-	if (error)
-		return pcl_diag_errno(diag, error, "initramfs");
-	*ret_fd = pcl_take_fd(&fd);
-	return 0;
+		error = add_own(fd, options, diag);
+	if (!error)
+		*ret_fd = pcl_take_fd(&fd);
+	return error;
 }

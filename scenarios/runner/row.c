@@ -10,6 +10,7 @@ json_t *gnt_row_new(const struct gnt_run_options *options, const struct gnt_targ
 		    struct gnt_run_line line, enum gnt_verdict verdict, enum gnt_incident incident,
 		    const char *detail)
 {
+	const struct gnt_known *known = gnt_target_known(target, line.test_case->id);
 	enum gnt_verdict expected = gnt_case_expected(line.test_case, line.contender->id);
 	pcl_autofree char *reproduce =
 		gnt_text_new("%s run %s --on %s --contender %s%s", options->reproduce,
@@ -17,13 +18,20 @@ json_t *gnt_row_new(const struct gnt_run_options *options, const struct gnt_targ
 			     options->reproduce_options);
 	/* An error is never a pass, not even where a case would name it as expected. */
 	bool error = gnt_verdict_exit(verdict, incident, true) != GNT_EXIT_OK;
-	json_t *row = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:n, s:n, s:i, s:s}", "target",
-				target->id, "contender", line.contender->id, "case",
-				line.test_case->id, "mitre", line.test_case->mitre_id, "verdict",
-				gnt_verdict_name(verdict), "expected", gnt_verdict_name(expected),
-				"pass", verdict == expected && !error, "errno", "event_rule",
-				"duration_ms", 0, "reproduce", reproduce ? reproduce : "");
+	json_t *row;
 
+	/* The manifest's words were checked when it was read. */
+	if (known)
+		(void)gnt_verdict_parse(known->verdict, &expected);
+	row = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:n, s:n, s:i, s:s}", "target",
+			target->id, "contender", line.contender->id, "case", line.test_case->id,
+			"mitre", line.test_case->mitre_id, "verdict", gnt_verdict_name(verdict),
+			"expected", gnt_verdict_name(expected), "pass",
+			verdict == expected && !error, "errno", "event_rule", "duration_ms", 0,
+			"reproduce", reproduce ? reproduce : "");
+
+	if (row && known)
+		(void)json_object_set_new(row, "known", json_string(known->reason));
 	if (row && detail)
 		(void)json_object_set_new(row, "detail", json_string(detail));
 	if (row && incident != GNT_INCIDENT_NONE)

@@ -307,8 +307,14 @@ static int launch(struct gnt_vm *vm, const struct gnt_vm_options *options, struc
 	vm->started_ms = now_ms();
 	if ((error = gnt_cmdline_build(options, channel, &cmdline, diag)) ||
 	    (error = choose_modules(options, &kernel, &modules, &module_count, diag)) ||
-	    (error = gnt_initramfs_open(options->guest_dir, &kernel, modules, module_count,
-					options->plan, &initrd_fd, diag)) ||
+	    (error = gnt_initramfs_open(
+		     &(struct gnt_initramfs_options){.guest_dir = options->guest_dir,
+						     .kernel = &kernel,
+						     .target = target,
+						     .modules = modules,
+						     .module_count = module_count,
+						     .plan = options->plan},
+		     &initrd_fd, diag)) ||
 	    (error = open_logs(vm, options->log_dir, diag)))
 		return error;
 	if (!(vm->flags & GNT_VM_INTERACTIVE)) {
