@@ -16,10 +16,12 @@
 #include "task.h"
 
 /* pcl_question.flags */
-#define ASK_BELOW (1u << 0)   /* the object is a directory about to move: ask for rules below it */
-#define ASK_DELETED (1u << 1) /* the object may have lost its name: then it matches no Allow */
-#define ASK_NAMED (1u << 2)   /* only whether a rule refuses: no posture, no alert */
-#define ASK_FAST (1u << 3)    /* a constant: this hook is called all the time */
+#define ASK_BELOW (1u << 0)    /* the object is a directory about to move: ask for rules below it */
+#define ASK_DELETED (1u << 1)  /* the object may have lost its name: then it matches no Allow */
+#define ASK_NAMED (1u << 2)    /* only whether a rule refuses: no posture, no alert */
+#define ASK_FAST (1u << 3)     /* a constant: this hook is called all the time */
+#define ASK_QUIET (1u << 4)    /* only a refusal is told: the rest was told before */
+#define ASK_HAS_NAME (1u << 5) /* what has no name was never the business of this hook */
 
 /* The edge with a number for a name: the root of the sources, a variant of a set. */
 static __always_inline struct pcl_trie_edge *numbered_edge(void *trie, __u32 node, __u32 number)
@@ -156,7 +158,8 @@ static __always_inline int say(const struct pcl_question *ask, struct pcl_task *
 
 	if (outcome->flags & PCL_OUTCOME_REFUSE)
 		alert.flags |= PCL_EVENT_REFUSED;
-	if (outcome->flags & PCL_OUTCOME_ALERT)
+	if ((outcome->flags & PCL_OUTCOME_ALERT) &&
+	    (!(ask->flags & ASK_QUIET) || (outcome->flags & PCL_OUTCOME_REFUSE)))
 		send_alert(&alert, state);
 	return outcome->flags & PCL_OUTCOME_REFUSE ? -EACCES : 0;
 }
@@ -197,6 +200,8 @@ static __always_inline __u32 set_for_object(const struct pcl_question *ask, stru
 			return state->down.set;
 	}
 	end = fast ? gather_fast(state, &ask->object) : gather(state, &ask->object, ~0u);
+	if (end == WALK_NAMELESS && (ask->flags & ASK_HAS_NAME))
+		return PCL_SET_PERMIT;
 	if (end != WALK_TOP)
 		return set_without_path(end, class, domain, ret_flags);
 	if (fast && state->walk.depth <= PCL_WINDOW &&

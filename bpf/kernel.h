@@ -186,6 +186,16 @@ struct file {
 
 struct mm_struct {
 	struct file *exe_file;
+	unsigned long saved_auxv[32]; /* longer, by how much differs */
+};
+
+struct vm_area_struct {
+	unsigned long vm_flags;
+	struct file *vm_file;
+};
+
+struct iattr {
+	unsigned int ia_valid;
 };
 
 struct kernfs_node {

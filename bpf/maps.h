@@ -51,6 +51,13 @@ enum pcl_scan_phase {
 	SCAN_BELOW,  /* climbing from the mount's root to the subject */
 };
 
+/* Which mounts come into question. The further ones only where no mount is given to go by. */
+enum pcl_scan_among {
+	AMONG_HOME,	/* those of the domain's namespace */
+	AMONG_INTERNAL, /* those of the kernel itself */
+	AMONG_ALL,	/* those of any namespace */
+};
+
 /* A search for the mount that names an object; mount.h. */
 struct pcl_scan {
 	__u64 subject; /* dentry */
@@ -65,7 +72,7 @@ struct pcl_scan {
 	__u32 phase;
 	__u32 whole; /* the subject is the root of a mount, and the answer is for all of it */
 	__u32 tries;
-	__u32 pad;
+	__u32 among; /* enum pcl_scan_among */
 };
 
 /* A walk from a dentry towards the root. Pointers are kept as numbers. */

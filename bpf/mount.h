@@ -5,7 +5,9 @@
  * An object has one name in a domain, whatever mount it was reached by: that by the oldest mount in
  * the domain's own mount namespace whose root is the object or lies above it. So a bind mount made
  * later, another mount namespace, a detached tree, or an overlay's layer gives no other name. Where
- * the namespace has no such mount, the mount by which it was reached counts.
+ * the namespace has no such mount, the mount by which it was reached counts. A hook may tell no
+ * mount; then the kernel's own come next, which are no business of a policy, and then those of
+ * anybody.
  *
  * The search goes over the file system's mounts one small step at a time, as a part of the walk, so
  * that there is one loop and no nesting. Its result is kept per mount until mount_lock's sequence
@@ -176,6 +178,16 @@ static __always_inline void scan_finish(struct pcl_walk *walk)
 		scan_start(walk, scan->subject, scan->whole);
 		return;
 	}
+	if (!names) {
+		if (scan->among == AMONG_ALL) {
+			scan->phase = SCAN_NONE;
+			walk->end = WALK_UNKNOWN;
+			return;
+		}
+		scan->among++;
+		scan_start(walk, scan->subject, 0);
+		return;
+	}
 	if (!scan->whole) {
 		settle_on(walk, names);
 		return;
@@ -191,6 +203,18 @@ static __always_inline void scan_finish(struct pcl_walk *walk)
 	settle_on(walk, names);
 }
 
+static __always_inline bool comes_into_question(const struct pcl_walk *walk)
+{
+	__u64 mount = walk->scan.mount;
+	__u32 ns = namespace_of(mount);
+
+	if (walk->scan.among == AMONG_HOME)
+		return ns && ns == walk->home;
+	if (walk->scan.among == AMONG_INTERNAL)
+		return IS_ERROR(READ_FIELD(struct mount, mount, mnt_ns));
+	return ns;
+}
+
 /* Whether the mount at the cursor comes into question, and if so, the way up is prepared. */
 static __always_inline void scan_mount(struct pcl_walk *walk)
 {
@@ -203,7 +227,7 @@ static __always_inline void scan_mount(struct pcl_walk *walk)
 	scan->order = mounts_are_numbered()
 			      ? READ_FIELD(struct mount___unique, scan->mount, mnt_id_unique)
 			      : scan->order + 1;
-	if (scan->order >= scan->best_order || namespace_of(scan->mount) != walk->home) {
+	if (scan->order >= scan->best_order || !comes_into_question(walk)) {
 		scan_next(scan);
 		return;
 	}
@@ -272,6 +296,11 @@ static __always_inline void enter_mount(struct pcl_walk *walk)
 {
 	__u64 names;
 
+	walk->scan.among = AMONG_HOME;
+	if (!walk->mnt) {
+		scan_start(walk, walk->dentry, 0);
+		return;
+	}
 	walk->mnt_root = (__u64)READ_FIELD(struct vfsmount, walk->mnt, mnt_root);
 	if (!walk->home || (READ_FIELD(struct vfsmount, walk->mnt, mnt_flags) & MNT_INTERNAL))
 		return;

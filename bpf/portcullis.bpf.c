@@ -13,6 +13,8 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
+#include "attribute.h"
+#include "descriptor.h"
 #include "judge.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -165,6 +167,74 @@ int BPF_PROG(pcl_path_chown, const struct path *path)
 	return judge_name(PCL_HOOK_CHOWN, path, path->dentry);
 }
 #endif
+
+SEC("lsm/file_permission")
+int BPF_PROG(pcl_file_permission, struct file *file, int mask)
+{
+	return judge_use(file, mask);
+}
+
+SEC("lsm/file_receive")
+int BPF_PROG(pcl_file_receive, struct file *file)
+{
+	return judge_received(file);
+}
+
+/* KERNEL: from 6.2; before, ftruncate calls path_truncate. */
+SEC("lsm/file_truncate")
+int BPF_PROG(pcl_file_truncate, struct file *file)
+{
+	return judge_descriptor(PCL_HOOK_FILE_TRUNCATE, file, PCL_BPF_WRITE);
+}
+
+SEC("lsm/mmap_file")
+int BPF_PROG(pcl_mmap_file, struct file *file, unsigned long reqprot, unsigned long prot,
+	     unsigned long flags)
+{
+	return judge_mapping(file, prot, flags);
+}
+
+SEC("lsm/file_mprotect")
+int BPF_PROG(pcl_file_mprotect, struct vm_area_struct *vma, unsigned long reqprot,
+	     unsigned long prot)
+{
+	return judge_protection(vma, prot);
+}
+
+SEC("lsm/inode_setxattr")
+int pcl_setxattr(unsigned long long *ctx)
+{
+	return judge_attribute(PCL_HOOK_SETXATTR, second_if(pcl_has_xattr_idmap, ctx));
+}
+
+SEC("lsm/inode_removexattr")
+int pcl_removexattr(unsigned long long *ctx)
+{
+	return judge_attribute(PCL_HOOK_SETXATTR, second_if(pcl_has_xattr_idmap, ctx));
+}
+
+SEC("lsm/inode_set_acl")
+int pcl_set_acl(unsigned long long *ctx)
+{
+	return judge_attribute(PCL_HOOK_SETXATTR, ctx[1]);
+}
+
+SEC("lsm/inode_remove_acl")
+int pcl_remove_acl(unsigned long long *ctx)
+{
+	return judge_attribute(PCL_HOOK_SETXATTR, ctx[1]);
+}
+
+SEC("lsm/inode_setattr")
+int pcl_setattr(unsigned long long *ctx)
+{
+	__u64 dentry = second_if(pcl_has_setattr_idmap, ctx);
+	__u64 attr = second_if(pcl_has_setattr_idmap, ctx + 1);
+
+	if (!is_unseen_change(READ_FIELD(struct iattr, attr, ia_valid)))
+		return 0;
+	return judge_attribute(PCL_HOOK_SETATTR, dentry);
+}
 
 /* A child of a contained task is contained, wherever it is put. */
 SEC("lsm/task_alloc")

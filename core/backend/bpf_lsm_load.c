@@ -21,6 +21,9 @@
 #define SECTION_PREFIX "lsm/"
 /* With an exchange's flags. */
 #define RENAME_ARGUMENTS 5
+/* Without the mount's idmap. */
+#define SETXATTR_ARGUMENTS 5
+#define SETATTR_ARGUMENTS 2
 
 static void free_btf(struct btf **btf)
 {
@@ -164,6 +167,25 @@ static void open_skeleton(struct pcl_bpf_object *object, const struct pcl_bpf_fe
 	full->rodata->pcl_trusts_dirs = features->trusted_dirs;
 }
 
+/* Hooks that were given one more argument in front. */
+static void tell_arguments(struct pcl_bpf_object *object, const struct btf *btf)
+{
+	bool xattr = count_arguments(btf, HOOK_PREFIX "inode_setxattr") > SETXATTR_ARGUMENTS;
+	bool setattr = count_arguments(btf, HOOK_PREFIX "inode_setattr") > SETATTR_ARGUMENTS;
+
+	if (object->flavour == PCL_BPF_FLAVOUR_OLD) {
+		struct portcullis_old_bpf *old = object->skeleton;
+
+		old->rodata->pcl_has_xattr_idmap = xattr;
+		old->rodata->pcl_has_setattr_idmap = setattr;
+	} else {
+		struct portcullis_bpf *full = object->skeleton;
+
+		full->rodata->pcl_has_xattr_idmap = xattr;
+		full->rodata->pcl_has_setattr_idmap = setattr;
+	}
+}
+
 /* What the kernel does not have is not loaded. */
 static void leave_out(struct bpf_object *object, const struct btf *btf)
 {
@@ -199,6 +221,7 @@ int pcl_bpf_object_open(struct pcl_bpf_object *ret_object, struct pcl_diag *diag
 	if (!object.object)
 		return pcl_diag_errno(diag, -errno, "bpf_lsm: cannot open the BPF object: %s",
 				      complaint);
+	tell_arguments(&object, btf);
 	leave_out(object.object, btf);
 	*ret_object = object;
 	return 0;
