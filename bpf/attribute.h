@@ -42,4 +42,19 @@ static __always_inline bool is_unseen_change(unsigned int valid)
 	return valid & (ATTR_ATIME_SET | ATTR_MTIME_SET | ATTR_TOUCH);
 }
 
+/* KERNEL: flags of an inode (chattr) change by ioctl alone, before 6.17 with no hook of their own.
+ */
+#define FS_IOC_SETFLAGS 0x40086602u
+#define FS_IOC32_SETFLAGS 0x40046602u
+#define FS_IOC_FSSETXATTR 0x401c5820u
+
+static __always_inline int judge_control(struct file *file, unsigned int command)
+{
+	if (command != FS_IOC_SETFLAGS && command != FS_IOC32_SETFLAGS &&
+	    command != FS_IOC_FSSETXATTR)
+		return 0;
+	return judge(PCL_HOOK_FILE_IOCTL, PCL_BPF_FILE, PCL_BPF_WRITE, (__u64)file->f_path.dentry,
+		     (__u64)file->f_path.mnt, ASK_HAS_NAME, NULL);
+}
+
 #endif

@@ -236,6 +236,24 @@ int pcl_setattr(unsigned long long *ctx)
 	return judge_attribute(PCL_HOOK_SETATTR, dentry);
 }
 
+SEC("lsm/inode_file_setattr")
+int BPF_PROG(pcl_file_setattr, struct dentry *dentry)
+{
+	return judge_attribute(PCL_HOOK_SETATTR, (__u64)dentry);
+}
+
+SEC("lsm/file_ioctl")
+int BPF_PROG(pcl_file_ioctl, struct file *file, unsigned int command)
+{
+	return judge_control(file, command);
+}
+
+SEC("lsm/file_ioctl_compat")
+int BPF_PROG(pcl_file_ioctl_compat, struct file *file, unsigned int command)
+{
+	return judge_control(file, command);
+}
+
 /* A child of a contained task is contained, wherever it is put. */
 SEC("lsm/task_alloc")
 int BPF_PROG(pcl_task_alloc, struct task_struct *child, unsigned long clone_flags)

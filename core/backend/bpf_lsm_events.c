@@ -33,6 +33,7 @@ static const char *const hook_names[] = {
 	[PCL_HOOK_FILE_MPROTECT] = "FILE_MPROTECT",
 	[PCL_HOOK_SETXATTR] = "INODE_SETXATTR",
 	[PCL_HOOK_SETATTR] = "INODE_SETATTR",
+	[PCL_HOOK_FILE_IOCTL] = "FILE_IOCTL",
 };
 _Static_assert(PCL_ARRAY_SIZE(hook_names) == PCL_HOOK_COUNT, "a hook without a name");
 

@@ -66,6 +66,9 @@ const struct pcl_bpf_program_info pcl_bpf_programs[] = {
 	{"pcl_set_acl", "inode_set_acl", BY_FILE | PCL_PROGRAM_OPTIONAL},
 	{"pcl_remove_acl", "inode_remove_acl", BY_FILE | PCL_PROGRAM_OPTIONAL},
 	{"pcl_setattr", "inode_setattr", BY_FILE},
+	{"pcl_file_setattr", "inode_file_setattr", BY_FILE | PCL_PROGRAM_OPTIONAL},
+	{"pcl_file_ioctl", "file_ioctl", BY_FILE},
+	{"pcl_file_ioctl_compat", "file_ioctl_compat", BY_FILE | PCL_PROGRAM_OPTIONAL},
 	{"pcl_task_alloc", "task_alloc", PCL_PROGRAM_CONTAINED},
 	{"pcl_settle", "bprm_committing_creds", PCL_PROGRAM_CONTAINED},
 };
