@@ -193,18 +193,39 @@ struct pcl_bpf_home {
 #define PCL_SPACE_MOUNT (1ULL << 32)
 #define PCL_SPACE_PID (2ULL << 32)
 
+/*
+ * What became of a domain's alerts: handed to the buffer, lost as it was full, or left out by the
+ * rate limit. Reset by the engine when the id is another domain's.
+ */
+struct pcl_bpf_tally {
+	__u64 sent;
+	__u64 lost;
+	__u64 suppressed;
+	__u32 incarnation;
+	__u32 pad;
+};
+
+/* Of one rule in one domain: key domain << 32 | rule. */
+struct pcl_bpf_bucket {
+	__u64 filled_ns; /* CLOCK_BOOTTIME */
+	__u32 tokens;
+	__u32 suppressed; /* since the last alert that was let through */
+};
+
 struct pcl_bpf_control {
 	__u64 live;    /* generation << 1 | slot; 0: nothing applied yet */
 	__u64 epoch;   /* changes when domains come or go: tasks look again where they belong */
-	__u64 dropped; /* alerts lost because nobody read them in time */
 	__u64 unknown; /* operations whose path could not be built */
 	__u64 no_room; /* operations refused since there was no room for the task's state */
 	__u32 abi;
-	__u32 spaces; /* some domains are told by namespaces; 0: nobody need look at them */
+	__u32 spaces;	  /* some domains are told by namespaces; 0: nobody need look at them */
+	__u32 alert_rate; /* alerts a second for one rule in one domain; 0: no limit */
+	__u32 alert_burst;
 };
 
 #define PCL_EVENT_OBJECT_MAX 4096u /* PATH_MAX */
 #define PCL_EVENT_SOURCE_MAX 1024u /* enough to recognise a program; longer ones are marked */
+#define PCL_EVENT_CWD_MAX 1024u
 #define PCL_EVENT_COMM_LEN 16u
 #define PCL_EVENT_NAME_MAX 256u /* NAME_MAX and its end; room behind each path for one name */
 
@@ -215,6 +236,7 @@ struct pcl_bpf_control {
 #define PCL_EVENT_UNKNOWN (1u << 3) /* the path could not be built; object is what was found */
 #define PCL_EVENT_NAMELESS (1u << 4)
 #define PCL_EVENT_BELOW (1u << 5) /* a directory was not moved because the rule lies below it */
+#define PCL_EVENT_CWD_CUT (1u << 6)
 
 /*
  * Paths are sequences of NUL-terminated components from the leaf up to the root, as the walk meets
@@ -235,8 +257,13 @@ struct pcl_bpf_event {
 	__u32 object_len;
 	__u32 source_len;
 	__u32 pid_in_ns; /* thread group as its own pid namespace numbers it */
+	__u32 ppid_in_ns;
+	__u32 suppressed; /* alerts of this rule and domain left out since the last one */
+	__u32 cwd_len;
+	__u32 pad;
 	char comm[PCL_EVENT_COMM_LEN];
 	char source[PCL_EVENT_SOURCE_MAX + PCL_EVENT_NAME_MAX];
+	char cwd[PCL_EVENT_CWD_MAX + PCL_EVENT_NAME_MAX];
 	char object[PCL_EVENT_OBJECT_MAX + PCL_EVENT_NAME_MAX];
 };
 

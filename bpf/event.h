@@ -1,18 +1,40 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * An alert, made where the decision is made and from the same match. Never
- * changes a decision: when the buffer is full the alert is counted as lost.
+ * changes a decision: when the buffer is full the alert is counted as lost, and when a rule has
+ * more of them than its rate, as suppressed.
  */
 #ifndef PCL_BPF_EVENT_H
 #define PCL_BPF_EVENT_H
 
 #include "path.h"
 
+enum pcl_emit_to {
+	EMIT_OBJECT,
+	EMIT_SOURCE,
+	EMIT_CWD,
+};
+
 struct pcl_emit {
 	struct pcl_task *task;
 	struct pcl_bpf_event *event;
-	__u32 source; /* into event->source, else event->object */
+	__u32 to; /* enum pcl_emit_to */
 };
+
+/* Puts one name behind the others of text; ends the walk where there is no room. */
+#define EMIT_NAME(event, name, text, len, max, cut)                                                \
+	({                                                                                         \
+		__u32 at_ = (event)->len;                                                          \
+		long written_ = 0;                                                                 \
+                                                                                                   \
+		if (at_ < (max))                                                                   \
+			written_ = bpf_probe_read_kernel_str(&(event)->text[at_],                  \
+							     PCL_EVENT_NAME_MAX, name);            \
+		else                                                                               \
+			(event)->flags |= (cut);                                                   \
+		(event)->len = at_ + (written_ > 0 ? (__u32)written_ : 0);                         \
+		at_ >= (max);                                                                      \
+	})
 
 static long emit_step(__u32 i, struct pcl_emit *emit)
 {
@@ -20,42 +42,34 @@ static long emit_step(__u32 i, struct pcl_emit *emit)
 	struct pcl_walk *walk = &emit->task->walk;
 	__u64 component = walk_next(walk, NULL);
 	const void *name;
-	long written;
-	__u32 at;
 
 	if (!component)
 		return walk->end != WALK_GOING;
 	name = READ_FIELD(struct dentry, component, d_name.name);
-	if (emit->source) {
-		at = event->source_len;
-		if (at >= PCL_EVENT_SOURCE_MAX) {
-			event->flags |= PCL_EVENT_SOURCE_CUT;
-			return 1;
-		}
-		written = bpf_probe_read_kernel_str(&event->source[at], PCL_EVENT_NAME_MAX, name);
-		event->source_len = at + (written > 0 ? (__u32)written : 0);
-	} else {
-		at = event->object_len;
-		if (at >= PCL_EVENT_OBJECT_MAX) {
-			event->flags |= PCL_EVENT_OBJECT_CUT;
-			return 1;
-		}
-		written = bpf_probe_read_kernel_str(&event->object[at], PCL_EVENT_NAME_MAX, name);
-		event->object_len = at + (written > 0 ? (__u32)written : 0);
-	}
-	return 0;
+	if (emit->to == EMIT_SOURCE)
+		return EMIT_NAME(event, name, source, source_len, PCL_EVENT_SOURCE_MAX,
+				 PCL_EVENT_SOURCE_CUT);
+	if (emit->to == EMIT_CWD)
+		return EMIT_NAME(event, name, cwd, cwd_len, PCL_EVENT_CWD_MAX, PCL_EVENT_CWD_CUT);
+	return EMIT_NAME(event, name, object, object_len, PCL_EVENT_OBJECT_MAX,
+			 PCL_EVENT_OBJECT_CUT);
 }
 
 /* Writes the components of a path, leaf first, into the event. */
 GLOBAL int emit_path(struct pcl_bpf_event *event, struct pcl_task *task,
-		     const struct pcl_object *object, __u32 source)
+		     const struct pcl_object *object, __u32 to)
 {
-	struct pcl_emit emit = {.event = event, .task = task, .source = source};
+	struct pcl_emit emit = {.event = event, .task = task, .to = to};
 
 	if (!event || !task || !object)
 		return 0;
 	walk_init(task, object, ~0u);
 	LOOP(PCL_WALK_STEPS, emit_step, &emit);
+	/* The loop of an old kernel ended before the path did. */
+	if (task->walk.end == WALK_GOING)
+		event->flags |= to == EMIT_SOURCE ? PCL_EVENT_SOURCE_CUT
+				: to == EMIT_CWD  ? PCL_EVENT_CWD_CUT
+						  : PCL_EVENT_OBJECT_CUT;
 	return 0;
 }
 
@@ -72,11 +86,26 @@ static __always_inline bool executable_of(struct task_struct *task, struct pcl_o
 	return true;
 }
 
+static __always_inline bool cwd_of(struct task_struct *task, struct pcl_object *ret_cwd)
+{
+	ret_cwd->dentry = (__u64)BPF_CORE_READ(task, fs, pwd.dentry);
+	ret_cwd->mnt = (__u64)BPF_CORE_READ(task, fs, pwd.mnt);
+	return ret_cwd->dentry && ret_cwd->mnt;
+}
+
+/* The number that a task's own pid namespace has for its thread group. */
+static __always_inline __u32 number_in_ns(struct task_struct *task)
+{
+	struct pid *pid = BPF_CORE_READ(task, group_leader, thread_pid);
+	__u32 level = BPF_CORE_READ(pid, level), number = 0;
+
+	bpf_core_read(&number, sizeof(number), &pid->numbers[level].nr);
+	return number;
+}
+
 static __always_inline void fill_task(struct pcl_bpf_event *event, struct task_struct *task)
 {
 	__u64 pid_tgid = bpf_get_current_pid_tgid();
-	struct pid *pid = BPF_CORE_READ(task, group_leader, thread_pid);
-	__u32 level = BPF_CORE_READ(pid, level);
 
 	event->time_ns = bpf_ktime_get_boot_ns();
 	event->pid = (__u32)pid_tgid;
@@ -84,24 +113,73 @@ static __always_inline void fill_task(struct pcl_bpf_event *event, struct task_s
 	event->ppid = GET2(task, real_parent, tgid);
 	event->uid = (__u32)bpf_get_current_uid_gid();
 	bpf_get_current_comm(event->comm, sizeof(event->comm));
-	event->pid_in_ns = 0;
-	bpf_core_read(&event->pid_in_ns, sizeof(event->pid_in_ns), &pid->numbers[level].nr);
+	event->pid_in_ns = number_in_ns(task);
+	event->ppid_in_ns = number_in_ns(GET(task, real_parent));
 }
 
-static __always_inline int make_alert(const struct pcl_alert *alert, struct pcl_task *state)
-{
-	struct pcl_bpf_control *ctl = pcl_control();
-	struct task_struct *task = current_task();
-	struct pcl_bpf_event *event;
-	struct pcl_object exe;
+/* --- how many --------------------------------------------------------------------------------- */
 
-	if (!ctl)
-		return 0;
-	event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
-	if (!event) {
-		__sync_fetch_and_add(&ctl->dropped, 1);
-		return 0;
+#define NS_PER_SECOND 1000000000ULL
+
+static __always_inline void fill_bucket(struct pcl_bpf_bucket *bucket,
+					const struct pcl_bpf_control *ctl, __u64 now)
+{
+	__u64 waited = now - bucket->filled_ns, earned;
+	__u32 burst = ctl->alert_burst, rate = ctl->alert_rate;
+
+	/* So long ago that it is full; also keeps the product below from running over. */
+	if (waited > 60 * NS_PER_SECOND) {
+		bucket->tokens = burst;
+		bucket->filled_ns = now;
+		return;
 	}
+	earned = waited * rate / NS_PER_SECOND;
+	if (!earned)
+		return;
+	bucket->filled_ns += earned * NS_PER_SECOND / rate;
+	earned += bucket->tokens;
+	bucket->tokens = earned > burst ? burst : (__u32)earned;
+}
+
+/*
+ * Whether an alert of this rule may be sent; then ret_suppressed is how many before it were not.
+ * Two CPUs may take one token: a bucket need not be exact, what is counted is.
+ */
+static __always_inline bool take_token(const struct pcl_bpf_control *ctl,
+				       const struct pcl_alert *alert, __u32 *ret_suppressed)
+{
+	__u64 key = (__u64)alert->domain << 32 | alert->rule, now = bpf_ktime_get_boot_ns();
+	struct pcl_bpf_bucket fresh = {.filled_ns = now, .tokens = ctl->alert_burst};
+	struct pcl_bpf_bucket *bucket;
+
+	if (!ctl->alert_rate)
+		return true;
+	bucket = bpf_map_lookup_elem(&buckets, &key);
+	if (!bucket) {
+		bpf_map_update_elem(&buckets, &key, &fresh, BPF_NOEXIST);
+		bucket = bpf_map_lookup_elem(&buckets, &key);
+	}
+	if (!bucket)
+		return true;
+	fill_bucket(bucket, ctl, now);
+	if (!bucket->tokens) {
+		__sync_fetch_and_add(&bucket->suppressed, 1);
+		return false;
+	}
+	bucket->tokens--;
+	*ret_suppressed = bucket->suppressed;
+	bucket->suppressed = 0;
+	return true;
+}
+
+/* --- sending ---------------------------------------------------------------------------------- */
+
+static __always_inline void fill_event(struct pcl_bpf_event *event, const struct pcl_alert *alert,
+				       struct pcl_task *state)
+{
+	struct task_struct *task = current_task();
+	struct pcl_object place;
+
 	event->generation = alert->generation;
 	event->rule = alert->rule;
 	event->domain = alert->domain;
@@ -110,11 +188,38 @@ static __always_inline int make_alert(const struct pcl_alert *alert, struct pcl_
 	event->access = alert->access;
 	event->object_len = 0;
 	event->source_len = 0;
+	event->cwd_len = 0;
 	fill_task(event, task);
-	emit_path(event, state, &alert->object, 0);
-	if (executable_of(task, &exe))
-		emit_path(event, state, &exe, 1);
+	emit_path(event, state, &alert->object, EMIT_OBJECT);
+	if (executable_of(task, &place))
+		emit_path(event, state, &place, EMIT_SOURCE);
+	if (cwd_of(task, &place))
+		emit_path(event, state, &place, EMIT_CWD);
+}
+
+/* Each alert is counted once: sent, lost or suppressed. */
+static __always_inline int make_alert(const struct pcl_alert *alert, struct pcl_task *state)
+{
+	struct pcl_bpf_control *ctl = pcl_control();
+	__u32 domain = alert->domain, suppressed = 0;
+	struct pcl_bpf_tally *tally = bpf_map_lookup_elem(&tallies, &domain);
+	struct pcl_bpf_event *event;
+
+	if (!ctl || !tally)
+		return 0;
+	if (!take_token(ctl, alert, &suppressed)) {
+		__sync_fetch_and_add(&tally->suppressed, 1);
+		return 0;
+	}
+	event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
+	if (!event) {
+		__sync_fetch_and_add(&tally->lost, 1);
+		return 0;
+	}
+	event->suppressed = suppressed;
+	fill_event(event, alert, state);
 	bpf_ringbuf_submit(event, 0);
+	__sync_fetch_and_add(&tally->sent, 1);
 	return 0;
 }
 

@@ -33,6 +33,7 @@ enum {
 enum {
 	BPF_MAP_TYPE_HASH = 1,
 	BPF_MAP_TYPE_ARRAY = 2,
+	BPF_MAP_TYPE_LRU_HASH = 9,
 	BPF_MAP_TYPE_ARRAY_OF_MAPS = 12,
 	BPF_MAP_TYPE_RINGBUF = 27,
 	BPF_MAP_TYPE_INODE_STORAGE = 28,
@@ -184,6 +185,10 @@ struct file {
 	unsigned int f_mode;
 };
 
+struct fs_struct {
+	struct path pwd;
+};
+
 struct mm_struct {
 	struct file *exe_file;
 	unsigned long saved_auxv[32]; /* longer, by how much differs */
@@ -239,6 +244,7 @@ struct signal_struct {
 struct task_struct {
 	unsigned int flags;
 	struct mm_struct *mm;
+	struct fs_struct *fs;
 	int pid;
 	int tgid;
 	struct task_struct *real_parent;

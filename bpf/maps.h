@@ -306,6 +306,23 @@ struct {
 	__array(values, struct pcl_set_map);
 } sets SEC(".maps");
 
+/* By domain id. Mapped by the engine. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, PCL_BPF_DOMAINS_MAX);
+	__type(key, __u32);
+	__type(value, struct pcl_bpf_tally);
+} tallies SEC(".maps");
+
+/* When it is full the bucket that was not used for longest goes, and its rule may burst again. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, __u64);
+	__type(value, struct pcl_bpf_bucket);
+} buckets SEC(".maps");
+
 /* Alerts. When it is full an alert is lost and counted; the operation is decided all the same. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);

@@ -42,11 +42,20 @@ struct pcl_backend_input {
 	size_t domain_count;
 	const struct pcl_rule *const *rules; /* every rule that some domain's ruleset holds */
 	size_t rule_count;
+	uint32_t alert_rate; /* alerts a second for one rule in one domain; 0: no limit */
+};
+
+/* What became of alerts; together, how many there were. */
+struct pcl_backend_tally {
+	uint64_t sent;
+	uint64_t lost;	     /* nobody read in time */
+	uint64_t suppressed; /* over the rate */
 };
 
 struct pcl_backend_live {
-	uint64_t generation; /* 0: nothing is applied */
-	uint64_t lost_events;
+	uint64_t generation;		 /* 0: nothing is applied */
+	struct pcl_backend_tally alerts; /* of all domains */
+	uint64_t no_room;		 /* operations refused for want of memory for a task */
 	uint64_t unknown_paths;	  /* operations whose path could not be built; they were refused */
 	const char *programs[32]; /* attached hooks; static strings */
 	size_t program_count;
@@ -76,6 +85,9 @@ struct pcl_backend {
 	int (*remove)(struct pcl_diag *diag);
 	/* What is live now. 0, and generation 0 where nothing is. */
 	int (*live)(struct pcl_backend_live *ret_live, struct pcl_diag *diag);
+	/* What became of the alerts of domains. -ENOENT where nothing is live. NULL: has none. */
+	int (*tallies)(const uint32_t *ids, size_t count, struct pcl_backend_tally *ret_tallies,
+		       struct pcl_diag *diag);
 	/*
 	 * Hands pending events to fn; with timeout_ms >= 0 returns when none is pending after that
 	 * time, with -1 waits for more until fn or a signal (-EINTR) ends it. NULL: has no events.

@@ -18,6 +18,7 @@
 #include "backend/bpf_lsm_load.h"
 #include "backend/bpf_lsm_pins.h"
 #include "backend/bpf_lsm_plan.h"
+#include "backend/bpf_lsm_tally.h"
 #include "backend/bpf_lsm_tree.h"
 #include "base/cleanup.h"
 
@@ -396,6 +397,7 @@ static int apply(const struct pcl_backend_input *input, struct pcl_diag *diag)
 			(void)pcl_pins_remove(NULL);
 		return error;
 	}
+	pcl_bpf_tally_prepare(&pins, input);
 	__atomic_store_n(&pins.control->live, input->generation << 1 | slot, __ATOMIC_RELEASE);
 	__atomic_fetch_add(&pins.control->epoch, 1, __ATOMIC_RELEASE);
 	drop_cgroups(&pins, plan);
@@ -416,7 +418,8 @@ static int live(struct pcl_backend_live *ret_live, struct pcl_diag *diag)
 	if (error)
 		return error;
 	ret_live->generation = pins.control->live >> 1;
-	ret_live->lost_events = pins.control->dropped;
+	pcl_bpf_tally_sum(&pins, &ret_live->alerts);
+	ret_live->no_room = pins.control->no_room;
 	ret_live->unknown_paths = pins.control->unknown;
 	for (size_t i = 0; i < pcl_bpf_program_count; i++)
 		if (pcl_pins_attached(&pcl_bpf_programs[i]))
@@ -433,5 +436,6 @@ const struct pcl_backend pcl_backend_bpf_lsm = {
 	.apply = apply,
 	.remove = pcl_pins_remove,
 	.live = live,
+	.tallies = pcl_bpf_tally_read,
 	.events = pcl_bpf_events_read,
 };

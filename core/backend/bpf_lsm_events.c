@@ -43,6 +43,7 @@ struct reader {
 	uint64_t boot_to_utc_ns;
 	char object[PCL_EVENT_TEXT_MAX];
 	char source[PCL_EVENT_TEXT_MAX];
+	char cwd[PCL_EVENT_TEXT_MAX];
 	int result;
 };
 
@@ -113,6 +114,8 @@ static int take_event(void *context, void *data, size_t len)
 			   reader->object);
 	pcl_bpf_event_path(raw->source, at_most(raw->source_len, sizeof(raw->source)),
 			   raw->source_len && !(raw->flags & PCL_EVENT_SOURCE_CUT), reader->source);
+	pcl_bpf_event_path(raw->cwd, at_most(raw->cwd_len, sizeof(raw->cwd)),
+			   !(raw->flags & PCL_EVENT_CWD_CUT), reader->cwd);
 	event = (struct pcl_event){
 		.time_ns = raw->time_ns + reader->boot_to_utc_ns,
 		.generation = raw->generation,
@@ -125,9 +128,12 @@ static int take_event(void *context, void *data, size_t len)
 		.ppid = raw->ppid,
 		.uid = raw->uid,
 		.pid_in_domain = raw->pid_in_ns,
+		.ppid_in_domain = raw->ppid_in_ns,
+		.suppressed = raw->suppressed,
 		.comm = comm,
 		.object = reader->object,
 		.source = reader->source,
+		.cwd = reader->cwd,
 	};
 	reader->result = reader->fn(&event, reader->context);
 	/* libbpf stops at a negative value only. */

@@ -37,7 +37,8 @@ static const char *const map_names[] = {
 	[PCL_MAP_CONTROL] = "control", [PCL_MAP_DOMAINS] = "domains", [PCL_MAP_CGROUPS] = "cgroups",
 	[PCL_MAP_TRIES] = "tries",     [PCL_MAP_SETS] = "sets",	      [PCL_MAP_EVENTS] = "events",
 	[PCL_MAP_TASKS] = "tasks",     [PCL_MAP_DIRS] = "dirs",	      [PCL_MAP_HOMES] = "homes",
-	[PCL_MAP_MOUNTS] = "mounts",   [PCL_MAP_SPACES] = "spaces",
+	[PCL_MAP_MOUNTS] = "mounts",   [PCL_MAP_SPACES] = "spaces",   [PCL_MAP_TALLIES] = "tallies",
+	[PCL_MAP_BUCKETS] = "buckets",
 };
 _Static_assert(PCL_ARRAY_SIZE(map_names) == PCL_MAP_COUNT, "a map without a name");
 
@@ -82,10 +83,13 @@ void pcl_pins_close(struct pcl_pins *pins)
 		munmap(pins->control, sizeof(*pins->control));
 	if (pins->domains)
 		munmap(pins->domains, sizeof(*pins->domains) * PCL_SLOTS * PCL_BPF_DOMAINS_MAX);
+	if (pins->tallies)
+		munmap(pins->tallies, sizeof(*pins->tallies) * PCL_BPF_DOMAINS_MAX);
 	for (size_t i = 0; i < PCL_MAP_COUNT; i++)
 		pcl_closep(&pins->map_fds[i]);
 	pins->control = NULL;
 	pins->domains = NULL;
+	pins->tallies = NULL;
 }
 
 static void init_pins(struct pcl_pins *pins)
@@ -102,13 +106,15 @@ static void *map_memory(int fd, size_t len)
 	return memory == MAP_FAILED ? NULL : memory;
 }
 
-/* Maps the two arrays that are shared with the kernel. */
+/* Maps the arrays that are shared with the kernel. */
 static int map_arrays(struct pcl_pins *pins, struct pcl_diag *diag)
 {
 	pins->control = map_memory(pins->map_fds[PCL_MAP_CONTROL], sizeof(*pins->control));
 	pins->domains = map_memory(pins->map_fds[PCL_MAP_DOMAINS],
 				   sizeof(*pins->domains) * PCL_SLOTS * PCL_BPF_DOMAINS_MAX);
-	if (!pins->control || !pins->domains)
+	pins->tallies = map_memory(pins->map_fds[PCL_MAP_TALLIES],
+				   sizeof(*pins->tallies) * PCL_BPF_DOMAINS_MAX);
+	if (!pins->control || !pins->domains || !pins->tallies)
 		return pcl_diag_errno(diag, -errno, "bpf_lsm: cannot map the control maps");
 	return 0;
 }

@@ -20,6 +20,8 @@ enum pcl_bpf_map {
 	PCL_MAP_DOMAINS,
 	PCL_MAP_CGROUPS,
 	PCL_MAP_SPACES,
+	PCL_MAP_TALLIES,
+	PCL_MAP_BUCKETS,
 	PCL_MAP_TRIES,
 	PCL_MAP_SETS,
 	PCL_MAP_EVENTS,
@@ -28,12 +30,13 @@ enum pcl_bpf_map {
 	PCL_MAP_HOMES,
 	PCL_MAP_MOUNTS,
 };
-#define PCL_MAP_COUNT 11
+#define PCL_MAP_COUNT 13
 
 struct pcl_pins {
 	int map_fds[PCL_MAP_COUNT];
 	struct pcl_bpf_control *control; /* mapped, shared with the kernel */
 	struct pcl_bpf_domain *domains;	 /* likewise; PCL_SLOTS * PCL_BPF_DOMAINS_MAX entries */
+	struct pcl_bpf_tally *tallies;	 /* likewise; PCL_BPF_DOMAINS_MAX entries */
 };
 
 /* What a program is for. */

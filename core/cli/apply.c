@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/cleanup.h"
 #include "cli/cli.h"
@@ -14,6 +15,7 @@ enum {
 	OPT_BACKEND = 1,
 	OPT_POSTURE,
 	OPT_NODE_LABELS,
+	OPT_ALERT_RATE,
 	OPT_JSON,
 };
 
@@ -21,6 +23,7 @@ static const struct option options[] = {
 	{"backend", required_argument, NULL, OPT_BACKEND},
 	{"posture", required_argument, NULL, OPT_POSTURE},
 	{"node-labels", required_argument, NULL, OPT_NODE_LABELS},
+	{"alert-rate", required_argument, NULL, OPT_ALERT_RATE},
 	{"json", no_argument, NULL, OPT_JSON},
 	{"help", no_argument, NULL, 'h'},
 	{0},
@@ -37,10 +40,25 @@ static int help(void)
 		"                        audit (permit, with an alert; the default) or block, for\n"
 		"                        all classes, or as file=block,network=audit\n"
 		"  --node-labels K=V,..  labels that nodeSelector may ask for, besides the host name\n"
+		"  --alert-rate N        alerts a second for one rule in one domain (default 64, after\n"
+		"                        a burst of 256); those over it are counted; 0: no limit\n"
 		"  --json                one JSON object on standard output\n\n"
 		"Exit codes: 0 applied, 1 failed, 2 bad policy, 3 this node can't (see portcullis "
 		"probe).");
 	return pcl_cli_finish(PCL_EXIT_YES);
+}
+
+static int read_rate(const char *text, uint32_t *ret_rate)
+{
+	char *end;
+	unsigned long rate = strtoul(text, &end, 10);
+
+	if (*end || end == text || *text == '-' || rate > PCL_ALERT_RATE_MAX)
+		return pcl_cli_fail(PCL_EXIT_USAGE,
+				    "apply: --alert-rate \"%s\" is no number from 0 to %u", text,
+				    PCL_ALERT_RATE_MAX);
+	*ret_rate = (uint32_t)rate;
+	return 0;
 }
 
 static size_t rules_for(const struct pcl_state *state, const struct pcl_domain *domain)
@@ -99,7 +117,8 @@ int pcl_cmd_apply(int argc, char **argv)
 	pcl_cleanup(pcl_policy_set_free) struct pcl_policy_set *set = NULL;
 	pcl_cleanup(pcl_engine_close) struct pcl_engine *engine = NULL;
 	pcl_cleanup(pcl_diag_fini) struct pcl_diag diag = {0};
-	struct pcl_apply_options apply = {.postures = {.file = PCL_POSTURE_AUDIT}};
+	struct pcl_apply_options apply = {.postures = {.file = PCL_POSTURE_AUDIT},
+					  .alert_rate = PCL_ALERT_RATE};
 	bool json = false;
 	int option, error;
 
@@ -112,7 +131,10 @@ int pcl_cmd_apply(int argc, char **argv)
 			apply.node_labels = optarg;
 		else if (option == OPT_JSON)
 			json = true;
-		else if (option != OPT_POSTURE || !pcl_cli_postures(optarg, &apply.postures))
+		else if (option == OPT_ALERT_RATE) {
+			if (read_rate(optarg, &apply.alert_rate))
+				return PCL_EXIT_USAGE;
+		} else if (option != OPT_POSTURE || !pcl_cli_postures(optarg, &apply.postures))
 			return PCL_EXIT_USAGE;
 	}
 	if (optind == argc)

@@ -4,6 +4,7 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/cleanup.h"
 #include "cli/cli.h"
@@ -34,7 +35,24 @@ static const char *posture_name(enum pcl_posture posture)
 	return posture == PCL_POSTURE_BLOCK ? "block" : "audit";
 }
 
-static json_t *domain_json(const struct pcl_state *state, const struct pcl_member *member)
+/* Of each member of the state (owned), or NULL where the backend has none. */
+static struct pcl_backend_tally *read_tallies(const struct pcl_engine *engine)
+{
+	size_t count = engine->state->member_count;
+	pcl_autofree struct pcl_backend_tally *tallies = calloc(count, sizeof(*tallies));
+	pcl_autofree uint32_t *ids = calloc(count, sizeof(*ids));
+
+	if (!tallies || !ids || !engine->backend || !engine->backend->tallies)
+		return NULL;
+	for (size_t i = 0; i < count; i++)
+		ids[i] = engine->state->members[i].id;
+	if (engine->backend->tallies(ids, count, tallies, NULL))
+		return NULL;
+	return pcl_take_ptr(tallies);
+}
+
+static json_t *domain_json(const struct pcl_state *state, const struct pcl_member *member,
+			   const struct pcl_backend_tally *tally)
 {
 	json_t *rules = json_array();
 
@@ -46,21 +64,27 @@ static json_t *domain_json(const struct pcl_state *state, const struct pcl_membe
 		for (size_t r = 0; r < policy->rule_count; r++)
 			(void)json_array_append_new(rules, json_string(policy->rules[r]->id));
 	}
-	return json_pack("{s:s, s:s*, s:i, s:o}", "name", member->domain->name, "cgroup",
-			 member->cgroup, "id", (int)member->id, "rules", rules);
+	return json_pack("{s:s, s:s*, s:i, s:o, s:I, s:I, s:I}", "name", member->domain->name,
+			 "cgroup", member->cgroup, "id", (int)member->id, "rules", rules, "alerts",
+			 (json_int_t)(tally ? tally->sent : 0), "lost_alerts",
+			 (json_int_t)(tally ? tally->lost : 0), "suppressed_alerts",
+			 (json_int_t)(tally ? tally->suppressed : 0));
 }
 
 static int print_json(const struct pcl_engine *engine)
 {
 	json_t *domains = json_array(), *programs = json_array();
+	pcl_autofree struct pcl_backend_tally *tallies = read_tallies(engine);
 	const struct pcl_state *state = engine->state;
 
 	for (size_t i = 0; engine->backend && i < state->member_count; i++)
-		(void)json_array_append_new(domains, domain_json(state, &state->members[i]));
+		(void)json_array_append_new(domains, domain_json(state, &state->members[i],
+								 tallies ? &tallies[i] : NULL));
 	for (size_t i = 0; i < engine->live.program_count; i++)
 		(void)json_array_append_new(programs, json_string(engine->live.programs[i]));
 	return pcl_cli_print_json(
-		json_pack("{s:b, s:I, s:s*, s:s, s:{s:s, s:s, s:s, s:s}, s:o, s:o, s:I, s:I}",
+		json_pack("{s:b, s:I, s:s*, s:s, s:{s:s, s:s, s:s, s:s}, s:o, s:o, s:I, s:I, "
+			  "s:I, s:I, s:I}",
 			  "applied", engine->backend != NULL, "generation",
 			  (json_int_t)engine->live.generation, "backend",
 			  engine->backend ? engine->backend->name : NULL, "posture",
@@ -69,16 +93,23 @@ static int print_json(const struct pcl_engine *engine)
 			  posture_name(state->postures.network), "capabilities",
 			  posture_name(state->postures.capabilities), "device",
 			  posture_name(state->postures.device), "programs", programs, "domains",
-			  domains, "lost_alerts", (json_int_t)engine->live.lost_events,
-			  "unknown_paths", (json_int_t)engine->live.unknown_paths));
+			  domains, "alerts", (json_int_t)engine->live.alerts.sent, "lost_alerts",
+			  (json_int_t)engine->live.alerts.lost, "suppressed_alerts",
+			  (json_int_t)engine->live.alerts.suppressed, "unknown_paths",
+			  (json_int_t)engine->live.unknown_paths, "no_room",
+			  (json_int_t)engine->live.no_room));
 }
 
-static void print_domain(const struct pcl_state *state, const struct pcl_member *member)
+static void print_domain(const struct pcl_state *state, const struct pcl_member *member,
+			 const struct pcl_backend_tally *tally)
 {
 	pcl_autofree char *place = pcl_member_place(member);
 
 	(void)printf("domain %s%s%s\n", member->domain->name, place && *place ? " " : "",
 		     place ? place : "");
+	if (tally && (tally->lost || tally->suppressed))
+		(void)printf("  %" PRIu64 " alerts, %" PRIu64 " lost, %" PRIu64 " suppressed\n",
+			     tally->sent, tally->lost, tally->suppressed);
 	for (size_t i = 0; i < state->set->policy_count; i++) {
 		const struct pcl_policy *policy = state->set->policies[i];
 
@@ -104,6 +135,7 @@ static void print_postures(const struct pcl_postures *postures)
 
 static void print_text(const struct pcl_engine *engine)
 {
+	pcl_autofree struct pcl_backend_tally *tallies = read_tallies(engine);
 	const struct pcl_state *state = engine->state;
 
 	if (!engine->backend) {
@@ -114,14 +146,20 @@ static void print_text(const struct pcl_engine *engine)
 		     engine->live.generation, engine->backend->name,
 		     posture_name(state->postures.file), engine->live.program_count);
 	print_postures(&state->postures);
-	if (engine->live.lost_events)
+	if (engine->live.alerts.lost)
 		(void)printf("%" PRIu64 " alerts lost: nobody read them in time\n",
-			     engine->live.lost_events);
+			     engine->live.alerts.lost);
+	if (engine->live.alerts.suppressed)
+		(void)printf("%" PRIu64 " alerts suppressed: over the rate of their rule\n",
+			     engine->live.alerts.suppressed);
+	if (engine->live.no_room)
+		(void)printf("%" PRIu64 " operations refused for want of memory for a task\n",
+			     engine->live.no_room);
 	if (engine->live.unknown_paths)
 		(void)printf("%" PRIu64 " operations on paths that could not be built\n",
 			     engine->live.unknown_paths);
 	for (size_t i = 0; i < state->member_count; i++)
-		print_domain(state, &state->members[i]);
+		print_domain(state, &state->members[i], tallies ? &tallies[i] : NULL);
 }
 
 int pcl_cmd_status(int argc, char **argv)

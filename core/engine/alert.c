@@ -167,7 +167,7 @@ static int put_operation(json_t *alert, const struct pcl_event *event)
 	    put_text(alert, "Source", event->source) < 0 ||
 	    put_text(alert, "ProcessName", process ? event->object : event->source) < 0 ||
 	    put_text(alert, "ParentProcessName", process ? event->source : "") < 0 ||
-	    put_text(alert, "Comm", event->comm) < 0)
+	    put_text(alert, "Comm", event->comm) < 0 || put_text(alert, "Cwd", event->cwd) < 0)
 		return -1;
 	return put_text(alert, "Data", data);
 }
@@ -178,15 +178,19 @@ static int put_numbers(json_t *alert, const struct pcl_event *event)
 		const char *key;
 		uint64_t value;
 	} numbers[] = {
-		{"HostPPID", event->ppid},	   {"HostPID", event->pid},
-		{"PID", event->pid_in_domain},	   {"UID", event->uid},
-		{"Generation", event->generation},
+		{"HostPPID", event->ppid},     {"HostPID", event->pid},
+		{"PID", event->pid_in_domain}, {"PPID", event->ppid_in_domain},
+		{"UID", event->uid},	       {"Generation", event->generation},
 	};
 
 	for (size_t i = 0; i < PCL_ARRAY_SIZE(numbers); i++)
 		if (json_object_set_new(alert, numbers[i].key,
 					json_integer((json_int_t)numbers[i].value)) < 0)
 			return -1;
+	/* Not one of KubeArmor's, so only where there is something to say. */
+	if (event->suppressed &&
+	    json_object_set_new(alert, "Suppressed", json_integer(event->suppressed)) < 0)
+		return -1;
 	return 0;
 }
 

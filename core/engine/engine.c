@@ -273,6 +273,7 @@ int pcl_engine_apply(struct pcl_engine *engine, struct pcl_policy_set *set,
 	if (error)
 		return error;
 	next->postures = options->postures;
+	next->alert_rate = options->alert_rate;
 	pcl_policy_set_free(&next->set);
 	next->set = pcl_take_ptr(owned);
 	return commit(engine, pcl_take_ptr(next), backend, diag);
@@ -319,6 +320,7 @@ static int copy_state(const struct pcl_engine *engine, struct pcl_state **ret_ne
 	if (error)
 		return error;
 	next->postures = engine->state->postures;
+	next->alert_rate = engine->state->alert_rate;
 	*ret_next = pcl_take_ptr(next);
 	return 0;
 }

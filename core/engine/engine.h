@@ -31,6 +31,7 @@ struct pcl_apply_options {
 	const char *backend; /* NULL: the first that this node can */
 	struct pcl_postures postures;
 	const char *node_labels;
+	uint32_t alert_rate; /* as in struct pcl_state */
 };
 
 /*

@@ -142,6 +142,7 @@ static int fill(struct pcl_input *input, const struct pcl_state *state, struct p
 		.domain_count = input->count,
 		.rules = input->rules,
 		.rule_count = rule_count,
+		.alert_rate = state->alert_rate,
 	};
 	return 0;
 }

@@ -85,6 +85,7 @@ int pcl_state_new(const char *hostname, const char *node_labels, struct pcl_stat
 		return pcl_diag_set(diag, -ENOMEM, "out of memory");
 	state->members[0] = (struct pcl_member){.incarnation = 1};
 	state->last_incarnation = 1;
+	state->alert_rate = PCL_ALERT_RATE;
 	state->member_count = 1;
 	error = pcl_domain_new_host(hostname, node_labels, &state->members[0].domain, diag);
 	if (error)
@@ -118,11 +119,12 @@ static json_t *state_to_json(const struct pcl_state *state)
 	for (size_t i = 1; i < state->member_count; i++)
 		if (json_array_append_new(members, member_to_json(&state->members[i])) < 0)
 			return NULL;
-	return json_pack("{s:i, s:I, s:s, s:[iiii], s:s*, s:o, s:O, s:I, s:I, s:o}", "schema",
+	return json_pack("{s:i, s:I, s:s, s:[iiii], s:s*, s:I, s:o, s:O, s:I, s:I, s:o}", "schema",
 			 STATE_SCHEMA, "generation", (json_int_t)state->generation, "backend",
 			 state->backend, "postures", (int)state->postures.file,
 			 (int)state->postures.network, (int)state->postures.capabilities,
-			 (int)state->postures.device, "node_labels", state->node_labels, "hostname",
+			 (int)state->postures.device, "node_labels", state->node_labels,
+			 "alert_rate", (json_int_t)state->alert_rate, "hostname",
 			 pcl_text_to_json(state->hostname), "domains", members, "last_id",
 			 (json_int_t)state->last_id, "last_incarnation",
 			 (json_int_t)state->last_incarnation, "policies",
@@ -293,25 +295,28 @@ static int state_from_json(const json_t *json, struct pcl_state **ret_state, str
 {
 	pcl_cleanup(pcl_state_free) struct pcl_state *state = NULL;
 	const char *backend, *node_labels = NULL, *hostname;
-	json_int_t generation, last_id, last_incarnation;
+	json_int_t generation, alert_rate, last_id, last_incarnation;
 	json_t *domains, *policies, *postures;
 	int schema, error;
 
 	error = check_schema(json, diag);
 	if (error)
 		return error;
-	if (json_unpack((json_t *)json, "{s:i, s:I, s:s, s:o, s?s, s:s, s:o, s:I, s:I, s:o !}",
+	if (json_unpack((json_t *)json, "{s:i, s:I, s:s, s:o, s?s, s:I, s:s, s:o, s:I, s:I, s:o !}",
 			"schema", &schema, "generation", &generation, "backend", &backend,
-			"postures", &postures, "node_labels", &node_labels, "hostname", &hostname,
-			"domains", &domains, "last_id", &last_id, "last_incarnation",
-			&last_incarnation, "policies", &policies) < 0 ||
-	    last_id < 0 || last_id >= (json_int_t)PCL_DOMAINS_MAX || last_incarnation <= 0 ||
+			"postures", &postures, "node_labels", &node_labels, "alert_rate",
+			&alert_rate, "hostname", &hostname, "domains", &domains, "last_id",
+			&last_id, "last_incarnation", &last_incarnation, "policies",
+			&policies) < 0 ||
+	    alert_rate < 0 || alert_rate > PCL_ALERT_RATE_MAX || last_id < 0 ||
+	    last_id >= (json_int_t)PCL_DOMAINS_MAX || last_incarnation <= 0 ||
 	    last_incarnation > UINT32_MAX)
 		return -EBADMSG;
 	error = pcl_state_new(hostname, node_labels, &state, diag);
 	if (error)
 		return error == -EINVAL ? -EBADMSG : error;
 	state->generation = (uint64_t)generation;
+	state->alert_rate = (uint32_t)alert_rate;
 	if (postures_from_json(postures, &state->postures))
 		return -EBADMSG;
 	state->last_id = (uint32_t)last_id;

@@ -26,6 +26,10 @@
  */
 void pcl_state_use_dir(const char *dir);
 
+/* What a person or a log can take; and more than any buffer of events can. */
+#define PCL_ALERT_RATE 64u
+#define PCL_ALERT_RATE_MAX 1000000u
+
 struct pcl_member {
 	struct pcl_domain *domain;
 	char *cgroup; /* absolute path; NULL for the host and for what namespaces tell */
@@ -41,7 +45,8 @@ struct pcl_state {
 	char *backend;
 	struct pcl_postures postures;
 	char *hostname;
-	char *node_labels; /* "k=v,...", or NULL */
+	char *node_labels;   /* "k=v,...", or NULL */
+	uint32_t alert_rate; /* alerts a second for one rule in one domain; 0: no limit */
 	struct pcl_policy_set *set;
 	struct pcl_member *members; /* the host first, always there */
 	size_t member_count;

@@ -27,9 +27,12 @@ struct pcl_event {
 	uint32_t ppid;
 	uint32_t uid;
 	uint32_t pid_in_domain; /* thread group as its own pid namespace numbers it */
+	uint32_t ppid_in_domain;
+	uint32_t suppressed; /* alerts of this rule and domain left out since the last one */
 	const char *comm;
 	const char *object;
 	const char *source; /* "" where the task runs no program */
+	const char *cwd;
 };
 
 /* Returning nonzero ends the reading with that value. The event is valid during the call. */

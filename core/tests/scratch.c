@@ -124,6 +124,7 @@ struct pcl_state *scratch_state(uint64_t generation)
 	box->cgroup = strdup("/sys/fs/cgroup/box");
 	assert_int_equal(pcl_domain_new("box", "shop", "app=web,tier=front", &box->domain, NULL),
 			 0);
+	state->alert_rate = 7;
 	state->last_id = 9;
 	state->last_incarnation = 4;
 	return state;

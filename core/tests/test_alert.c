@@ -29,9 +29,11 @@ static const struct pcl_event refusal = {
 	.ppid = 4700,
 	.uid = 1000,
 	.pid_in_domain = 7,
+	.ppid_in_domain = 6,
 	.comm = "sh",
 	.object = "/srv/data",
 	.source = "/bin/sh",
+	.cwd = "/srv",
 };
 
 static void drop_json(json_t **json)
@@ -94,6 +96,7 @@ static void a_refusal_names_rule_policy_and_domain(void **state)
 	says(alert, "ProcessName", "/bin/sh");
 	says(alert, "ParentProcessName", "");
 	says(alert, "Comm", "sh");
+	says(alert, "Cwd", "/srv");
 	says(alert, "Data", "lsm=FILE_OPEN");
 	says(alert, "Enforcer", "TestLSM");
 	says(alert, "Action", "Block");
@@ -103,8 +106,23 @@ static void a_refusal_names_rule_policy_and_domain(void **state)
 	counts(alert, "HostPID", 4711);
 	counts(alert, "HostPPID", 4700);
 	counts(alert, "PID", 7);
+	counts(alert, "PPID", 6);
 	counts(alert, "UID", 1000);
 	counts(alert, "Generation", 1);
+	assert_null(json_object_get(alert, "Suppressed"));
+}
+
+static void what_was_left_out_before_is_said(void **state)
+{
+	autoalerts alerts = {.backend = &backend};
+	struct pcl_event event = refusal;
+	autojson *alert = NULL;
+
+	(void)state;
+	save(1);
+	event.suppressed = 12;
+	alert = make(&alerts, &event);
+	counts(alert, "Suppressed", 12);
 }
 
 static void an_execution_names_the_program_and_who_runs_it(void **state)
@@ -282,6 +300,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup(name, scratch_empty)
 	const struct CMUnitTest tests[] = {
 		TEST(a_refusal_names_rule_policy_and_domain),
+		TEST(what_was_left_out_before_is_said),
 		TEST(an_execution_names_the_program_and_who_runs_it),
 		TEST(no_rule_is_the_posture),
 		TEST(an_unknown_path_is_the_postures_only_without_blocks),

@@ -56,6 +56,7 @@ static void what_was_saved_is_loaded(void **state)
 	assert_int_equal(loaded->postures.capabilities, PCL_POSTURE_BLOCK);
 	assert_int_equal(loaded->postures.device, PCL_POSTURE_AUDIT);
 	assert_string_equal(loaded->node_labels, "role=db");
+	assert_int_equal(loaded->alert_rate, 7);
 	assert_int_equal(loaded->last_id, 9);
 	assert_int_equal(loaded->last_incarnation, 4);
 	assert_int_equal(loaded->set->policy_count, 2);
@@ -181,9 +182,9 @@ static void change(const char *object, const char *key, const char *value, const
 
 static void whatever_is_missing_is_noticed(void **state)
 {
-	static const char *const keys[] = {"schema",   "generation",	   "backend",
-					   "postures", "hostname",	   "domains",
-					   "last_id",  "last_incarnation", "policies"};
+	static const char *const keys[] = {"schema",   "generation", "backend", "postures",
+					   "hostname", "domains",    "last_id", "last_incarnation",
+					   "policies", "alert_rate"};
 	static const char *const of_member[] = {"name",	  "cgroup", "cgroup_id",  "mount_ns",
 						"pid_ns", "id",	    "incarnation"};
 
@@ -207,6 +208,8 @@ static void values_that_no_state_has_are_noticed(void **state)
 		{NULL, "policies", "[1]"},
 		{NULL, "node_labels", "\"=\""},
 		{NULL, "last_id", "10240"},
+		{NULL, "alert_rate", "-1"},
+		{NULL, "alert_rate", "1000001"},
 		{NULL, "last_incarnation", "-1"},
 		{NULL, "unheard-of", "1"},
 		{"domains", "name", "\"a b\""},
