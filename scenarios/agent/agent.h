@@ -92,6 +92,7 @@ void agt_child_reset_signals(void);
 int agt_channel_open(int *ret_fd, struct pcl_diag *diag);
 /* 0 and a new object, -ENODATA when the host is gone, -EBADMSG with diag for a frame to refuse. */
 int agt_channel_receive(int fd, json_t **ret_message, struct pcl_diag *diag);
+/* From any thread; a frame is never cut by another. */
 int agt_channel_send(int fd, const json_t *message);
 
 /* plan.c: what the host asks before there is a channel; a JSON array of requests. */
@@ -128,6 +129,12 @@ int agt_stat(const json_t *request, json_t *reply, struct pcl_diag *diag);
 int agt_files_mkdirs(const char *path, mode_t mode);
 /* Copies a regular file; whatever is at the target, a symbolic link too, is replaced. */
 int agt_files_copy(const char *from, const char *to, mode_t mode);
+
+/* beat.c: frames {"beat": MS} from a thread of their own; MS is how long the request under way
+ * takes so far, 0 for none. */
+void agt_beat_start(int channel_fd);
+void agt_beat_busy(bool busy);
+void agt_beat_mute(void);
 
 /* health.c: marks in the kernel's log, and what the kernel says of itself. */
 void agt_health_init(void);

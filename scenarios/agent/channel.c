@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <linux/netlink.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -198,6 +199,8 @@ int agt_channel_receive(int fd, json_t **ret_message, struct pcl_diag *diag)
 	return 0;
 }
 
+static pthread_mutex_t send_lock = PTHREAD_MUTEX_INITIALIZER;
+
 int agt_channel_send(int fd, const json_t *message)
 {
 	char *body pcl_autofree = json_dumps(message, JSON_COMPACT);
@@ -210,6 +213,10 @@ int agt_channel_send(int fd, const json_t *message)
 		return -ENOMEM;
 	if (len > FRAME_MAX)
 		return -EMSGSIZE;
+	(void)pthread_mutex_lock(&send_lock);
 	error = write_all(fd, head, sizeof(head));
-	return error ? error : write_all(fd, body, len);
+	if (!error)
+		error = write_all(fd, body, len);
+	(void)pthread_mutex_unlock(&send_lock);
+	return error;
 }

@@ -14,6 +14,9 @@
 #include "agent.h"
 #include "base/cleanup.h"
 
+/* Set by the operation of that name. */
+static bool mute;
+
 static int op_ping(const json_t *request, json_t *reply, struct pcl_diag *diag)
 {
 	(void)request;
@@ -56,6 +59,25 @@ static int op_hang(const json_t *request, json_t *reply, struct pcl_diag *diag)
 	return 0;
 }
 
+/* An agent that ends on purpose. KERNEL: the end of process 1 is a panic. */
+static int op_die(const json_t *request, json_t *reply, struct pcl_diag *diag)
+{
+	(void)request;
+	(void)reply;
+	(void)diag;
+	_exit(1);
+}
+
+/* An agent that is dead though the guest lives: it answers this, and then never again. */
+static int op_mute(const json_t *request, json_t *reply, struct pcl_diag *diag)
+{
+	(void)request;
+	(void)reply;
+	(void)diag;
+	mute = true;
+	return 0;
+}
+
 static const struct {
 	const char *name;
 	agt_operation_fn run;
@@ -74,6 +96,8 @@ static const struct {
 	{"poweroff", op_poweroff},
 	{"panic", op_panic},
 	{"hang", op_hang},
+	{"die", op_die},
+	{"mute", op_mute},
 };
 
 /*
@@ -149,8 +173,14 @@ static void serve(int channel_fd)
 			fprintf(stderr, "agent: channel: %s\n", strerror(-error));
 			return;
 		}
+		agt_beat_busy(true);
 		error = answer(channel_fd, request, &diag);
+		agt_beat_busy(false);
 		json_decref(request);
+		if (mute) {
+			agt_beat_mute();
+			(void)op_hang(NULL, NULL, NULL);
+		}
 		if (error) {
 			fprintf(stderr, "agent: channel: %s\n", strerror(-error));
 			return;
@@ -184,8 +214,10 @@ int main(void)
 		hello = agt_setup_hello();
 		if (plan)
 			(void)json_object_set(hello, "plan", plan);
-		if (agt_channel_send(channel_fd, hello) == 0)
+		if (agt_channel_send(channel_fd, hello) == 0) {
+			agt_beat_start(channel_fd);
 			serve(channel_fd);
+		}
 		json_decref(hello);
 	}
 	json_decref(plan);

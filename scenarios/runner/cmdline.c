@@ -20,6 +20,13 @@
 #define RUNNER_WORDS                                                                               \
 	"console=ttyS0,115200 loglevel=5 panic=-1 cryptomgr.notests random.trust_cpu=on"
 
+/*
+ * For a guest that stops answering: magic keys over the serial console whatever sysctl says, and a
+ * panic with a trace on an NMI; the heartbeat tells that it has stopped. Not under deterministic
+ * time, which must not be disturbed.
+ */
+#define HANG_WORDS " sysrq_always_enabled unknown_nmi_panic gauntlet.beat=1000"
+
 /* Copies the target's words except lsm=, which comes from elsewhere. */
 static void print_without_lsm(FILE *out, char *words)
 {
@@ -52,6 +59,8 @@ int gnt_cmdline_build(const struct gnt_vm_options *options, enum gnt_channel cha
 		fprintf(out, " %s", words);
 	}
 	fprintf(out, " gauntlet.channel=%s", channel == GNT_CHANNEL_SERIAL ? "serial" : "virtio");
+	if (!(options->flags & GNT_VM_ICOUNT))
+		fputs(HANG_WORDS, out);
 	if (options->flags & GNT_VM_INTERACTIVE)
 		fputs(" gauntlet.shell", out);
 	if (fclose(out) != 0)

@@ -93,6 +93,7 @@ static int boot(const char *image, const char *dir, char **ret_reason, struct pc
 							 .console_path = console,
 							 .log_path = log,
 							 .channel_fd = -1,
+							 .qmp_fd = -1,
 							 .memory_mib = PROBE_MEMORY_MIB,
 							 .kvm = true},
 			       &qemu, diag);

@@ -105,16 +105,23 @@ static void add_machine(struct args *args, const struct gnt_qemu_config *config)
 
 static void add_devices(struct args *args, const struct gnt_qemu_config *config)
 {
-	char *console pcl_autofree = quote_commas(config->console_path);
+	const char *path = config->console_pipe ? config->console_pipe : config->console_path;
+	char *console pcl_autofree = quote_commas(path);
 
 	args->failed |= !console;
 	add(args, "-chardev");
 	if (config->flags & GNT_VM_INTERACTIVE)
 		add(args, "stdio,id=console,signal=off,logfile=%s,logappend=on", console);
 	else
-		add(args, "file,id=console,path=%s", console);
+		add(args, "%s,id=console,path=%s", config->console_pipe ? "pipe" : "file", console);
 	add(args, "-serial");
 	add(args, "chardev:console");
+	if (config->qmp_fd >= 0) {
+		add(args, "-chardev");
+		add(args, "socket,id=qmp,fd=%d", config->qmp_fd);
+		add(args, "-mon");
+		add(args, "chardev=qmp,mode=control");
+	}
 	if (config->channel_fd < 0)
 		return;
 	add(args, "-chardev");
@@ -167,6 +174,8 @@ __attribute__((noreturn)) static void child_main(const struct gnt_qemu_config *c
 		(void)fcntl(config->channel_fd, F_SETFD, 0);
 	if (config->initrd_fd >= 0)
 		(void)fcntl(config->initrd_fd, F_SETFD, 0);
+	if (config->qmp_fd >= 0)
+		(void)fcntl(config->qmp_fd, F_SETFD, 0);
 	(void)execvp(argv[0], argv);
 	error = errno;
 	(void)!write(error_fd, &error, sizeof(error));

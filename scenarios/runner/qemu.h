@@ -18,7 +18,11 @@ struct gnt_qemu_config {
 	int initrd_fd;		  /* -1: none */
 	const char *cmdline;	  /* the kernel's */
 	const char *console_path; /* the console is written here; the file exists */
-	const char *log_path;	  /* QEMU's own words are appended here */
+	/* PIPE.in (a FIFO) and PIPE.out (leads to console_path) make a console that takes keys; or
+	 * NULL. */
+	const char *console_pipe;
+	int qmp_fd;	      /* a socket for the monitor; -1: none */
+	const char *log_path; /* QEMU's own words are appended here */
 	enum gnt_channel channel;
 	int channel_fd; /* a socket; -1: no channel */
 	int memory_mib;

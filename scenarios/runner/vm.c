@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <termios.h>
 #include <time.h>
@@ -22,6 +23,7 @@
 #include "channel.h"
 #include "cmdline.h"
 #include "console.h"
+#include "hang.h"
 #include "initramfs.h"
 #include "kernel.h"
 #include "qemu.h"
@@ -37,11 +39,24 @@
 #define QEMU_OVERHEAD_MIB 128
 /* A console log has some KiB; a guest in trouble writes its traces there. */
 #define LOG_SPACE_BYTES (1u << 20)
+/* Longer than the kernel's own watchdogs need to say what is wrong (soft lockup: 20 to 26 s). */
+#define BEAT_LOST_MS 30000
 /* A line into the kernel's log and a number out of /proc; a busy machine takes seconds to boot. */
 #define MARK_TIMEOUT_MS 15000
 
 struct gnt_vm {
 	struct gnt_qemu qemu;
+	struct gnt_qmp qmp;
+	int keys_fd;	    /* what is written here is typed on the console; -1: nowhere */
+	char *console_pipe; /* DIR/console, while its .in and .out are there */
+	char *dump_path;
+	bool dumped;
+	bool beats;	    /* the agent has sent a heartbeat */
+	int64_t beat_ms;    /* when the last one came */
+	json_int_t busy_ms; /* how long the agent was busy by then */
+	int64_t heard_ms;   /* when anything came from it */
+	int beat_lost_ms;
+	int64_t gave_up_ms; /* when it was found to hang */
 	struct gnt_channel_end channel;
 	struct gnt_console console;
 	enum gnt_vm_state state;
@@ -130,7 +145,8 @@ static void update_state(struct gnt_vm *vm)
 	gnt_console_scan(&vm->console);
 	look_up_allowed(vm);
 	worst = worst_finding(vm);
-	if (vm->state == GNT_VM_PANIC || vm->state == GNT_VM_DEAD || vm->state == GNT_VM_OFF)
+	if (vm->state == GNT_VM_PANIC || vm->state == GNT_VM_DEAD || vm->state == GNT_VM_OFF ||
+	    vm->state == GNT_VM_HANG)
 		return;
 	if (worst && worst->kind == GNT_HEALTH_PANIC)
 		vm->state = GNT_VM_PANIC;
@@ -146,6 +162,7 @@ static int explain(struct gnt_vm *vm, int waited_ms, struct pcl_diag *diag)
 	char *status pcl_autofree = gnt_qemu_status_text(&vm->qemu);
 	char *words pcl_autofree = last_line(vm->log_path);
 	const char *last = vm->console.last ? vm->console.last : "nothing";
+	char beat[96] = "";
 
 	if (vm->state == GNT_VM_PANIC)
 		return pcl_diag_set(diag, -EIO, "the guest's kernel panicked: %s (%s)",
@@ -156,9 +173,45 @@ static int explain(struct gnt_vm *vm, int waited_ms, struct pcl_diag *diag)
 				    vm->log_path);
 	if (vm->state == GNT_VM_OFF)
 		return pcl_diag_set(diag, -EIO, "the VM is off");
+	if (vm->beats)
+		(void)snprintf(beat, sizeof(beat),
+			       "; last heartbeat %.1f s ago, then busy for %.1f s",
+			       (double)(vm->gave_up_ms - vm->beat_ms) / 1000,
+			       (double)vm->busy_ms / 1000);
 	return pcl_diag_set(diag, -ETIMEDOUT,
-			    "the guest gave no answer in %d ms; last on its console: %s (%s)",
-			    waited_ms, last, vm->console_path);
+			    "the guest gave no answer in %d ms%s; last on its console: %s (%s)",
+			    waited_ms, beat, last, vm->dumped ? vm->dump_path : vm->console_path);
+}
+
+/* It hangs. Everything that can still be learnt is written down; it must be ended afterwards. */
+static int give_up(struct gnt_vm *vm, int waited_ms, struct pcl_diag *diag)
+{
+	struct gnt_hang hang = {.qmp = &vm->qmp,
+				.keys_fd = vm->keys_fd,
+				.console_path = vm->console_path,
+				.dump_path = vm->dump_path};
+	struct pcl_diag why pcl_cleanup(pcl_diag_fini) = {0};
+	char *last pcl_autofree = NULL;
+	int error;
+
+	vm->state = GNT_VM_HANG;
+	if (!vm->gave_up_ms)
+		vm->gave_up_ms = now_ms();
+	error = explain(vm, waited_ms, diag);
+	if (vm->dumped || vm->qmp.fd < 0)
+		return error;
+	vm->dumped = true;
+	/* The trace that it is asked for is no trouble of its own. */
+	gnt_console_take(&vm->console, NULL);
+	vm->console.deaf = true;
+	last = vm->console.last ? strdup(vm->console.last) : NULL;
+	(void)explain(vm, waited_ms, &why);
+	hang.why = pcl_diag_text(&why);
+	vm->dumped = gnt_hang_dump(&hang, NULL) == 0;
+	gnt_console_scan(&vm->console);
+	free(vm->console.last);
+	vm->console.last = pcl_take_ptr(last);
+	return explain(vm, waited_ms, diag);
 }
 
 /* The channel is closed or speaks nonsense: usually the end of QEMU, which then is near. */
@@ -169,15 +222,39 @@ static int channel_failed(struct gnt_vm *vm, int error, struct pcl_diag *diag)
 	(void)gnt_qemu_ended(&vm->qemu, END_WAIT_MS);
 	update_state(vm);
 	if (vm->state == GNT_VM_RUNNING || vm->state == GNT_VM_SPLAT)
-		vm->state = GNT_VM_HANG;
+		return give_up(vm, END_WAIT_MS, diag);
 	return explain(vm, END_WAIT_MS, diag);
+}
+
+/* What is no heartbeat is handed on; -EAGAIN while there is nothing else. */
+static int pull(struct gnt_vm *vm, json_t **ret_message, struct pcl_diag *diag)
+{
+	json_t *message = NULL;
+	int error;
+
+	while (!(error = gnt_channel_pull(&vm->channel, &message, diag))) {
+		const json_t *beat = json_object_get(message, "beat");
+
+		vm->heard_ms = now_ms();
+		if (!json_is_integer(beat)) {
+			*ret_message = message;
+			return 0;
+		}
+		vm->beats = true;
+		vm->beat_ms = vm->heard_ms;
+		vm->busy_ms = json_integer_value(beat);
+		json_decref(message);
+	}
+	return error;
 }
 
 static int wait_message(struct gnt_vm *vm, int timeout_ms, json_t **ret_message,
 			struct pcl_diag *diag)
 {
-	int64_t deadline = now_ms() + timeout_ms;
+	int64_t started = now_ms(), deadline = started + timeout_ms;
 
+	/* Nobody listened before; what was sent meanwhile is read at once. */
+	vm->heard_ms = started;
 	for (;;) {
 		struct pollfd wait[] = {{.fd = vm->channel.fd, .events = POLLIN},
 					{.fd = vm->qemu.pidfd, .events = POLLIN}};
@@ -185,7 +262,7 @@ static int wait_message(struct gnt_vm *vm, int timeout_ms, json_t **ret_message,
 		int64_t left = deadline - now_ms();
 
 		if (!error)
-			error = gnt_channel_pull(&vm->channel, ret_message, diag);
+			error = pull(vm, ret_message, diag);
 		update_state(vm);
 		if (!error)
 			return 0;
@@ -193,10 +270,8 @@ static int wait_message(struct gnt_vm *vm, int timeout_ms, json_t **ret_message,
 			return channel_failed(vm, error, diag);
 		if (vm->state != GNT_VM_RUNNING && vm->state != GNT_VM_SPLAT)
 			return explain(vm, timeout_ms, diag);
-		if (left <= 0) {
-			vm->state = GNT_VM_HANG;
-			return explain(vm, timeout_ms, diag);
-		}
+		if (left <= 0 || (vm->beats && now_ms() - vm->heard_ms > vm->beat_lost_ms))
+			return give_up(vm, (int)(now_ms() - started), diag);
 		if (vm->channel.out_done < vm->channel.out_len)
 			wait[0].events |= POLLOUT;
 		(void)poll(wait, PCL_ARRAY_SIZE(wait), left < TICK_MS ? (int)left : TICK_MS);
@@ -246,6 +321,53 @@ static int open_logs(struct gnt_vm *vm, const char *dir, struct pcl_diag *diag)
 	return error ? pcl_diag_errno(diag, error, "%s", vm->console_path) : 0;
 }
 
+static void remove_keys(struct gnt_vm *vm)
+{
+	static const char *const ends[] = {"in", "out"};
+
+	for (size_t i = 0; vm->console_pipe && i < PCL_ARRAY_SIZE(ends); i++) {
+		char *path pcl_autofree = gnt_text_new("%s.%s", vm->console_pipe, ends[i]);
+
+		if (path)
+			(void)unlink(path);
+	}
+	free(pcl_take_ptr(vm->console_pipe));
+}
+
+/*
+ * A console that can be typed on: QEMU's pipe, whose way out is the log. It opens both by their
+ * names, which are removed when the guest has said hello.
+ */
+static int open_keys(struct gnt_vm *vm, const char *dir, struct pcl_diag *diag)
+{
+	char *in pcl_autofree = gnt_text_new("%s/console.in", dir);
+	char *out pcl_autofree = gnt_text_new("%s/console.out", dir);
+
+	vm->console_pipe = gnt_text_new("%s/console", dir);
+	vm->dump_path = gnt_text_new("%s/hang.txt", dir);
+	if (!in || !out || !vm->console_pipe || !vm->dump_path)
+		return pcl_diag_errno(diag, -ENOMEM, "logs");
+	(void)unlink(in);
+	(void)unlink(out);
+	(void)unlink(vm->dump_path);
+	if (mkfifo(in, 0600) < 0 || symlink("console.log", out) < 0)
+		return pcl_diag_errno(diag, -errno, "%s", in);
+	vm->keys_fd = open(in, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	return vm->keys_fd < 0 ? pcl_diag_errno(diag, -errno, "%s", in) : 0;
+}
+
+/* ret_guest_fd is QEMU's end. */
+static int open_pair(int *ret_fd, int *ret_guest_fd, struct pcl_diag *diag)
+{
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+		return pcl_diag_errno(diag, -errno, "cannot make a socket");
+	*ret_fd = pair[0];
+	*ret_guest_fd = pair[1];
+	return 0;
+}
+
 static int choose_accel(const struct gnt_vm_options *options, bool *ret_kvm, struct pcl_diag *diag)
 {
 	static bool noticed; /* one line for a run, however many VMs */
@@ -292,8 +414,8 @@ static int launch(struct gnt_vm *vm, const struct gnt_vm_options *options, struc
 	struct gnt_kernel kernel pcl_cleanup(gnt_kernel_fini) = {0};
 	char *cmdline pcl_autofree = NULL, **modules pcl_autofree = NULL;
 	size_t module_count = 0;
-	int initrd_fd pcl_autoclose = -1, guest_fd pcl_autoclose = -1;
-	int pair[2], error;
+	int initrd_fd pcl_autoclose = -1, guest_fd pcl_autoclose = -1, qmp_fd pcl_autoclose = -1;
+	int error;
 	/* Virtio is served by a thread of QEMU's own, at moments that never repeat. */
 	enum gnt_channel channel = vm->flags & GNT_VM_ICOUNT ? GNT_CHANNEL_SERIAL : target->channel;
 
@@ -317,16 +439,20 @@ static int launch(struct gnt_vm *vm, const struct gnt_vm_options *options, struc
 		     &initrd_fd, diag)) ||
 	    (error = open_logs(vm, options->log_dir, diag)))
 		return error;
-	if (!(vm->flags & GNT_VM_INTERACTIVE)) {
-		if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
-			return pcl_diag_errno(diag, -errno, "channel");
-		vm->channel.fd = pair[0];
-		guest_fd = pair[1];
-	}
+	if (!(vm->flags & GNT_VM_INTERACTIVE) &&
+	    (error = open_pair(&vm->channel.fd, &guest_fd, diag)))
+		return error;
+	/* A counted guest has nothing beside it that could disturb it. */
+	if (!(vm->flags & (GNT_VM_INTERACTIVE | GNT_VM_ICOUNT)) &&
+	    ((error = open_keys(vm, options->log_dir, diag)) ||
+	     (error = open_pair(&vm->qmp.fd, &qmp_fd, diag))))
+		return error;
 	return gnt_qemu_spawn(&(struct gnt_qemu_config){.image = kernel.image,
 							.initrd_fd = initrd_fd,
 							.cmdline = cmdline,
 							.console_path = vm->console_path,
+							.console_pipe = vm->console_pipe,
+							.qmp_fd = qmp_fd,
 							.log_path = vm->log_path,
 							.channel = channel,
 							.channel_fd = guest_fd,
@@ -345,7 +471,8 @@ int gnt_vm_start(const struct gnt_vm_options *options, struct gnt_vm **ret_vm,
 	*ret_state = GNT_VM_OFF;
 	if (!vm)
 		return pcl_diag_errno(diag, -ENOMEM, "VM");
-	vm->qemu.pidfd = vm->channel.fd = vm->console.fd = -1;
+	vm->qemu.pidfd = vm->channel.fd = vm->console.fd = vm->qmp.fd = vm->keys_fd = -1;
+	vm->beat_lost_ms = options->beat_lost_ms ? options->beat_lost_ms : BEAT_LOST_MS;
 	vm->flags = options->flags;
 	vm->allow = options->allow;
 	vm->state = GNT_VM_OFF;
@@ -359,6 +486,7 @@ int gnt_vm_start(const struct gnt_vm_options *options, struct gnt_vm **ret_vm,
 		*ret_state = vm->state;
 		if (error)
 			return pcl_diag_context(diag, error, "boot of %s", options->target->id);
+		remove_keys(vm);
 	}
 	vm->boot_ms = (int)(now_ms() - vm->started_ms);
 	*ret_state = vm->state;
@@ -521,6 +649,10 @@ void gnt_vm_stop(struct gnt_vm *vm)
 	if (vm->has_terminal)
 		(void)tcsetattr(0, TCSANOW, &vm->terminal);
 	gnt_channel_fini(&vm->channel);
+	gnt_qmp_fini(&vm->qmp);
+	pcl_closep(&vm->keys_fd);
+	vm->keys_fd = -1;
+	remove_keys(vm);
 }
 
 void gnt_vm_free(struct gnt_vm **vm_ptr)
@@ -535,6 +667,7 @@ void gnt_vm_free(struct gnt_vm **vm_ptr)
 	json_decref(vm->hello);
 	free(vm->console_path);
 	free(vm->log_path);
+	free(vm->dump_path);
 	free(vm->detail);
 	free(vm);
 }

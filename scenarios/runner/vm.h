@@ -41,6 +41,8 @@ struct gnt_vm_options {
 	enum gnt_accel accel;
 	unsigned flags;	     /* GNT_VM_* */
 	int boot_timeout_ms; /* from start to the agent's first answer */
+	/* A guest that sends no heartbeat for so long while it is waited for hangs; 0: 30 s. */
+	int beat_lost_ms;
 	/*
 	 * Requests (a JSON array) that the agent serves by itself before it opens the channel, so
 	 * that under deterministic time nothing from outside reaches the guest while they run;
@@ -57,7 +59,7 @@ enum gnt_vm_state {
 	GNT_VM_OFF,   /* powered off as asked */
 	GNT_VM_PANIC, /* kernel panic seen on the console */
 	GNT_VM_SPLAT, /* still running; oops, BUG, WARNING, lockup, RCU stall seen on the console */
-	GNT_VM_HANG,  /* no answer within the deadline */
+	GNT_VM_HANG,  /* no answer within the deadline, or no heartbeat; hang.txt tells more */
 	GNT_VM_DEAD,  /* QEMU ended by itself without any of the above */
 };
 

@@ -174,6 +174,39 @@ has() {
 		jq -r 'select(.failed).state')" = dead ]
 }
 
+@test "a busy guest is not dead, a dead agent is noticed long before the deadline" {
+	target=${TARGETS%% *}
+	printf '%s\n' '{"op":"exec","argv":["timeout","6","sh","-c","while :; do :; done"]}' '{"op":"mute"}' \
+		'{"op":"ping","host_timeout_ms":100000}' |
+		drive "$target" beat 3000 >"$BATS_TEST_TMPDIR/replies"
+	cat "$BATS_TEST_TMPDIR/replies"
+	sed -n 2p "$BATS_TEST_TMPDIR/replies" | jq -e '.signal == 15 and .duration_ns > 5e9'
+	sed -n 4p "$BATS_TEST_TMPDIR/replies" |
+		jq -e '.state == "hang" and (.failed | capture("in (?<ms>[0-9]+) ms").ms | tonumber < 60000)'
+}
+
+@test "a hung guest is dumped: registers, and what its kernel says to the magic keys" {
+	target=${TARGETS%% *}
+	echo '{"op":"hang","host_timeout_ms":2000}' | drive "$target" | sed -n 2p |
+		jq -e '.state == "hang" and (.failed | test("hang.txt"))'
+	dump=$BATS_FILE_TMPDIR/log-$target/hang.txt
+	[ "$(grep -c '^RIP=' "$dump")" -eq 2 ]
+	grep -q 'sysrq: Show backtrace of all active CPUs' "$dump"
+	grep -q 'sysrq: Show State' "$dump"
+	grep -q 'Mem-Info' "$dump"
+	grep -Eq 'task:agent|task:init' "$dump"
+}
+
+@test "a CPU that spins with interrupts off: the NMI shows where" {
+	for target in $TARGETS; do
+		echo '{"op":"exec","argv":["/opt/gauntlet/stall","irq","600"],"timeout_ms":600000,"host_timeout_ms":90000}' |
+			drive "$target" beat 5000 | sed -n 2p |
+			jq -e '.state == "hang" and (.failed | test("panic") | not)'
+		grep -q 'interrupts are off' "$BATS_FILE_TMPDIR/log-$target/hang.txt"
+		grep -q 'bpf_prog_[0-9a-f]*_stall_irq_off' "$BATS_FILE_TMPDIR/log-$target/hang.txt"
+	done
+}
+
 @test "no VM outlives a runner that is killed" {
 	target=${TARGETS%% *}
 	mkdir -p "$BATS_TEST_TMPDIR/log"

@@ -120,6 +120,22 @@ health() {
 	row '.verdict == "INFRA" and .incident == "hang" and (.pass | not)'
 }
 
+@test "a dead agent is never a pass" {
+	runs 5 self/mute --cases "$own_cases" --on bottlerocket-6.1 --contender none --timeout 2
+	row '.verdict == "INFRA" and .incident == "hang" and (.pass | not)'
+	grep -q '^--- QEMU: info registers' "$out/bottlerocket-6.1/hang.txt"
+	runs 4 self/die --cases "$own_cases" --on bottlerocket-6.1 --contender none
+	row '.verdict == "INFRA" and .incident == "panic" and (.pass | not)
+		and (.detail | test("kill init"))'
+}
+
+@test "a kernel that is stuck for a while: its watchdogs are heard, exit 5" {
+	runs 5 self/stall --cases "$own_cases" --on bottlerocket-6.1 --contender none
+	row '.verdict == "INFRA" and .incident == "hang" and (.pass | not)'
+	health '(.kind == "soft-lockup" or .kind == "rcu-stall") and .during == "self/stall none arm A"
+		and (.fingerprint | test("bpf/"))'
+}
+
 @test "a program that does not end: exit 5" {
 	runs 5 self/endless --cases "$own_cases" --on bottlerocket-6.1 --contender none
 	row '.verdict == "INFRA" and .incident == "hang" and (.detail | test("within 2 s"))'

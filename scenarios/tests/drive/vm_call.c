@@ -4,7 +4,7 @@
  * JSON object a line) and prints what came back (one a line), the hello first. agent.bats builds
  * it.
  *
- * usage: vm_call TARGET LOG-DIR [icount]
+ * usage: vm_call TARGET LOG-DIR [icount | beat MS]
  * A request may have "host_timeout_ms". A call that fails prints {"failed": text, "state": name}.
  */
 #include <stdio.h>
@@ -77,7 +77,7 @@ int main(int argc, char **argv)
 	size_t size = 0, count = 0;
 
 	if (argc < 3) {
-		fputs("usage: vm_call TARGET LOG-DIR [icount]\n", stderr);
+		fputs("usage: vm_call TARGET LOG-DIR [icount | beat MS]\n", stderr);
 		return 2;
 	}
 	if (gnt_targets_load("vm-images", &targets, &count, &diag)) {
@@ -88,6 +88,8 @@ int main(int argc, char **argv)
 	options.log_dir = argv[2];
 	if (argc > 3 && strcmp(argv[3], "icount") == 0)
 		options.flags |= GNT_VM_ICOUNT;
+	if (argc > 4 && strcmp(argv[3], "beat") == 0)
+		options.beat_lost_ms = atoi(argv[4]);
 	if (gnt_vm_start(&options, &vm, &state, &diag)) {
 		print_failure(&diag, state);
 		gnt_targets_free(&targets, count);
