@@ -200,8 +200,9 @@ has() {
 @test "a CPU that spins with interrupts off: the NMI shows where" {
 	for target in $TARGETS; do
 		echo '{"op":"exec","argv":["/opt/gauntlet/stall","irq","600"],"timeout_ms":600000,"host_timeout_ms":90000}' |
-			drive "$target" beat 5000 | sed -n 2p |
-			jq -e '.state == "hang" and (.failed | test("panic") | not)'
+			drive "$target" beat 10000 >"$BATS_TEST_TMPDIR/replies"
+		cat "$BATS_TEST_TMPDIR/replies"
+		sed -n 2p "$BATS_TEST_TMPDIR/replies" | jq -e '.state == "hang" and (.failed | test("panic") | not)'
 		grep -q 'interrupts are off' "$BATS_FILE_TMPDIR/log-$target/hang.txt"
 		grep -q 'bpf_prog_[0-9a-f]*_stall_irq_off' "$BATS_FILE_TMPDIR/log-$target/hang.txt"
 	done
