@@ -154,7 +154,8 @@ static int read_agent_op(const struct gnt_case_reader *r, const struct pcl_yaml_
 		if (strcmp(program->agent_op, known[i]) == 0)
 			return 0;
 	return pcl_yaml_error(r->file, node, r->diag, -EINVAL,
-			      "\"agent\" must be panic, hang, die or mute, not \"%s\"", program->agent_op);
+			      "\"agent\" must be panic, hang, die or mute, not \"%s\"",
+			      program->agent_op);
 }
 
 static int read_program(const struct gnt_case_reader *r, const struct pcl_yaml_node *node,
