@@ -102,19 +102,20 @@ static const struct {
 
 /*
  * What a case puts on a read-only root is put there as if it had come with the image: the root is
- * opened for that one operation. A program that is run has no part in this.
+ * opened for that one operation, and for a program of the setup. No other program has a part in it.
  */
 static int run_operation(agt_operation_fn run, const json_t *request, json_t *reply,
 			 struct pcl_diag *diag)
 {
-	int error = run(request, reply, diag), closed;
+	bool setup = json_is_true(json_object_get(request, "setup"));
+	int error = setup && agt_target_root_is_closed() ? -EROFS : run(request, reply, diag);
+	int opened, closed;
 
 	if (error != -EROFS || !agt_target_root_is_closed())
 		return error;
-	error = agt_target_root_open();
-	if (error)
-		return pcl_diag_errno(diag, error, "cannot open the read-only root");
-	pcl_diag_fini(diag);
+	opened = agt_target_root_open();
+	if (opened)
+		return pcl_diag_errno(diag, opened, "cannot open the read-only root");
 	error = run(request, reply, diag);
 	closed = agt_target_root_close();
 	if (closed && !error)

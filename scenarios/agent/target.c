@@ -155,14 +155,18 @@ static void mount_all(void)
 	}
 }
 
+/*
+ * KERNEL: the flag of the mount, not that of the file system, which could not be set again while a
+ * removed file is still open somewhere.
+ */
 int agt_target_root_open(void)
 {
-	return mount(NULL, "/", NULL, MS_REMOUNT, NULL) < 0 ? -errno : 0;
+	return mount(NULL, "/", NULL, MS_REMOUNT | MS_BIND, NULL) < 0 ? -errno : 0;
 }
 
 int agt_target_root_close(void)
 {
-	return mount(NULL, "/", NULL, MS_REMOUNT | MS_RDONLY, NULL) < 0 ? -errno : 0;
+	return mount(NULL, "/", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL) < 0 ? -errno : 0;
 }
 
 bool agt_target_root_is_closed(void)

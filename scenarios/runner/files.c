@@ -119,6 +119,7 @@ static int run_program(const struct gnt_files *files, const struct gnt_step *ste
 {
 	struct gnt_exec_result result pcl_cleanup(gnt_exec_result_fini) = {0};
 	struct gnt_exec exec = {
+		.setup = true,
 		.argv = (const char *const *)step->argv,
 		.container = step->in_container ? files->test_case->container.name : NULL,
 		.timeout_ms = RUN_TIMEOUT_MS,

@@ -73,6 +73,8 @@ static json_t *exec_request(const struct gnt_exec *exec)
 			    exec->timeout_ms);
 	if (exec->container && request)
 		(void)json_object_set_new(request, "container", json_string(exec->container));
+	if (exec->setup && request)
+		(void)json_object_set_new(request, "setup", json_true());
 	if (exec->uid && request) {
 		(void)json_object_set_new(request, "uid", json_integer(exec->uid));
 		(void)json_object_set_new(request, "gid", json_integer(exec->uid));

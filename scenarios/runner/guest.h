@@ -22,6 +22,7 @@ struct gnt_exec {
 	const char *container;	 /* name, or NULL for the host */
 	int uid;
 	int timeout_ms;
+	bool setup; /* part of a case's setup: a read-only root is open to it */
 };
 
 struct gnt_exec_result {

@@ -8,6 +8,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -82,7 +83,7 @@ bool gnt_target_has_lsm(const struct gnt_target *target, const char *lsm)
 const struct gnt_known *gnt_target_known(const struct gnt_target *target, const char *case_id)
 {
 	for (size_t i = 0; i < target->known_count; i++) {
-		if (strcmp(target->known[i].test_case, case_id) == 0)
+		if (fnmatch(target->known[i].test_case, case_id, 0) == 0)
 			return &target->known[i];
 	}
 	return NULL;

@@ -41,7 +41,7 @@ struct gnt_mount {
 
 /* A verdict that is no success of ours and yet is what this target must show, and why. */
 struct gnt_known {
-	char *test_case; /* an id */
+	char *test_case; /* an id, or a pattern of ids */
 	char *verdict;	 /* as in results: "BASELINE_BLOCKED" */
 	char *reason;
 };

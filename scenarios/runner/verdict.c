@@ -76,6 +76,15 @@ static enum gnt_verdict judge_incident(const struct gnt_observation *seen, char 
 	return seen->incident == GNT_INCIDENT_ENV ? GNT_VERDICT_ENV_UNMET : GNT_VERDICT_INFRA;
 }
 
+/*
+ * What the target's layout refuses: a root that cannot be written, and a link or a rename from
+ * there to where something can be.
+ */
+static bool is_layout(int error)
+{
+	return error == EROFS || error == EXDEV;
+}
+
 static bool is_denial(int error)
 {
 	return error == EACCES || error == EPERM;
@@ -92,7 +101,8 @@ static bool judge_baseline(const struct gnt_observation *seen, enum gnt_verdict 
 {
 	const struct gnt_attempt *free_run = &seen->baseline;
 
-	if (free_run->outcome == GNT_OUTCOME_REFUSED && is_denial(free_run->error)) {
+	if (free_run->outcome == GNT_OUTCOME_REFUSED &&
+	    (is_denial(free_run->error) || is_layout(free_run->error))) {
 		(void)gnt_text_add(detail, "refused with %s without any policy (%s)",
 				   gnt_errno_name(free_run->error), or_nothing(free_run->detail));
 		*ret_verdict = GNT_VERDICT_BASELINE_BLOCKED;
