@@ -1,20 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * keeper MODE PATH: opens PATH (MODE read, write or path), and stays in the background with the
- * descriptor, to use it or give it away when it is asked to. A case starts it in its setup, before
- * any policy is on. There is one keeper at a time: a new one sends the old one away. It ends by
- * itself after a while.
+ * descriptor, to use it or give it away when it is asked to. keeper peer is the service of peer.h.
+ * A case starts it in its setup, before any policy is on. There is one keeper at a time: a new one
+ * sends the old one away. It ends by itself after a while.
  *
  * What it can be asked, see keeper.h: r read, w write, t truncate, m write by a shared mapping,
- * c change the mode, x set an extended attribute, g give the descriptor, p tell its number, q end.
+ * c change the mode, x set an extended attribute, g give the descriptor, p tell its number, n give
+ * a new TCP socket, k give one that is connected to the peer, q end.
  */
+#include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <sys/mman.h>
 #include <sys/xattr.h>
 
 #include "keeper.h"
+#include "peer.h"
 
-#define USAGE "keeper read|write|path PATH"
+#define USAGE "keeper read|write|path PATH, or keeper peer"
 /* Longer than a case takes on a loaded machine. */
 #define LIFE_S 120
 #define TEXT "overwritten by the keeper"
@@ -46,44 +50,76 @@ static void act(char question, int fd, struct keeper_answer *answer)
 		result = fchmod(fd, 04777);
 	else if (question == 'x')
 		result = fsetxattr(fd, "trusted.keeper", "1", 1, 0);
-	else if (question != 'g' && question != 'p')
+	else if (!strchr("gpnk", question))
 		result = -(errno = EINVAL);
 	answer->error = result < 0 ? errno : 0;
+}
+
+/* A TCP socket, connected to the peer or not. */
+static int make_socket(int connected)
+{
+	struct sockaddr_in address = peer_address();
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd >= 0 && connected)
+		(void)connect(fd, (struct sockaddr *)&address, sizeof(address));
+	return fd;
 }
 
 static int answer_one(int connection, int fd, char question)
 {
 	struct keeper_answer answer = {.fd = fd, .pid = getpid()};
+	int given = strchr("nk", question) ? make_socket(question == 'k') : fd, sent;
 	union keeper_control control = {0};
 	struct iovec part = {.iov_base = &answer, .iov_len = sizeof(answer)};
 	struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
 
 	act(question, fd, &answer);
-	if (question == 'g') {
+	if (strchr("gnk", question)) {
 		message.msg_control = control.space;
 		message.msg_controllen = sizeof(control.space);
 		control.header.cmsg_level = SOL_SOCKET;
 		control.header.cmsg_type = SCM_RIGHTS;
 		control.header.cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
+		memcpy(CMSG_DATA(&control.header), &given, sizeof(given));
 	}
-	return sendmsg(connection, &message, MSG_NOSIGNAL) < 0 ? -1 : 0;
+	sent = sendmsg(connection, &message, MSG_NOSIGNAL) < 0 ? -1 : 0;
+	if (given != fd)
+		(void)close(given);
+	return sent;
 }
 
-static void serve(int listener, int fd)
+static void answer_questions(int listener, int fd)
 {
-	for (;;) {
-		int connection = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-		char question;
+	int connection = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	char question;
 
-		while (connection >= 0 && read(connection, &question, 1) == 1) {
-			if (question == 'q')
-				_exit(0);
-			if (answer_one(connection, fd, question))
-				break;
-		}
-		if (connection >= 0)
-			(void)close(connection);
+	while (connection >= 0 && read(connection, &question, 1) == 1) {
+		if (question == 'q')
+			_exit(0);
+		if (answer_one(connection, fd, question))
+			break;
+	}
+	if (connection >= 0)
+		(void)close(connection);
+}
+
+/* stream and datagram are the peer's sockets, or -1, which poll() passes over. */
+static void serve(int listener, int fd, int stream, int datagram)
+{
+	struct pollfd wait[] = {{.fd = listener, .events = POLLIN},
+				{.fd = stream, .events = POLLIN},
+				{.fd = datagram, .events = POLLIN}};
+
+	for (;;) {
+		if (poll(wait, 3, -1) < 0)
+			continue;
+		if (wait[0].revents)
+			answer_questions(listener, fd);
+		if (wait[1].revents)
+			peer_answer_stream(stream);
+		if (wait[2].revents)
+			peer_answer_datagram(datagram);
 	}
 }
 
@@ -100,23 +136,44 @@ static void send_old_away(void)
 	(void)close(old);
 }
 
-int main(int argc, char **argv)
+/* The descriptor to keep: of the path, or any where the keeper is the peer. -1 with errno. */
+static int open_kept(const char *mode, const char *path)
 {
-	int flags = O_CLOEXEC, fd, listener;
+	int flags = O_CLOEXEC;
+
+	if (!path)
+		return open("/dev/null", O_RDONLY | O_CLOEXEC);
+	flags |= *mode == 'r' ? O_RDONLY : *mode == 'w' ? O_RDWR : O_PATH;
+	return open(path, flags);
+}
+
+static int open_listener(void)
+{
 	struct sockaddr_un address;
 	socklen_t len = keeper_address(&address);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	return fd < 0 || bind(fd, (struct sockaddr *)&address, len) || listen(fd, 4) ? -1 : fd;
+}
+
+int main(int argc, char **argv)
+{
+	bool peer = argc == 2 && strcmp(argv[1], "peer") == 0;
+	int fd, listener, stream = -1, datagram = -1;
 	pid_t pid;
 
-	if (argc != 3 || !strchr("rwp", argv[1][0]))
+	if (!peer && (argc != 3 || !strchr("rwp", argv[1][0])))
 		return replay_usage(USAGE);
-	flags |= argv[1][0] == 'r' ? O_RDONLY : argv[1][0] == 'w' ? O_RDWR : O_PATH;
-	fd = open(argv[2], flags);
+	fd = open_kept(argv[1], argv[2]);
 	if (fd < 0)
 		return replay_broken("open", errno);
 	send_old_away();
-	listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (listener < 0 || bind(listener, (struct sockaddr *)&address, len) || listen(listener, 4))
+	listener = open_listener();
+	if (listener < 0)
 		return replay_broken("listen", errno);
+	if (peer && (peer_loopback_up() || (stream = peer_socket(SOCK_STREAM)) < 0 ||
+		     (datagram = peer_socket(SOCK_DGRAM)) < 0))
+		return replay_broken("peer", errno);
 	pid = fork();
 	if (pid < 0)
 		return replay_broken("fork", errno);
@@ -127,5 +184,5 @@ int main(int argc, char **argv)
 	for (int std = 0; std < 3; std++)
 		(void)close(std);
 	(void)alarm(LIFE_S);
-	serve(listener, fd);
+	serve(listener, fd, stream, datagram);
 }
