@@ -189,6 +189,11 @@ struct pcl_bpf_home {
 	__u32 mnt_ns; /* inode number; 0: not known yet */
 };
 
+/* Key of what is ours: its kind and the kernel's number of it. */
+#define PCL_OWN_MAP (1ULL << 32)
+#define PCL_OWN_PROGRAM (2ULL << 32)
+#define PCL_OWN_LINK (3ULL << 32)
+
 /* Key of a namespace: its kind and its number. */
 #define PCL_SPACE_MOUNT (1ULL << 32)
 #define PCL_SPACE_PID (2ULL << 32)
@@ -221,6 +226,10 @@ struct pcl_bpf_control {
 	__u32 spaces;	  /* some domains are told by namespaces; 0: nobody need look at them */
 	__u32 alert_rate; /* alerts a second for one rule in one domain; 0: no limit */
 	__u32 alert_burst;
+	/* Where our pins are: file system, directory, and the mount namespace of who made them. */
+	__u64 pin_ino;
+	__u32 pin_dev;
+	__u32 pin_mount_ns;
 };
 
 #define PCL_EVENT_OBJECT_MAX 4096u /* PATH_MAX */

@@ -79,7 +79,22 @@ struct hlist_bl_node {
 	struct hlist_bl_node **pprev;
 };
 
-struct super_block;
+struct super_block {
+	__u32 s_dev;
+};
+
+struct bpf_map {
+	char name[16];
+	__u32 id;
+};
+
+struct bpf_prog_aux {
+	__u32 id;
+};
+
+struct bpf_prog {
+	struct bpf_prog_aux *aux;
+};
 
 typedef struct {
 	__u32 val;
@@ -87,6 +102,7 @@ typedef struct {
 
 struct inode {
 	__u16 i_mode;
+	unsigned long i_ino;
 	kuid_t i_uid;
 };
 
@@ -149,6 +165,7 @@ struct mount {
 	struct dentry *mnt_mountpoint;
 	struct vfsmount mnt;
 	struct mnt_namespace *mnt_ns;
+	struct list_head mnt_mounts; /* those on it */
 };
 
 /* Before 6.18: a file system's mounts are a list, the oldest first. */

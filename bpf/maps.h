@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Every map of the engine. All are pinned by name, so that they outlive the process that made them.
+ * KERNEL: a pinned map whose types the kernel knows can be read as a file by whom its mode lets, so
+ * where they need not be told, sizes stand instead.
  */
 #ifndef PCL_BPF_MAPS_H
 #define PCL_BPF_MAPS_H
@@ -158,16 +160,16 @@ struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, PCL_TASKS_MAX);
-	__type(key, __u64);
-	__type(value, struct pcl_task);
+	__uint(key_size, sizeof(__u64));
+	__uint(value_size, sizeof(struct pcl_task));
 } tasks SEC(".maps");
 
 /* A state as it begins: too big for the stack. Never written. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct pcl_task);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct pcl_task));
 } blank SEC(".maps");
 
 #else
@@ -223,16 +225,16 @@ struct pcl_kept_mount {
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, PCL_KEPT_MOUNTS);
-	__type(key, __u32);
-	__type(value, struct pcl_kept_mount);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct pcl_kept_mount));
 } mounts SEC(".maps");
 
 /* By domain id: the mount namespace that names its objects. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, PCL_BPF_DOMAINS_MAX);
-	__type(key, __u32);
-	__type(value, struct pcl_bpf_home);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct pcl_bpf_home));
 } homes SEC(".maps");
 
 /* Mapped by the engine, so that control.live is switched by one aligned store. */
@@ -240,8 +242,8 @@ struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct pcl_bpf_control);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct pcl_bpf_control));
 } control SEC(".maps");
 
 /* Entry slot * PCL_BPF_DOMAINS_MAX + domain id. Mapped by the engine, which fills the dead slot. */
@@ -249,8 +251,8 @@ struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, PCL_SLOTS *PCL_BPF_DOMAINS_MAX);
-	__type(key, __u32);
-	__type(value, struct pcl_bpf_domain);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct pcl_bpf_domain));
 } domains SEC(".maps");
 
 /* Cgroup (v2) id to domain, for the top cgroup of each domain. */
@@ -258,8 +260,8 @@ struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, PCL_BPF_DOMAINS_MAX);
-	__type(key, __u64);
-	__type(value, struct pcl_bpf_cgroup);
+	__uint(key_size, sizeof(__u64));
+	__uint(value_size, sizeof(struct pcl_bpf_cgroup));
 } cgroups SEC(".maps");
 
 /* Namespace (PCL_SPACE_*) to domain, where no cgroup tells it. */
@@ -267,8 +269,8 @@ struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, 2 * PCL_BPF_DOMAINS_MAX);
-	__type(key, __u64);
-	__type(value, struct pcl_bpf_cgroup);
+	__uint(key_size, sizeof(__u64));
+	__uint(value_size, sizeof(struct pcl_bpf_cgroup));
 } spaces SEC(".maps");
 
 struct pcl_trie_map {
@@ -306,21 +308,30 @@ struct {
 	__array(values, struct pcl_set_map);
 } sets SEC(".maps");
 
+/* What is ours (PCL_OWN_*). */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 1024);
+	__uint(key_size, sizeof(__u64));
+	__uint(value_size, sizeof(__u32));
+} own SEC(".maps");
+
 /* By domain id. Mapped by the engine. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, PCL_BPF_DOMAINS_MAX);
-	__type(key, __u32);
-	__type(value, struct pcl_bpf_tally);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct pcl_bpf_tally));
 } tallies SEC(".maps");
 
 /* When it is full the bucket that was not used for longest goes, and its rule may burst again. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 16384);
-	__type(key, __u64);
-	__type(value, struct pcl_bpf_bucket);
+	__uint(key_size, sizeof(__u64));
+	__uint(value_size, sizeof(struct pcl_bpf_bucket));
 } buckets SEC(".maps");
 
 /* Alerts. When it is full an alert is lost and counted; the operation is decided all the same. */

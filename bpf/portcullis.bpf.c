@@ -15,6 +15,7 @@
 
 #include "attribute.h"
 #include "descriptor.h"
+#include "guard.h"
 #include "judge.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -319,4 +320,84 @@ int BPF_PROG(pcl_settle, struct linux_binprm *bprm)
 	home->mnt_ns = BPF_CORE_READ(task, nsproxy, mnt_ns, ns.inum);
 	home->incarnation = state->incarnation;
 	return 0;
+}
+
+/* --- our own, which containers leave alone (guard.h) ------------------------------------------ */
+
+SEC("lsm/bpf_map")
+int BPF_PROG(pcl_guard_map, struct bpf_map *map)
+{
+	return guard_map(map);
+}
+
+SEC("lsm/bpf_prog")
+int BPF_PROG(pcl_guard_prog, struct bpf_prog *program)
+{
+	return guard_program(program);
+}
+
+SEC("lsm/bpf")
+int BPF_PROG(pcl_guard_bpf, int command, __u64 attr)
+{
+	return guard_link(command, attr);
+}
+
+SEC("lsm/path_mknod")
+int BPF_PROG(pcl_guard_mknod, const struct path *dir, struct dentry *dentry)
+{
+	return guard_name(dentry);
+}
+
+SEC("lsm/path_mkdir")
+int BPF_PROG(pcl_guard_mkdir, const struct path *dir, struct dentry *dentry)
+{
+	return guard_name(dentry);
+}
+
+SEC("lsm/path_symlink")
+int BPF_PROG(pcl_guard_symlink, const struct path *dir, struct dentry *dentry)
+{
+	return guard_name(dentry);
+}
+
+SEC("lsm/path_unlink")
+int BPF_PROG(pcl_guard_unlink, const struct path *dir, struct dentry *dentry)
+{
+	return guard_name(dentry);
+}
+
+SEC("lsm/path_rmdir")
+int BPF_PROG(pcl_guard_rmdir, const struct path *dir, struct dentry *dentry)
+{
+	return guard_name(dentry);
+}
+
+SEC("lsm/path_link")
+int BPF_PROG(pcl_guard_hardlink, struct dentry *old_dentry, const struct path *new_dir,
+	     struct dentry *new_dentry)
+{
+	int error = guard_name(old_dentry);
+
+	return error ? error : guard_name(new_dentry);
+}
+
+SEC("lsm/path_rename")
+int BPF_PROG(pcl_guard_rename, const struct path *old_dir, struct dentry *old_dentry,
+	     const struct path *new_dir, struct dentry *new_dentry)
+{
+	int error = guard_name(old_dentry);
+
+	return error ? error : guard_name(new_dentry);
+}
+
+SEC("lsm/path_chmod")
+int BPF_PROG(pcl_guard_chmod, const struct path *path)
+{
+	return guard_name(path->dentry);
+}
+
+SEC("lsm/sb_umount")
+int BPF_PROG(pcl_guard_umount, struct vfsmount *mnt, int flags)
+{
+	return guard_umount(mnt, flags);
 }

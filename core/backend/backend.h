@@ -56,8 +56,8 @@ struct pcl_backend_live {
 	uint64_t generation;		 /* 0: nothing is applied */
 	struct pcl_backend_tally alerts; /* of all domains */
 	uint64_t no_room;		 /* operations refused for want of memory for a task */
-	uint64_t unknown_paths;	  /* operations whose path could not be built; they were refused */
-	const char *programs[32]; /* attached hooks; static strings */
+	uint64_t unknown_paths;	   /* operations whose path could not be built; they were refused */
+	const char *programs[128]; /* attached hooks; static strings */
 	size_t program_count;
 };
 

@@ -15,6 +15,7 @@
 
 #include "backend/backend.h"
 #include "backend/bpf_lsm_events.h"
+#include "backend/bpf_lsm_guard.h"
 #include "backend/bpf_lsm_load.h"
 #include "backend/bpf_lsm_pins.h"
 #include "backend/bpf_lsm_plan.h"
@@ -392,6 +393,8 @@ static int apply(const struct pcl_backend_input *input, struct pcl_diag *diag)
 		error = add_spaces(&pins, plan, diag);
 	if (!error)
 		error = attach_needed(plan, diag);
+	if (!error)
+		error = pcl_guard_links(&pins, diag);
 	if (error) {
 		if (fresh)
 			(void)pcl_pins_remove(NULL);

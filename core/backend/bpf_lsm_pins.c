@@ -19,6 +19,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+#include "backend/bpf_lsm_guard.h"
 #include "backend/bpf_lsm_load.h"
 #include "base/cleanup.h"
 #include "policy/policy.h"
@@ -38,7 +39,7 @@ static const char *const map_names[] = {
 	[PCL_MAP_TRIES] = "tries",     [PCL_MAP_SETS] = "sets",	      [PCL_MAP_EVENTS] = "events",
 	[PCL_MAP_TASKS] = "tasks",     [PCL_MAP_DIRS] = "dirs",	      [PCL_MAP_HOMES] = "homes",
 	[PCL_MAP_MOUNTS] = "mounts",   [PCL_MAP_SPACES] = "spaces",   [PCL_MAP_TALLIES] = "tallies",
-	[PCL_MAP_BUCKETS] = "buckets",
+	[PCL_MAP_BUCKETS] = "buckets", [PCL_MAP_OWN] = "own",
 };
 _Static_assert(PCL_ARRAY_SIZE(map_names) == PCL_MAP_COUNT, "a map without a name");
 
@@ -72,6 +73,18 @@ const struct pcl_bpf_program_info pcl_bpf_programs[] = {
 	{"pcl_file_ioctl_compat", "file_ioctl_compat", BY_FILE | PCL_PROGRAM_OPTIONAL},
 	{"pcl_task_alloc", "task_alloc", PCL_PROGRAM_CONTAINED},
 	{"pcl_settle", "bprm_committing_creds", PCL_PROGRAM_CONTAINED},
+	{"pcl_guard_map", "bpf_map", PCL_PROGRAM_CONTAINED},
+	{"pcl_guard_prog", "bpf_prog", PCL_PROGRAM_CONTAINED},
+	{"pcl_guard_bpf", "bpf", PCL_PROGRAM_CONTAINED},
+	{"pcl_guard_mknod", "path_mknod", PCL_PROGRAM_CONTAINED},
+	{"pcl_guard_mkdir", "path_mkdir", PCL_PROGRAM_CONTAINED},
+	{"pcl_guard_symlink", "path_symlink", PCL_PROGRAM_CONTAINED},
+	{"pcl_guard_unlink", "path_unlink", PCL_PROGRAM_CONTAINED},
+	{"pcl_guard_rmdir", "path_rmdir", PCL_PROGRAM_CONTAINED},
+	{"pcl_guard_hardlink", "path_link", PCL_PROGRAM_CONTAINED},
+	{"pcl_guard_rename", "path_rename", PCL_PROGRAM_CONTAINED},
+	{"pcl_guard_chmod", "path_chmod", PCL_PROGRAM_CONTAINED},
+	{"pcl_guard_umount", "sb_umount", PCL_PROGRAM_CONTAINED},
 };
 const size_t pcl_bpf_program_count = PCL_ARRAY_SIZE(pcl_bpf_programs);
 
@@ -216,8 +229,10 @@ int pcl_pins_load(struct pcl_pins *pins, struct pcl_diag *diag)
 		error = map_arrays(pins, diag);
 	if (!error) {
 		pins->control->abi = PCL_BPF_ABI;
-		return 0;
+		error = pcl_guard_prepare(pins, object.object, diag);
 	}
+	if (!error)
+		return 0;
 	pcl_pins_close(pins);
 	(void)pcl_pins_remove(NULL);
 	return error;
@@ -231,6 +246,16 @@ bool pcl_pins_attached(const struct pcl_bpf_program_info *program)
 
 	snprintf(path, sizeof(path), LINK_DIR "/%s", program->name);
 	return access(path, F_OK) == 0;
+}
+
+int pcl_pins_link(const struct pcl_bpf_program_info *program)
+{
+	char path[sizeof(LINK_DIR) + 64];
+	int fd;
+
+	snprintf(path, sizeof(path), LINK_DIR "/%s", program->name);
+	fd = bpf_obj_get(path);
+	return fd < 0 ? -errno : fd;
 }
 
 int pcl_pins_attach(const struct pcl_bpf_program_info *program, struct pcl_diag *diag)

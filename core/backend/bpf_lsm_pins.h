@@ -22,6 +22,7 @@ enum pcl_bpf_map {
 	PCL_MAP_SPACES,
 	PCL_MAP_TALLIES,
 	PCL_MAP_BUCKETS,
+	PCL_MAP_OWN,
 	PCL_MAP_TRIES,
 	PCL_MAP_SETS,
 	PCL_MAP_EVENTS,
@@ -30,7 +31,7 @@ enum pcl_bpf_map {
 	PCL_MAP_HOMES,
 	PCL_MAP_MOUNTS,
 };
-#define PCL_MAP_COUNT 13
+#define PCL_MAP_COUNT 14
 
 struct pcl_pins {
 	int map_fds[PCL_MAP_COUNT];
@@ -68,6 +69,8 @@ void pcl_pins_close(struct pcl_pins *pins);
 int pcl_pins_attach(const struct pcl_bpf_program_info *program, struct pcl_diag *diag);
 void pcl_pins_detach(const struct pcl_bpf_program_info *program);
 bool pcl_pins_attached(const struct pcl_bpf_program_info *program);
+/* A descriptor of the program's pinned link, or -errno. */
+int pcl_pins_link(const struct pcl_bpf_program_info *program);
 
 /* Makes everything permit at once, then takes all pins away; 0 too where there are none. */
 int pcl_pins_remove(struct pcl_diag *diag);
