@@ -31,6 +31,8 @@ typedef int (*agt_operation_fn)(const json_t *request, json_t *reply, struct pcl
 /* setup.c: everything between the kernel's exec of /init and the first request. */
 void agt_setup_mounts(void);
 void agt_setup_modules(void);
+/* Instead of both, where a distribution's init has set up the system: only this process. */
+void agt_setup_service(void);
 /* Whether the kernel's command line has this word; with a value, ret_value (owned) gets it. */
 bool agt_setup_word(const char *name, char **ret_value);
 /* Facts about this guest for the hello, a new object. */
@@ -89,7 +91,8 @@ void agt_child_forget(pid_t pid);
 void agt_child_reset_signals(void);
 
 /* channel.c: frames of 4 bytes little-endian length and JSON. */
-int agt_channel_open(int *ret_fd, struct pcl_diag *diag);
+/* kind "serial" or "virtio"; NULL: as the kernel's command line says. */
+int agt_channel_open(const char *kind, int *ret_fd, struct pcl_diag *diag);
 /* 0 and a new object, -ENODATA when the host is gone, -EBADMSG with diag for a frame to refuse. */
 int agt_channel_receive(int fd, json_t **ret_message, struct pcl_diag *diag);
 /* From any thread; a frame is never cut by another. */

@@ -103,11 +103,16 @@ static int open_serial(void)
 	return pcl_take_fd(&fd);
 }
 
-int agt_channel_open(int *ret_fd, struct pcl_diag *diag)
+int agt_channel_open(const char *kind, int *ret_fd, struct pcl_diag *diag)
 {
-	char *kind pcl_autofree = NULL;
-	bool serial = agt_setup_word("gauntlet.channel", &kind) && strcmp(kind, "serial") == 0;
-	int fd = serial ? open_serial() : wait_for_port();
+	char *word pcl_autofree = NULL;
+	bool serial;
+	int fd;
+
+	if (!kind && agt_setup_word("gauntlet.channel", &word))
+		kind = word;
+	serial = kind && strcmp(kind, "serial") == 0;
+	fd = serial ? open_serial() : wait_for_port();
 
 	if (fd < 0)
 		return pcl_diag_errno(diag, fd, "no channel to the host: %s",

@@ -189,17 +189,52 @@ static void serve(int channel_fd)
 	}
 }
 
-int main(void)
+/* Says hello and serves until the host is gone. plan may be NULL. */
+static int serve_host(const char *channel, const json_t *plan)
 {
 	struct pcl_diag diag pcl_cleanup(pcl_diag_fini) = {0};
 	int channel_fd = -1;
-	json_t *hello, *plan;
+	json_t *hello;
 
-	if (getpid() != 1) {
-		fputs("agent: this is the init of gauntlet's test VMs; it runs as process 1 only\n",
+	if (agt_channel_open(channel, &channel_fd, &diag) < 0) {
+		fprintf(stderr, "agent: %s\n", pcl_diag_text(&diag));
+		return -1;
+	}
+	hello = agt_setup_hello();
+	if (plan)
+		(void)json_object_set(hello, "plan", (json_t *)plan);
+	if (agt_channel_send(channel_fd, hello) == 0) {
+		agt_beat_start(channel_fd);
+		serve(channel_fd);
+	}
+	json_decref(hello);
+	return 0;
+}
+
+/*
+ * A service of a whole distribution. Its own end is nothing but that: it must not take down a
+ * machine that it was started on by mistake, so only the host's word powers off.
+ */
+static int run_service(int argc, char **argv)
+{
+	if (argc != 4 || strcmp(argv[1], "--service") != 0 || strcmp(argv[2], "--channel") != 0) {
+		fputs("agent: this is for gauntlet's test VMs: process 1 there, or, started by a "
+		      "seed, --service --channel virtio|serial\n",
 		      stderr);
 		return 2;
 	}
+	agt_child_init();
+	agt_setup_service();
+	agt_health_init();
+	return serve_host(argv[3], NULL) < 0 ? 1 : 0;
+}
+
+int main(int argc, char **argv)
+{
+	json_t *plan;
+
+	if (getpid() != 1)
+		return run_service(argc, argv);
 	agt_child_init();
 	agt_target_load();
 	agt_setup_mounts();
@@ -207,20 +242,10 @@ int main(void)
 	agt_target_setup();
 	agt_health_init();
 	plan = agt_plan_run(serve_one);
-	if (agt_setup_word("gauntlet.shell", NULL)) {
+	if (agt_setup_word("gauntlet.shell", NULL))
 		agt_shell_run();
-	} else if (agt_channel_open(&channel_fd, &diag) < 0) {
-		fprintf(stderr, "agent: %s\n", pcl_diag_text(&diag));
-	} else {
-		hello = agt_setup_hello();
-		if (plan)
-			(void)json_object_set(hello, "plan", plan);
-		if (agt_channel_send(channel_fd, hello) == 0) {
-			agt_beat_start(channel_fd);
-			serve(channel_fd);
-		}
-		json_decref(hello);
-	}
+	else
+		(void)serve_host(NULL, plan);
 	json_decref(plan);
 	sync();
 	(void)reboot(RB_POWER_OFF);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -86,6 +87,28 @@ void agt_setup_mounts(void)
 	(void)umask(022);
 	(void)!sethostname(HOST_NAME, strlen(HOST_NAME));
 	/* KERNEL: before 5.11 the memory of BPF maps is charged to this limit. */
+	(void)setrlimit(RLIMIT_MEMLOCK, &unlimited);
+	(void)setenv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin", 1);
+	(void)setenv("HOME", "/root", 1);
+	(void)!chdir("/");
+}
+
+/*
+ * As process 1 would have it: children of children come to us, and the memory of BPF maps is not
+ * counted. File systems and modules are the distribution's business.
+ */
+void agt_setup_service(void)
+{
+	static const struct rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY};
+
+	int level_fd pcl_autoclose = open("/proc/sys/kernel/printk", O_WRONLY | O_CLOEXEC);
+
+	if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
+		perror("agent: subreaper");
+	/* A distribution may boot "quiet"; the host reads the kernel's warnings on the console. */
+	if (level_fd >= 0)
+		(void)!write(level_fd, "5", 1);
+	(void)umask(022);
 	(void)setrlimit(RLIMIT_MEMLOCK, &unlimited);
 	(void)setenv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin", 1);
 	(void)setenv("HOME", "/root", 1);

@@ -56,6 +56,8 @@ int gnt_cmd_list(int argc, char **argv);
 int gnt_cmd_shell(int argc, char **argv);
 int gnt_cmd_bench(int argc, char **argv);
 int gnt_cmd_images(int argc, char **argv);
+/* Not for people: QEMU starts one for each connection to the metadata server. */
+int gnt_cmd_metadata(int argc, char **argv);
 
 /* As the program was called, for lines that say how to do it again. */
 extern const char *gnt_program;

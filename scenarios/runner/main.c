@@ -61,6 +61,8 @@ int main(int argc, char **argv)
 		printf("gauntlet %s\n", PCL_VERSION);
 		return GNT_EXIT_OK;
 	}
+	if (strcmp(argv[1], "metadata") == 0)
+		return gnt_cmd_metadata(argc - 1, argv + 1);
 	for (size_t i = 0; i < PCL_ARRAY_SIZE(verbs); i++)
 		if (strcmp(verbs[i].name, argv[1]) == 0)
 			return verbs[i].run(argc - 1, argv + 1);

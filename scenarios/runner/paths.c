@@ -31,15 +31,37 @@ static bool is_root(const char *path)
 	return images && cases && is_dir(images) && is_dir(cases);
 }
 
-int gnt_path_root(char **ret_root, struct pcl_diag *diag)
+int gnt_path_self(char **ret_path, struct pcl_diag *diag)
 {
 	char path[PATH_MAX];
 	ssize_t len = readlink("/proc/self/exe", path, sizeof(path) - 1);
-	char *slash;
 
 	if (len < 0)
 		return pcl_diag_errno(diag, -errno, "cannot tell where this program lies");
 	path[len] = '\0';
+	*ret_path = strdup(path);
+	return *ret_path ? 0 : pcl_diag_set(diag, -ENOMEM, "no memory");
+}
+
+int gnt_path_guest(char **ret_path, struct pcl_diag *diag)
+{
+	pcl_autofree char *self = NULL;
+	int error = gnt_path_self(&self, diag);
+
+	if (error)
+		return error;
+	*ret_path = gnt_text_new("%.*s/guest", (int)(strrchr(self, '/') - self), self);
+	return *ret_path ? 0 : pcl_diag_set(diag, -ENOMEM, "no memory");
+}
+
+int gnt_path_root(char **ret_root, struct pcl_diag *diag)
+{
+	pcl_autofree char *path = NULL;
+	char *slash;
+	int error = gnt_path_self(&path, diag);
+
+	if (error)
+		return error;
 	while ((slash = strrchr(path, '/')) != NULL && slash != path) {
 		*slash = '\0';
 		if (!is_root(path))

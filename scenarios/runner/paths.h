@@ -8,6 +8,10 @@
 
 #include "base/diag.h"
 
+/* This program; owned. */
+int gnt_path_self(char **ret_path, struct pcl_diag *diag);
+/* guest/ beside this program, where make build puts what guests need; owned. */
+int gnt_path_guest(char **ret_path, struct pcl_diag *diag);
 /* The folder above the program that holds vm-images/ and scenarios/; owned. */
 int gnt_path_root(char **ret_root, struct pcl_diag *diag);
 /* ROOT/below; owned. */

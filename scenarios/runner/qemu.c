@@ -25,7 +25,7 @@
 #include "vm.h"
 
 /* More than the longest command line below; overflow is an assertion of ours, not of a user. */
-#define ARGS_MAX 64
+#define ARGS_MAX 128
 
 struct args {
 	char *items[ARGS_MAX + 1];
@@ -237,7 +237,10 @@ int gnt_qemu_spawn(const struct gnt_qemu_config *config, struct gnt_qemu *ret_qe
 
 	add_machine(&args, config);
 	add_devices(&args, config);
-	add_kernel(&args, config);
+	if (config->image)
+		add_kernel(&args, config);
+	for (size_t i = 0; i < config->more_count; i++)
+		add(&args, "%s", config->more[i]);
 	if (args.failed)
 		return pcl_diag_errno(diag, -ENOMEM, "QEMU's command line");
 	return spawn(config, args.items, ret_qemu, diag);

@@ -6,6 +6,7 @@
 #define GNT_QEMU_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <sys/types.h>
 
 #include "base/diag.h"
@@ -14,7 +15,7 @@
 #define GNT_QEMU_PROGRAM "qemu-system-x86_64"
 
 struct gnt_qemu_config {
-	const char *image;	  /* bzImage */
+	const char *image;	  /* bzImage; NULL: the disk's own boot loader */
 	int initrd_fd;		  /* -1: none */
 	const char *cmdline;	  /* the kernel's */
 	const char *console_path; /* the console is written here; the file exists */
@@ -28,6 +29,9 @@ struct gnt_qemu_config {
 	int memory_mib;
 	bool kvm;
 	unsigned flags; /* GNT_VM_* */
+	/* Further words: disks and what belongs to them. */
+	char *const *more;
+	size_t more_count;
 };
 
 struct gnt_qemu {

@@ -23,7 +23,9 @@
 #include "channel.h"
 #include "cmdline.h"
 #include "console.h"
+#include "disk.h"
 #include "hang.h"
+#include "image.h"
 #include "initramfs.h"
 #include "kernel.h"
 #include "qemu.h"
@@ -45,6 +47,7 @@
 #define MARK_TIMEOUT_MS 15000
 
 struct gnt_vm {
+	struct gnt_disk disk; /* of a distribution; its files go with the VM */
 	struct gnt_qemu qemu;
 	struct gnt_qmp qmp;
 	int keys_fd;	    /* what is written here is typed on the console; -1: nowhere */
@@ -407,6 +410,63 @@ static int choose_modules(const struct gnt_vm_options *options, const struct gnt
 	return 0;
 }
 
+/* Our ends of what leads to the guest and its QEMU; a shell has none. */
+static int open_ends(struct gnt_vm *vm, const struct gnt_vm_options *options, int *ret_guest_fd,
+		     int *ret_qmp_fd, struct pcl_diag *diag)
+{
+	int error = 0;
+
+	if (!(vm->flags & GNT_VM_INTERACTIVE))
+		error = open_pair(&vm->channel.fd, ret_guest_fd, diag);
+	/* A counted guest has nothing beside it that could disturb it. */
+	if (!error && !(vm->flags & (GNT_VM_INTERACTIVE | GNT_VM_ICOUNT))) {
+		error = open_keys(vm, options->log_dir, diag);
+		if (!error)
+			error = open_pair(&vm->qmp.fd, ret_qmp_fd, diag);
+	}
+	return error;
+}
+
+/* As launch(), for a target whose root is the disk of a distribution. */
+static int launch_disk(struct gnt_vm *vm, const struct gnt_vm_options *options,
+		       struct pcl_diag *diag)
+{
+	const struct gnt_target *target = options->target;
+	struct gnt_disk *disk = &vm->disk;
+	char *cmdline pcl_autofree = NULL;
+	int initrd_fd pcl_autoclose = -1, guest_fd pcl_autoclose = -1, qmp_fd pcl_autoclose = -1;
+	int error;
+
+	if ((error = check_memory(target->memory_mib, diag)) ||
+	    (error = gnt_disk_prepare(options, target->channel, disk, diag)) ||
+	    (error = choose_accel(options, &vm->kvm, diag)) ||
+	    (error = gnt_cmdline_build(options, target->channel, &cmdline, diag)) ||
+	    (error = open_logs(vm, options->log_dir, diag)) ||
+	    (error = open_ends(vm, options, &guest_fd, &qmp_fd, diag)))
+		return error;
+	if (disk->initrd) {
+		initrd_fd = open(disk->initrd, O_RDONLY | O_CLOEXEC);
+		if (initrd_fd < 0)
+			return pcl_diag_errno(diag, -errno, "%s", disk->initrd);
+	}
+	vm->started_ms = now_ms();
+	return gnt_qemu_spawn(&(struct gnt_qemu_config){.image = disk->kernel,
+							.initrd_fd = initrd_fd,
+							.cmdline = cmdline,
+							.console_path = vm->console_path,
+							.console_pipe = vm->console_pipe,
+							.qmp_fd = qmp_fd,
+							.log_path = vm->log_path,
+							.channel = target->channel,
+							.channel_fd = guest_fd,
+							.memory_mib = target->memory_mib,
+							.kvm = vm->kvm,
+							.flags = vm->flags,
+							.more = disk->args,
+							.more_count = disk->arg_count},
+			      &vm->qemu, diag);
+}
+
 /* Everything up to a running QEMU; what fails here started nothing. */
 static int launch(struct gnt_vm *vm, const struct gnt_vm_options *options, struct pcl_diag *diag)
 {
@@ -439,13 +499,8 @@ static int launch(struct gnt_vm *vm, const struct gnt_vm_options *options, struc
 		     &initrd_fd, diag)) ||
 	    (error = open_logs(vm, options->log_dir, diag)))
 		return error;
-	if (!(vm->flags & GNT_VM_INTERACTIVE) &&
-	    (error = open_pair(&vm->channel.fd, &guest_fd, diag)))
-		return error;
-	/* A counted guest has nothing beside it that could disturb it. */
-	if (!(vm->flags & (GNT_VM_INTERACTIVE | GNT_VM_ICOUNT)) &&
-	    ((error = open_keys(vm, options->log_dir, diag)) ||
-	     (error = open_pair(&vm->qmp.fd, &qmp_fd, diag))))
+	error = open_ends(vm, options, &guest_fd, &qmp_fd, diag);
+	if (error)
 		return error;
 	return gnt_qemu_spawn(&(struct gnt_qemu_config){.image = kernel.image,
 							.initrd_fd = initrd_fd,
@@ -460,6 +515,15 @@ static int launch(struct gnt_vm *vm, const struct gnt_vm_options *options, struc
 							.kvm = vm->kvm,
 							.flags = vm->flags},
 			      &vm->qemu, diag);
+}
+
+/* A distribution takes as long as its manifest says, and never less than others get. */
+static int boot_timeout_ms(const struct gnt_vm_options *options)
+{
+	const struct gnt_image *image = options->target->image;
+	int own_ms = image ? image->boot_timeout_s * 1000 : 0;
+
+	return own_ms > options->boot_timeout_ms ? own_ms : options->boot_timeout_ms;
 }
 
 int gnt_vm_start(const struct gnt_vm_options *options, struct gnt_vm **ret_vm,
@@ -477,12 +541,12 @@ int gnt_vm_start(const struct gnt_vm_options *options, struct gnt_vm **ret_vm,
 	vm->allow = options->allow;
 	vm->state = GNT_VM_OFF;
 	vm->has_terminal = (vm->flags & GNT_VM_INTERACTIVE) && tcgetattr(0, &vm->terminal) == 0;
-	error = launch(vm, options, diag);
+	error = options->target->image ? launch_disk(vm, options, diag) : launch(vm, options, diag);
 	if (error)
 		return error;
 	vm->state = GNT_VM_RUNNING;
 	if (!(vm->flags & GNT_VM_INTERACTIVE)) {
-		error = wait_message(vm, options->boot_timeout_ms, &vm->hello, diag);
+		error = wait_message(vm, boot_timeout_ms(options), &vm->hello, diag);
 		*ret_state = vm->state;
 		if (error)
 			return pcl_diag_context(diag, error, "boot of %s", options->target->id);
@@ -642,6 +706,7 @@ void gnt_vm_stop(struct gnt_vm *vm)
 	if (vm->channel.fd >= 0 && (vm->state == GNT_VM_RUNNING || vm->state == GNT_VM_SPLAT))
 		ask_off(vm);
 	gnt_qemu_fini(&vm->qemu);
+	gnt_disk_fini(&vm->disk);
 	/* What it said in going down. */
 	update_state(vm);
 	gnt_console_take(&vm->console, NULL);
