@@ -4,6 +4,7 @@
 # way to be wrong is refused with one line, and nothing is kept. No VM is started here.
 
 bats_require_minimum_version 1.5.0
+load drive/server.bash
 
 setup_file() {
 	export GNUPGHOME=$BATS_FILE_TMPDIR/gnupg
@@ -12,19 +13,11 @@ setup_file() {
 	mkdir "$web"
 	make_keys
 	make_files
-	"$BATS_TEST_DIRNAME/drive/serve.py" "$web" "$BATS_FILE_TMPDIR/port" \
-		"$BATS_FILE_TMPDIR/log" 3>&- 4>&- &
-	echo $! >"$BATS_FILE_TMPDIR/pid"
-	for _ in $(seq 100); do
-		[ ! -s "$BATS_FILE_TMPDIR/port" ] || break
-		read -r -t 0.1 <> <(:) || true
-	done
-	port=$(cat "$BATS_FILE_TMPDIR/port")
-	export port
+	start_server "$web"
 }
 
 teardown_file() {
-	kill "$(cat "$BATS_FILE_TMPDIR/pid")"
+	stop_server
 	gpgconf --kill gpg-agent
 }
 
