@@ -44,6 +44,7 @@ BENCH_GUEST  := bench/latency.c bench/floor.c bench/verifier.c
 BENCH_TINY   := bench/nop.c
 # Guest programs of the harness's own tests, one file each.
 TROUBLE_SRC  := $(wildcard scenarios/trouble/*.c)
+PROOF_SRC    := $(wildcard scenarios/proof/*.c)
 BENCH_HOST   := bench/policy.c
 BENCH_SRC    := $(filter-out $(BENCH_GUEST) $(BENCH_TINY) $(BENCH_HOST),$(wildcard bench/*.c))
 TEST_DIRS    := core/tests bench/tests scenarios/tests
@@ -53,7 +54,7 @@ TEST_HELPERS := $(filter-out $(TEST_SRC) $(FUZZ_SRC),$(foreach d,$(TEST_DIRS),$(
 BPF_SRC      := $(wildcard bpf/*.bpf.c)
 HEADERS      := $(foreach d,$(LAYERS) cli tests,$(wildcard core/$d/*.h)) \
 		$(wildcard scenarios/*/*.h bench/*.h bench/tests/*.h)
-HOST_SRC     := $(CORE_SRC) $(CLI_SRC) $(RUNNER_SRC) $(AGENT_SRC) $(BENCH_SRC) $(BENCH_GUEST) $(BENCH_HOST) $(TROUBLE_SRC) \
+HOST_SRC     := $(CORE_SRC) $(CLI_SRC) $(RUNNER_SRC) $(AGENT_SRC) $(BENCH_SRC) $(BENCH_GUEST) $(BENCH_HOST) $(TROUBLE_SRC) $(PROOF_SRC) \
 		$(TEST_SRC) $(TEST_HELPERS)
 
 obj = $(patsubst %.c,$(B)/obj/%.o,$1)
@@ -95,7 +96,7 @@ endif
 # --- goals --------------------------------------------------------------------------------------
 PROGRAMS := $(B)/portcullis $(B)/gauntlet
 GUEST    := $(B)/guest/agent $(patsubst bench/%.c,$(B)/guest/%,$(BENCH_GUEST) $(BENCH_TINY)) \
-	    $(patsubst scenarios/trouble/%.c,$(B)/guest/%,$(TROUBLE_SRC)) \
+	    $(patsubst scenarios/trouble/%.c,$(B)/guest/%,$(TROUBLE_SRC)) $(B)/guest/prove \
 	    $(patsubst scenarios/attacks/%.c,$(B)/guest/attacks/%,$(ATTACK_SRC)) \
 	    $(addprefix $(B)/guest/attacks/,hello_dynamic preload.so loader.so)
 SKELS    := $(patsubst bpf/%.bpf.c,$(B)/bpf/%.skel.h,$(BPF_SRC))
@@ -131,8 +132,8 @@ $(B)/obj/%.o: %.c
 # Skeletons must be there before the first compile that includes them; -MD tracks them afterwards
 # (-MMD would not, as they come in by -isystem).
 $(filter $(B)/obj/core/node/% $(B)/obj/core/backend/% $(B)/obj/core/engine/% $(B)/obj/bench/floor.o $(B)/obj/bench/verifier.o \
-	$(B)/obj/scenarios/trouble/%,\
-	$(call obj,$(CORE_SRC) $(BENCH_GUEST) $(TROUBLE_SRC))): | $(SKELS)
+	$(B)/obj/scenarios/trouble/% $(B)/obj/scenarios/proof/%,\
+	$(call obj,$(CORE_SRC) $(BENCH_GUEST) $(TROUBLE_SRC) $(PROOF_SRC))): | $(SKELS)
 
 $(B)/libportcullis.a: $(call obj,$(CORE_SRC))
 $(B)/libgauntlet.a: $(filter-out %/runner/main.o,$(call obj,$(RUNNER_SRC) $(BENCH_SRC)))
@@ -177,6 +178,11 @@ $(B)/guest/agent: $(call obj,$(AGENT_SRC)) $(B)/libportcullis.a
 	$(Q)$(CC) $(CFLAGS) $(MODE) $(LDSTATIC) -o $@ $^ -ljansson
 
 $(B)/guest/latency $(B)/guest/floor $(B)/guest/verifier: $(B)/guest/%: $(B)/obj/bench/%.o $(B)/libportcullis.a
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(MODE) $(LDSTATIC) -o $@ $^ $(ENGINE_LIBS)
+
+$(B)/guest/prove: $(call obj,$(PROOF_SRC))
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(MODE) $(LDSTATIC) -o $@ $^ $(ENGINE_LIBS)

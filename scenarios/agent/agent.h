@@ -58,6 +58,9 @@ bool agt_target_root_is_closed(void);
 int agt_target_root_open(void);
 int agt_target_root_close(void);
 
+/* facts.c: what this guest has, for the hello; a new object. */
+json_t *agt_facts(void);
+
 /* cgroup.c */
 #define AGT_CGROUPS_MAX 16
 struct agt_cgroup_door {

@@ -204,6 +204,7 @@ json_t *agt_setup_hello(void)
 				  cmdline ? agt_text_json(cmdline, strlen(cmdline)) : json_null());
 	(void)json_object_set_new(hello, "btf",
 				  json_boolean(access("/sys/kernel/btf/vmlinux", R_OK) == 0));
+	(void)json_object_set_new(hello, "facts", agt_facts());
 	(void)json_object_set_new(hello, "failures", agt_target_failures());
 	(void)json_object_set_new(hello, "uptime_ms",
 				  json_integer(up.tv_sec * 1000 + up.tv_nsec / 1000000));

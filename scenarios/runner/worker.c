@@ -13,6 +13,7 @@
 
 #include "arms.h"
 #include "base/cleanup.h"
+#include "preflight.h"
 #include "run.h"
 #include "text.h"
 
@@ -32,6 +33,7 @@ struct worker {
 	/* Where a boot failed, every further line gets the same answer without another boot. */
 	enum gnt_incident boot_incident;
 	char *boot_detail;
+	char *unmet; /* what the guest is not, though its manifest says so; NULL: it is all of it */
 	/* What must be active: the target's own list, or --lsm's. */
 	char *lsm_words;
 	char *lsm[LSM_MAX];
@@ -154,6 +156,24 @@ static void end_vm(struct worker *worker)
 	gnt_vm_free(&worker->vm);
 }
 
+static void preflight(struct worker *worker)
+{
+	struct pcl_diag diag pcl_cleanup(pcl_diag_fini) = {0};
+	struct gnt_preflight_options options = {
+		.target = worker->target,
+		.lsm = worker->lsm,
+		.lsm_count = worker->lsm_count,
+		.lsm_replaced = worker->options->lsm != NULL,
+	};
+
+	free(pcl_take_ptr(worker->unmet));
+	if (gnt_preflight(worker->vm, &options, &worker->unmet, &diag) == 0)
+		return;
+	worker->boot_incident = start_incident(gnt_vm_state(worker->vm));
+	worker->boot_detail = strdup(pcl_diag_text(&diag));
+	end_vm(worker);
+}
+
 static void boot(struct worker *worker)
 {
 	struct pcl_diag diag pcl_cleanup(pcl_diag_fini) = {0};
@@ -191,6 +211,7 @@ static void boot(struct worker *worker)
 	worker->findings_told = 0;
 	tell_findings(worker, NULL);
 	gnt_vm_acknowledge(worker->vm);
+	preflight(worker);
 }
 
 static void tell_row(const struct worker *worker, size_t index, json_t *row)
@@ -278,6 +299,11 @@ static void run_line(struct worker *worker, size_t index)
 			       worker->boot_detail);
 		return;
 	}
+	if (worker->unmet) {
+		tell_plain_row(worker, index, GNT_VERDICT_ENV_UNMET, GNT_INCIDENT_ENV,
+			       worker->unmet);
+		return;
+	}
 	too_old = gnt_env_too_old(gnt_vm_hello(worker->vm), line.test_case);
 	if (too_old) {
 		tell_skip(worker, index, too_old);
@@ -312,6 +338,7 @@ void gnt_worker(const struct gnt_run_options *options, const struct gnt_target *
 	end_vm(&worker);
 	tell_progress(&worker, "done");
 	free(worker.boot_detail);
+	free(worker.unmet);
 	free(worker.lsm_words);
 	free(worker.modules);
 }
