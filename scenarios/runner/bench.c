@@ -14,6 +14,7 @@
 #include "base/cleanup.h"
 #include "bench_policy.h"
 #include "cli.h"
+#include "own_kernel.h"
 #include "paths.h"
 #include "results.h"
 #include "select.h"
@@ -31,6 +32,7 @@
 
 struct bench_command {
 	struct gnt_words targets;
+	struct gnt_own_kernel kernel;
 	const char *results;
 	int depths[DEPTHS_MAX];
 	size_t depth_count;
@@ -42,6 +44,7 @@ struct bench_command {
 static void bench_command_fini(struct bench_command *command)
 {
 	gnt_words_fini(&command->targets);
+	gnt_own_kernel_fini(&command->kernel);
 }
 
 static int take_depths(struct bench_command *command, const char *value, struct pcl_diag *diag)
@@ -90,7 +93,10 @@ static int take_unit(struct bench_command *command, const char *value, struct pc
 static int take(void *context, const char *name, const char *value, struct pcl_diag *diag)
 {
 	struct bench_command *command = context;
+	int taken = gnt_own_kernel_take(&command->kernel, name, value, diag);
 
+	if (taken <= 0)
+		return taken;
 	if (!name)
 		return pcl_diag_set(diag, -EINVAL, "bench takes no \"%s\": targets go with --on",
 				    value);
@@ -126,6 +132,7 @@ static const struct gnt_cli cli = {
 		(const struct gnt_cli_option[]){
 			{"--on", "TARGET",
 			 "measure this target (repeat; default: the usual ones that have bpf)"},
+			GNT_OWN_KERNEL_OPTIONS,
 			{"--unit", "UNIT", "ns, guest_insns or both (default both)"},
 			{"--rounds", "N", "rounds of wall clock (default 3)"},
 			{"--rules", "N", "rules that do not match (default 100)"},
@@ -219,6 +226,8 @@ static int measure(const struct bench_command *command, const struct gnt_target 
 		.rounds = command->rounds,
 		.rules = command->rules,
 		.units = command->units,
+		.kernel_path = command->kernel.image_path,
+		.modules_dir = command->kernel.modules_path,
 		.say = say,
 		.booted = booted,
 		.context = results,
@@ -255,10 +264,13 @@ int gnt_cmd_bench(int argc, char **argv)
 	pcl_autofree const struct gnt_target **targets = NULL;
 	pcl_autofree char *line = command_line(argc, argv);
 	size_t target_count = 0;
-	int code = gnt_cli_parse(&cli, argc, argv, &command);
+	int code = gnt_cli_parse(&cli, argc, argv, &command), error;
 
 	if (code != GNT_CLI_GO)
 		return code;
+	error = gnt_own_kernel_prepare(&command.kernel, &diag);
+	if (error)
+		return gnt_cli_fail(gnt_own_kernel_exit(error), &diag);
 	if (choose(&command, &stock, &targets, &target_count, &diag) != 0)
 		return gnt_cli_fail(GNT_EXIT_USAGE, &diag);
 	if (SANITIZED) {

@@ -31,10 +31,12 @@ struct gnt_bench_options {
 	size_t depth_count;
 	int rounds; /* wall clock only; counted instructions need one */
 	int rules;
-	unsigned units;	       /* GNT_BENCH_NS | GNT_BENCH_GUEST_INSNS */
-	enum gnt_accel accel;  /* wall clock only; counting is always under TCG */
-	const char *log_dir;   /* gets a folder per VM; must exist */
-	const char *guest_dir; /* as in gnt_vm_options */
+	unsigned units;		 /* GNT_BENCH_NS | GNT_BENCH_GUEST_INSNS */
+	enum gnt_accel accel;	 /* wall clock only; counting is always under TCG */
+	const char *kernel_path; /* instead of the targets' kernels, or NULL */
+	const char *modules_dir; /* its modules, or NULL */
+	const char *log_dir;	 /* gets a folder per VM; must exist */
+	const char *guest_dir;	 /* as in gnt_vm_options */
 	/* One line of progress or trouble about a target, without a newline; or NULL. */
 	void (*say)(void *context, const char *target, const char *line);
 	/* Called from the caller's thread for each guest that did its work; or NULL. */

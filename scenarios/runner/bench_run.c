@@ -150,6 +150,8 @@ static void *run_boot(void *argument)
 	struct boot *boot = argument;
 	const struct gnt_vm_options vm_options = {
 		.target = boot->target,
+		.kernel_path = boot->options->kernel_path,
+		.modules_dir = boot->options->modules_dir,
 		.log_dir = boot->log_dir,
 		.guest_dir = boot->options->guest_dir,
 		.accel = boot->requests ? GNT_ACCEL_TCG : boot->options->accel,

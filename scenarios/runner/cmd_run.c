@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "cli.h"
+#include "own_kernel.h"
 #include "paths.h"
 #include "run.h"
 #include "select.h"
@@ -26,8 +27,7 @@ struct run_command {
 	struct gnt_words targets;
 	struct gnt_words contenders;
 	const char *lsm;
-	const char *kernel;
-	const char *modules;
+	struct gnt_own_kernel kernel;
 	const char *results;
 	const char *corpus;
 	const char *cases_dir;
@@ -42,6 +42,7 @@ static void run_command_fini(struct run_command *command)
 	gnt_words_fini(&command->cases);
 	gnt_words_fini(&command->targets);
 	gnt_words_fini(&command->contenders);
+	gnt_own_kernel_fini(&command->kernel);
 }
 
 static int take_accel(struct run_command *command, const char *value, struct pcl_diag *diag)
@@ -67,12 +68,14 @@ static int take(void *context, const char *name, const char *value, struct pcl_d
 		const char *name;
 		const char **text;
 	} texts[] = {
-		{"--lsm", &command->lsm},	  {"--kernel", &command->kernel},
-		{"--modules", &command->modules}, {"--results", &command->results},
-		{"--corpus", &command->corpus},	  {"--cases", &command->cases_dir},
+		{"--lsm", &command->lsm},	{"--results", &command->results},
+		{"--corpus", &command->corpus}, {"--cases", &command->cases_dir},
 		{"--allow", &command->allow},
 	};
+	int taken = gnt_own_kernel_take(&command->kernel, name, value, diag);
 
+	if (taken <= 0)
+		return taken;
 	if (!name)
 		return gnt_words_add(&command->cases, value, diag);
 	if (strcmp(name, "--on") == 0)
@@ -111,8 +114,7 @@ static const struct gnt_cli cli = {
 			{"--on", "TARGET", "run on this target, or pattern, or all (repeat)"},
 			{"--contender", "C", "none, portcullis, portcullis/BACKEND (repeat)"},
 			{"--lsm", "LIST", "boot with this lsm= list instead of the target's"},
-			{"--kernel", "BZIMAGE", "boot this kernel instead of the target's"},
-			{"--modules", "DIR", "its lib/modules/VERSION"},
+			GNT_OWN_KERNEL_OPTIONS,
 			{"--results", "DIR", "write here (default build/results/RUN-ID)"},
 			{"--corpus", "DIR", "where the policies of the corpus are"},
 			{"--cases", "DIR", "cases from another folder"},
@@ -143,11 +145,12 @@ static char *reproduce_options(const struct run_command *command)
 		const char *name;
 		const char *value;
 	} parts[] = {
-		{"--lsm", command->lsm},	 {"--kernel", command->kernel},
-		{"--modules", command->modules}, {"--cases", command->cases_dir},
-		{"--corpus", command->corpus},	 {"--allow", command->allow},
+		{"--lsm", command->lsm},
+		{"--cases", command->cases_dir},
+		{"--corpus", command->corpus},
+		{"--allow", command->allow},
 	};
-	char *text = gnt_text_new("%s", "");
+	char *text = gnt_own_kernel_words(&command->kernel);
 
 	for (size_t i = 0; i < PCL_ARRAY_SIZE(parts); i++)
 		if (parts[i].value)
@@ -165,19 +168,6 @@ static char *command_line(int argc, char **argv)
 	for (int i = 0; i < argc; i++)
 		(void)gnt_text_set(&text, "%s %s", text ? text : "", argv[i]);
 	return text;
-}
-
-/* Folders and files that the command line names must be there before any VM boots. */
-static int check_files(const struct run_command *command, struct pcl_diag *diag)
-{
-	if (command->kernel && access(command->kernel, R_OK) != 0)
-		return pcl_diag_errno(diag, -errno, "cannot read the kernel %s", command->kernel);
-	if (command->modules && access(command->modules, R_OK | X_OK) != 0)
-		return pcl_diag_errno(diag, -errno, "cannot read the modules folder %s",
-				      command->modules);
-	if (command->modules && !command->kernel)
-		return pcl_diag_set(diag, -EINVAL, "--modules goes with --kernel BZIMAGE");
-	return 0;
 }
 
 struct selection {
@@ -210,12 +200,9 @@ static int load_allowed(const char *given, struct gnt_health_list *ret_list, str
 	return error ? error : gnt_health_list_load(given ? given : usual, ret_list, diag);
 }
 
-static int choose(const struct run_command *command, struct selection *s, struct pcl_diag *diag)
+static int choose(struct run_command *command, struct selection *s, struct pcl_diag *diag)
 {
-	int error = check_files(command, diag);
-
-	if (!error)
-		error = gnt_stock_load_cases(&s->stock, command->cases_dir, diag);
+	int error = gnt_stock_load_cases(&s->stock, command->cases_dir, diag);
 	if (!error)
 		error = gnt_stock_load_targets(&s->stock, diag);
 	if (!error)
@@ -265,8 +252,8 @@ static int run_selection(const struct run_command *command, const struct selecti
 		.case_count = s->case_count,
 		.contenders = s->contenders,
 		.contender_count = s->contender_count,
-		.kernel = command->kernel,
-		.modules = command->modules,
+		.kernel = command->kernel.image_path,
+		.modules = command->kernel.modules_path,
 		.lsm = command->lsm,
 		.corpus_dir = s->corpus_dir,
 		.reproduce = gnt_program,
@@ -296,10 +283,14 @@ int gnt_cmd_run(int argc, char **argv)
 	struct selection selection pcl_cleanup(selection_fini) = {0};
 	struct gnt_results results pcl_cleanup(gnt_results_fini) = {0};
 	pcl_autofree char *line = command_line(argc, argv);
-	int code = gnt_cli_parse(&cli, argc, argv, &command);
+	int code = gnt_cli_parse(&cli, argc, argv, &command), error;
 
 	if (code != GNT_CLI_GO)
 		return code;
+	/* What the command line names must be there before any VM boots. */
+	error = gnt_own_kernel_prepare(&command.kernel, &diag);
+	if (error)
+		return gnt_cli_fail(gnt_own_kernel_exit(error), &diag);
 	if (choose(&command, &selection, &diag) != 0)
 		return gnt_cli_fail(GNT_EXIT_USAGE, &diag);
 	if (gnt_results_init(&results, line ? line : "gauntlet run", &diag) != 0)

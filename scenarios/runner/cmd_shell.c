@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "cli.h"
 #include "guest.h"
+#include "own_kernel.h"
 #include "paths.h"
 #include "select.h"
 #include "text.h"
@@ -19,29 +20,27 @@
 struct shell_command {
 	struct gnt_words targets;
 	const char *lsm;
-	const char *kernel;
-	const char *modules;
+	struct gnt_own_kernel kernel;
 };
 
 static void shell_command_fini(struct shell_command *command)
 {
 	gnt_words_fini(&command->targets);
+	gnt_own_kernel_fini(&command->kernel);
 }
 
 static int take(void *context, const char *name, const char *value, struct pcl_diag *diag)
 {
 	struct shell_command *command = context;
+	int taken = gnt_own_kernel_take(&command->kernel, name, value, diag);
 
+	if (taken <= 0)
+		return taken;
 	if (!name && command->targets.count)
 		return pcl_diag_set(diag, -EINVAL, "one target at a time, not also \"%s\"", value);
 	if (!name)
 		return gnt_words_add(&command->targets, value, diag);
-	if (strcmp(name, "--lsm") == 0)
-		command->lsm = value;
-	else if (strcmp(name, "--kernel") == 0)
-		command->kernel = value;
-	else
-		command->modules = value;
+	command->lsm = value;
 	return 0;
 }
 
@@ -53,8 +52,7 @@ static const struct gnt_cli cli = {
 	.options =
 		(const struct gnt_cli_option[]){
 			{"--lsm", "LIST", "boot with this lsm= list instead of the target's"},
-			{"--kernel", "BZIMAGE", "boot this kernel instead of the target's"},
-			{"--modules", "DIR", "its lib/modules/VERSION"},
+			GNT_OWN_KERNEL_OPTIONS,
 			{0},
 		},
 	.take = take,
@@ -90,8 +88,8 @@ static int run_shell(const struct shell_command *command, const struct gnt_targe
 	enum gnt_vm_state state;
 	struct gnt_vm_options options = {
 		.target = target,
-		.kernel_path = command->kernel,
-		.modules_dir = command->modules,
+		.kernel_path = command->kernel.image_path,
+		.modules_dir = command->kernel.modules_path,
 		.lsm = command->lsm,
 		.flags = GNT_VM_INTERACTIVE,
 		.boot_timeout_ms = SHELL_BOOT_TIMEOUT_MS,
@@ -113,7 +111,7 @@ int gnt_cmd_shell(int argc, char **argv)
 	struct gnt_stock stock pcl_cleanup(gnt_stock_fini) = {0};
 	pcl_autofree const struct gnt_target **targets = NULL;
 	size_t count = 0;
-	int code = gnt_cli_parse(&cli, argc, argv, &command);
+	int code = gnt_cli_parse(&cli, argc, argv, &command), error;
 
 	if (code != GNT_CLI_GO)
 		return code;
@@ -122,6 +120,9 @@ int gnt_cmd_shell(int argc, char **argv)
 				   "a shell in which target? (gauntlet list targets)");
 		return gnt_cli_fail(GNT_EXIT_USAGE, &diag);
 	}
+	error = gnt_own_kernel_prepare(&command.kernel, &diag);
+	if (error)
+		return gnt_cli_fail(gnt_own_kernel_exit(error), &diag);
 	if (gnt_stock_load_targets(&stock, &diag) != 0 ||
 	    gnt_select_targets(&stock, &command.targets, &targets, &count, &diag) != 0)
 		return gnt_cli_fail(GNT_EXIT_USAGE, &diag);
