@@ -167,6 +167,10 @@ struct pcl_trie_entry {
 #define PCL_PART_PATTERNS (1u << 1) /* by pattern */
 #define PCL_PART_PRESETS (1u << 2)
 #define PCL_PART_ARGS (1u << 3)
+#define PCL_PARTS_BY_PATH (PCL_PART_NAMES | PCL_PART_PATTERNS)
+
+/* The classes whose objects have paths are the first ones. */
+#define PCL_BPF_PATH_CLASSES 2u
 
 struct pcl_bpf_domain {
 	__u32 incarnation; /* never the same for two domains that use one id after another; 0: free
@@ -174,6 +178,8 @@ struct pcl_bpf_domain {
 	__u32 active;	   /* bit per class that has rules */
 	__u32 parts[PCL_BPF_CLASS_COUNT]; /* PCL_PART_* that a class has besides its trie */
 	struct pcl_trie_edge root[PCL_BPF_CLASS_COUNT];
+	/* A trie of its own, with a single level: the base name. */
+	struct pcl_trie_edge names[PCL_BPF_PATH_CLASSES];
 	__u32 nameless[PCL_BPF_CLASS_COUNT]; /* set for an object that has no path */
 	__u32 unknown[PCL_BPF_CLASS_COUNT];  /* set for an object whose path cannot be built */
 };

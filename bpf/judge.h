@@ -164,20 +164,26 @@ static __always_inline int say(const struct pcl_question *ask, struct pcl_task *
 	return outcome->flags & PCL_OUTCOME_REFUSE ? -EACCES : 0;
 }
 
-/* The set where there is no path to go by; which kind of object it is goes into ret_flags. */
+/*
+ * The set where there is no path to go by; which kind of object it is goes into ret_flags. Of parts
+ * those remain that ask for something else.
+ */
 static __always_inline __u32 set_without_path(int end, __u32 class, struct pcl_bpf_domain *domain,
-					      __u32 *ret_flags)
+					      __u32 *ret_flags, __u32 *parts)
 {
 	struct pcl_bpf_control *ctl;
 
+	*parts &= ~PCL_PARTS_BY_PATH;
 	if (end == WALK_NAMELESS) {
 		*ret_flags = PCL_EVENT_NAMELESS;
 		return domain->nameless[class];
 	}
 	/* FAIL-OPEN: an overlay's layer is reached by the kernel alone, for a file that was judged
 	 * by its own name. A layer that has a name in the domain ends at the top, and is judged. */
-	if (end == WALK_BACKING)
+	if (end == WALK_BACKING) {
+		*parts = 0;
 		return PCL_SET_PERMIT;
+	}
 	*ret_flags = PCL_EVENT_UNKNOWN;
 	ctl = pcl_control();
 	if (ctl)
@@ -188,7 +194,7 @@ static __always_inline __u32 set_without_path(int end, __u32 class, struct pcl_b
 /* The set for the object. cache is its directory's, or NULL; a constant NULL: not a fast hook. */
 static __always_inline __u32 set_for_object(const struct pcl_question *ask, struct pcl_task *state,
 					    struct pcl_bpf_domain *domain, __u64 live, bool fast,
-					    struct pcl_dir *cache, __u32 *ret_flags)
+					    struct pcl_dir *cache, __u32 *ret_flags, __u32 *parts)
 {
 	__u32 class = ask->class ? PCL_BPF_FILE : PCL_BPF_PROCESS;
 	struct pcl_moment moment = {0};
@@ -200,10 +206,12 @@ static __always_inline __u32 set_for_object(const struct pcl_question *ask, stru
 			return state->down.set;
 	}
 	end = fast ? gather_fast(state, &ask->object) : gather(state, &ask->object, ~0u);
-	if (end == WALK_NAMELESS && (ask->flags & ASK_HAS_NAME))
+	if (end == WALK_NAMELESS && (ask->flags & ASK_HAS_NAME)) {
+		*parts = 0;
 		return PCL_SET_PERMIT;
+	}
 	if (end != WALK_TOP)
-		return set_without_path(end, class, domain, ret_flags);
+		return set_without_path(end, class, domain, ret_flags, parts);
 	if (fast && state->walk.depth <= PCL_WINDOW &&
 	    descend_short(state, &domain->root[class], live)) {
 		if (cache)
@@ -211,8 +219,67 @@ static __always_inline __u32 set_for_object(const struct pcl_question *ask, stru
 		return state->down.set;
 	}
 	if (descend(state, &domain->root[class], &ask->object, live))
-		return set_without_path(WALK_UNKNOWN, class, domain, ret_flags);
+		return set_without_path(WALK_UNKNOWN, class, domain, ret_flags, parts);
 	return state->down.set;
+}
+
+/*
+ * The set for the object's base name. Where its name cannot be read that of an unknown object,
+ * which joined to anything is as if it alone were there.
+ */
+static __always_inline __u32 set_of_name(const struct pcl_question *ask, struct pcl_task *state,
+					 struct pcl_bpf_domain *domain, __u32 class, __u64 live)
+{
+	int end = gather(state, &ask->object, 1);
+
+	if ((end != WALK_INTERRUPTED && end != WALK_TOP) ||
+	    descend(state, &domain->names[class], &ask->object, live))
+		return domain->unknown[class];
+	return state->down.set;
+}
+
+/* Fills state->found by the parts besides the trie. 0, or -EACCES where the maps are broken. */
+static __always_inline int look_in_parts(const struct pcl_question *ask, struct pcl_task *state,
+					 __u32 parts, __u64 live)
+{
+	__u32 class = ask->class ? PCL_BPF_FILE : PCL_BPF_PROCESS, i;
+	struct pcl_bpf_domain *domain = domain_entry(live, state->domain);
+
+	if (!domain)
+		return -EACCES;
+	for (i = 0; i < PCL_FOUND_MAX; i++)
+		state->found[i] = PCL_SET_PERMIT;
+	if (parts & PCL_PART_NAMES)
+		state->found[PCL_FOUND_NAME] = set_of_name(ask, state, domain, class, live);
+	return 0;
+}
+
+#ifdef PCL_OLD_KERNEL
+__noinline int look_parked(__u32 parts, __u64 live)
+{
+	struct pcl_task *state = task_state(current_task());
+
+	return state ? look_in_parts(&state->ask, state, parts, live) : -EACCES;
+}
+#define find_in_parts(ask, state, parts, live) look_parked(parts, live)
+#else
+__noinline int find_in_parts(const struct pcl_question *ask, struct pcl_task *state, __u32 parts,
+			     __u64 live)
+{
+	return ask && state ? look_in_parts(ask, state, parts, live) : -EACCES;
+}
+#endif
+
+/* Joins what was found in parts. Apart from the search, since both go deep. */
+static __always_inline int join_found(const struct pcl_question *ask, struct pcl_task *state,
+				      __u64 live, struct pcl_bpf_outcome *outcome)
+{
+	__u32 i;
+
+	for (i = 0; i < PCL_FOUND_MAX; i++)
+		if (join_set(ask, state, state->found[i], live, outcome))
+			return -EACCES;
+	return 0;
 }
 
 /* The whole decision for a domain that has rules of the class. 0 or -EACCES. fast is a constant. */
@@ -221,13 +288,18 @@ static __always_inline int decide(const struct pcl_question *ask, struct pcl_tas
 				  struct pcl_dir *cache)
 {
 	struct pcl_bpf_outcome outcome = {};
+	__u32 parts = domain->parts[ask->class ? PCL_BPF_FILE : PCL_BPF_PROCESS];
 	__u32 set, below_rule, flags = 0;
 
-	set = set_for_object(ask, state, domain, live, fast, cache, &flags);
+	set = set_for_object(ask, state, domain, live, fast, cache, &flags, &parts);
 	below_rule = (ask->flags & ASK_BELOW) ? state->down.below_rule : 0;
-	if (set == PCL_SET_PERMIT && !below_rule)
+	if (set == PCL_SET_PERMIT && !below_rule && !parts)
 		return 0;
+	if (parts && find_in_parts(ask, state, parts, live))
+		return -EACCES;
 	if (join_set(ask, state, set, live, &outcome))
+		return -EACCES;
+	if (parts && join_found(ask, state, live, &outcome))
 		return -EACCES;
 	if ((outcome.flags & PCL_OUTCOME_ALLOWED) && (ask->flags & ASK_DELETED) &&
 	    has_no_name(ask->object.dentry)) {

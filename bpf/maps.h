@@ -122,6 +122,12 @@ struct pcl_slot {
 	} raw;
 };
 
+/* Where else than in the trie sets are found. */
+enum pcl_found {
+	PCL_FOUND_NAME,
+	PCL_FOUND_MAX,
+};
+
 /*
  * What is kept for a task: where it belongs, and the scratch of its own path walks. The scratch
  * lives here and not per CPU, because a program may be preempted and a second task run on the same
@@ -138,6 +144,7 @@ struct pcl_task {
 	struct pcl_walk walk;
 	struct pcl_descent down;
 	struct pcl_slot slot[PCL_WINDOW]; /* by distance from the leaf, modulo PCL_WINDOW */
+	__u32 found[PCL_FOUND_MAX];	  /* sets, by where they were found */
 #ifdef PCL_OLD_KERNEL
 	/* Arguments of global functions, which take numbers only there. */
 	struct pcl_question ask;

@@ -266,15 +266,26 @@ static int compare_names(const void *a, const void *b)
 	return order ? order : x->rank < y->rank ? -1 : x->rank > y->rank;
 }
 
+/* The part of its class (PCL_PART_*) that a rule is in; 0: the trie. */
+static unsigned part_of(const struct pcl_rule *rule)
+{
+	return rule->match == PCL_MATCH_NAME ? PCL_PART_NAMES : 0;
+}
+
+static bool is_of_part(const struct pcl_maker *maker, const struct pcl_rule *rule, unsigned part)
+{
+	return rule->class == maker->class && part_of(rule) == part;
+}
+
 /* The items of a place come by rank. */
-static int plant_rules(struct pcl_maker *maker, struct pcl_tree *tree, bool *ret_any)
+static int plant_rules(struct pcl_maker *maker, struct pcl_tree *tree, unsigned part, bool *ret_any)
 {
 	const struct pcl_ruleset *ruleset = maker->domain->ruleset;
 	struct names names = {0};
 	int error = 0;
 
 	for (size_t r = 0; !error && r < ruleset->rule_count; r++) {
-		if (ruleset->rules[r]->class != maker->class)
+		if (!is_of_part(maker, ruleset->rules[r], part))
 			continue;
 		names.rank = (uint32_t)r;
 		error = pcl_maker_each_name(maker->domain, ruleset->rules[r]->object, add_name,
@@ -282,30 +293,47 @@ static int plant_rules(struct pcl_maker *maker, struct pcl_tree *tree, bool *ret
 	}
 	if (!error && names.count)
 		qsort(names.items, names.count, sizeof(*names.items), compare_names);
+	/* A base name is the one level of a tree of its own. */
 	for (size_t i = 0; !error && i < names.count; i++)
 		error = pcl_tree_insert(tree, names.items[i].path, names.items[i].rank,
-					ruleset->rules[names.items[i].rank]->match);
+					part ? PCL_MATCH_PATH
+					     : ruleset->rules[names.items[i].rank]->match);
 	*ret_any = names.count > 0;
 	free(names.items);
 	return error;
 }
 
-static int make_class(struct pcl_maker *maker, struct pcl_bpf_domain *entry)
+/* The trie of a part's rules; where there are none it says what no rule says. */
+static int make_trie(struct pcl_maker *maker, unsigned part, const struct pcl_rule_list *nothing,
+		     struct pcl_trie_edge *ret_root, bool *ret_any)
 {
 	pcl_cleanup(pcl_tree_free) struct pcl_tree *tree = pcl_tree_new();
-	struct pcl_rule_list nothing = {0};
-	bool any = false;
 	uint32_t best;
+
+	if (!tree || plant_rules(maker, tree, part, ret_any))
+		return -ENOMEM;
+	return emit(maker, tree, nothing, nothing, ret_root, &best);
+}
+
+static int make_class(struct pcl_maker *maker, struct pcl_bpf_domain *entry)
+{
+	struct pcl_rule_list nothing = {0};
+	bool any = false, any_name = false;
 	int error;
 
-	if (!tree || plant_rules(maker, tree, &any))
-		return -ENOMEM;
+	for (size_t r = 0; r < maker->domain->ruleset->rule_count && !any; r++)
+		any = maker->domain->ruleset->rules[r]->class == maker->class;
 	if (!any)
 		return 0;
 	entry->active |= 1u << maker->class;
 	error = pcl_maker_make_set(maker, &nothing);
 	if (!error)
-		error = emit(maker, tree, &nothing, &nothing, &entry->root[maker->class], &best);
+		error = make_trie(maker, 0, &nothing, &entry->root[maker->class], &any);
+	if (!error)
+		error = make_trie(maker, PCL_PART_NAMES, &nothing, &entry->names[maker->class],
+				  &any_name);
+	if (any_name)
+		entry->parts[maker->class] |= PCL_PART_NAMES;
 	if (!error)
 		error = pcl_maker_unknown_set(maker, &entry->unknown[maker->class]);
 	entry->nameless[maker->class] = nothing.set;

@@ -111,6 +111,11 @@ static const struct pcl_bpf_domain *policed(const struct pcl_bpf_plan *plan, uin
 	return NULL;
 }
 
+static void join(struct pcl_bpf_outcome *outcome, struct pcl_bpf_outcome other)
+{
+	pcl_join_outcomes(outcome, &other);
+}
+
 /* What is said at the end: an alert names the rule, or none where the posture refuses. */
 static struct pcl_bpf_outcome conclude(struct pcl_bpf_outcome outcome)
 {
@@ -124,17 +129,21 @@ struct pcl_bpf_outcome pcl_bpf_plan_ask(const struct pcl_bpf_plan *plan, uint32_
 	enum pcl_class class = pcl_access_class(operation->access);
 	const struct pcl_bpf_domain *entry = policed(plan, domain, class);
 	struct pcl_bpf_outcome outcome = {0};
-	uint32_t set;
+	const char *name;
 
 	if (!entry)
 		return outcome;
 	if (operation->object_unknown)
-		set = entry->unknown[class];
-	else if (!operation->object)
-		set = entry->nameless[class];
-	else
-		set = descend(plan, &entry->root[class], operation->object, NULL);
-	return conclude(outcome_of(plan, set, operation));
+		return conclude(outcome_of(plan, entry->unknown[class], operation));
+	if (!operation->object)
+		return conclude(outcome_of(plan, entry->nameless[class], operation));
+	outcome = outcome_of(plan, descend(plan, &entry->root[class], operation->object, NULL),
+			     operation);
+	name = strrchr(operation->object, '/');
+	if (entry->parts[class] & PCL_PART_NAMES)
+		join(&outcome,
+		     outcome_of(plan, descend(plan, &entry->names[class], name, NULL), operation));
+	return conclude(outcome);
 }
 
 struct pcl_bpf_outcome pcl_bpf_plan_ask_number(const struct pcl_bpf_plan *plan, uint32_t domain,
@@ -254,6 +263,11 @@ void pcl_bpf_plan_print(const struct pcl_bpf_plan *plan, const struct pcl_backen
 				plan->domains[i].id, pcl_class_name(class), entry->nameless[class],
 				entry->unknown[class]);
 			print_edge(&entry->root[class], input, out);
+			if (!(entry->parts[class] & PCL_PART_NAMES))
+				continue;
+			fprintf(out, "domain %u %s: by base name", plan->domains[i].id,
+				pcl_class_name(class));
+			print_edge(&entry->names[class], input, out);
 		}
 	}
 	for (size_t i = 0; i < plan->edge_count; i++)

@@ -20,11 +20,10 @@ static const char *unsupported_match(enum pcl_match match)
 	case PCL_MATCH_PATH:
 	case PCL_MATCH_DIR:
 	case PCL_MATCH_DIR_RECURSIVE:
+	case PCL_MATCH_NAME:
 		return NULL;
 	case PCL_MATCH_PATTERN:
 		return "does not match patterns";
-	case PCL_MATCH_NAME:
-		return "does not match by execname";
 	case PCL_MATCH_PRESET:
 		return "has no presets";
 	case PCL_MATCH_PROTOCOL:

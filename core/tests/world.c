@@ -179,16 +179,30 @@ static void draw_sources(struct world *world, struct pcl_rule *rule)
 	rule->source_count = kept;
 }
 
+/* The base name of the path that the rule has as its object. */
+static void draw_name(struct world *world, struct pcl_rule *rule)
+{
+	const char *name = strrchr(rule->object, '/') + 1;
+
+	/* The root has none, and no name is as short as that. */
+	name = strdup(*name ? name : world_pick(world, 2) ? "p" : "a");
+	free(rule->object);
+	rule->object = (char *)name;
+}
+
 static void draw_rule(struct world *world, struct pcl_policy *policy)
 {
 	static const enum pcl_match kinds[] = {PCL_MATCH_PATH, PCL_MATCH_DIR,
-					       PCL_MATCH_DIR_RECURSIVE};
+					       PCL_MATCH_DIR_RECURSIVE, PCL_MATCH_NAME};
 	const char *scope = policy->kind == PCL_KIND_CLUSTER ? "*" : policy->ns;
 	struct pcl_rule *rule = calloc(1, sizeof(*rule));
 
 	assert_non_null(rule);
 	rule->class = world_pick(world, 3) ? PCL_CLASS_FILE : PCL_CLASS_PROCESS;
 	rule->match = kinds[world_pick(world, PCL_ARRAY_SIZE(kinds))];
+	/* The language has names of programs only. */
+	if (rule->match == PCL_MATCH_NAME && rule->class == PCL_CLASS_FILE)
+		rule->match = PCL_MATCH_PATH;
 	/* Mostly Block, or nearly every set would be an allow-list. */
 	rule->action = world_pick(world, 2) ? PCL_ACTION_BLOCK
 					    : (enum pcl_action)world_pick(world, PCL_ACTION_COUNT);
@@ -199,6 +213,8 @@ static void draw_rule(struct world *world, struct pcl_policy *policy)
 	if (!world_pick(world, 6))
 		rule->flags |= PCL_RULE_NO_TERMINAL;
 	rule->object = strdup(world->paths[world_pick(world, world->path_count)]);
+	if (rule->match == PCL_MATCH_NAME)
+		draw_name(world, rule);
 	rule->severity = (int)world_pick(world, 3);
 	rule->policy = policy;
 	draw_sources(world, rule);
