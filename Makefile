@@ -114,6 +114,7 @@ help:
 	@echo '  make unit      the unit tests alone'
 	@echo '  make fuzz      the policy reader and the pattern matcher under libFuzzer, FUZZ_SECONDS (60) each'
 	@echo '  make bench-policy  speed and memory of 100,000 rules, without a VM; writes results/policy.json'
+	@echo '  make disk-test real images: a whole Debian is built, served, fetched, booted (root, minutes)'
 	@echo '  make bench     latency of open and exec in every target'
 	@echo '  make format    clang-format everything in place'
 	@echo '  make setup     Debian packages and the kernels of the targets'
@@ -327,6 +328,10 @@ setup:
 	$(Q)scripts/setup
 demo:
 	$(Q)+scripts/demo
+# A whole distribution, built, served, fetched, booted: by root, in some minutes.
+.PHONY: disk-test
+disk-test: build
+	$(Q)scripts/disk-test
 test:
 	$(Q)+scripts/test
 bench: build
