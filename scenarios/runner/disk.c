@@ -14,6 +14,7 @@
 
 #include "base/array.h"
 #include "base/cleanup.h"
+#include "bottlerocket.h"
 #include "image.h"
 #include "image_store.h"
 #include "paths.h"
@@ -71,7 +72,8 @@ static int add_drive(struct gnt_disk *disk, enum gnt_bus bus, const char *id, co
 		     const char *format)
 {
 	pcl_autofree char *file = quote(path);
-	const char *order = strcmp(id, "root") == 0 ? ",bootindex=0" : "";
+	/* 0 is the kernel's, where there is one. */
+	const char *order = strcmp(id, "root") == 0 ? ",bootindex=1" : "";
 	int error = file ? 0 : -ENOMEM;
 
 	if (error || (error = add(disk, "-drive")) ||
@@ -190,10 +192,23 @@ static int prepare(const struct gnt_vm_options *options, enum gnt_channel channe
 	}
 	if (!path || (image->direct_boot && (!disk->kernel || !disk->initrd)))
 		return pcl_diag_errno(diag, -ENOMEM, "%s", image->id);
-	error = add_drive(disk, image->bus, "root", path, "qcow2");
+	/* Bottlerocket is told on a partition of its own; the others by a medium beside the disk.
+	 */
+	if (image->seed == GNT_SEED_BOTTLEROCKET) {
+		disk->overlay_path = gnt_text_new("%s/overlay.qcow2", options->log_dir);
+		error = disk->overlay_path
+				? gnt_bottlerocket_overlay(image, path, disk->overlay_path,
+							   options->log_dir, diag)
+				: -ENOMEM;
+	}
+	if (!error)
+		error = add_drive(disk, image->bus, "root",
+				  disk->overlay_path ? disk->overlay_path : path, "qcow2");
 	if (!error && image->firmware == GNT_FIRMWARE_UEFI && !image->direct_boot)
 		error = add_firmware(disk, diag);
-	return error ? error : add_seed(disk, options, channel, diag);
+	if (error || image->seed == GNT_SEED_BOTTLEROCKET)
+		return error;
+	return add_seed(disk, options, channel, diag);
 }
 
 /* What cannot be changed must not seem to be. */

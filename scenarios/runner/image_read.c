@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "place.h"
 #include "target_read.h"
 #include "text.h"
 
@@ -19,7 +20,6 @@
 /* Emulated, a distribution with cloud-init needs one to three minutes. */
 #define BOOT_TIMEOUT_DEFAULT_S 300
 #define BOOT_TIMEOUT_MAX_S 3600
-#define AGENT_DIR_DEFAULT "/opt/gauntlet"
 
 static const char *const file_names[] = {[GNT_IMAGE_DISK] = "disk",
 					 [GNT_IMAGE_KERNEL] = "kernel",
@@ -341,7 +341,7 @@ static int read_agent(const struct source *source, struct gnt_image *image)
 	if (!error && inner.mapping)
 		error = read_string(&inner, "label", &image->agent_label);
 	if (!error && !image->agent_dir) {
-		image->agent_dir = strdup(AGENT_DIR_DEFAULT);
+		image->agent_dir = strdup(GNT_PLACE);
 		error = image->agent_dir ? 0 : -ENOMEM;
 	}
 	if (!error && image->agent_dir[0] != '/')

@@ -28,6 +28,7 @@
 #include "image.h"
 #include "initramfs.h"
 #include "kernel.h"
+#include "place.h"
 #include "qemu.h"
 #include "text.h"
 
@@ -48,6 +49,7 @@
 
 struct gnt_vm {
 	struct gnt_disk disk; /* of a distribution; its files go with the VM */
+	char *place;	      /* where the tools lie there, if not where everybody says; or NULL */
 	struct gnt_qemu qemu;
 	struct gnt_qmp qmp;
 	int keys_fd;	    /* what is written here is typed on the console; -1: nowhere */
@@ -449,6 +451,9 @@ static int launch_disk(struct gnt_vm *vm, const struct gnt_vm_options *options,
 		if (initrd_fd < 0)
 			return pcl_diag_errno(diag, -errno, "%s", disk->initrd);
 	}
+	if (strcmp(target->image->agent_dir, GNT_PLACE) != 0 &&
+	    !(vm->place = strdup(target->image->agent_dir)))
+		return pcl_diag_errno(diag, -ENOMEM, "%s", target->id);
 	vm->started_ms = now_ms();
 	return gnt_qemu_spawn(&(struct gnt_qemu_config){.image = disk->kernel,
 							.initrd_fd = initrd_fd,
@@ -564,7 +569,8 @@ int gnt_vm_start(const struct gnt_vm_options *options, struct gnt_vm **ret_vm,
 int gnt_vm_call(struct gnt_vm *vm, const json_t *request, int timeout_ms, json_t **ret_reply,
 		struct pcl_diag *diag)
 {
-	json_t *numbered = json_copy((json_t *)request);
+	json_t *numbered =
+		vm->place ? gnt_place_move(request, vm->place) : json_copy((json_t *)request);
 	json_int_t id = ++vm->next_id;
 	json_t *reply = NULL;
 	int64_t deadline = now_ms() + timeout_ms;
@@ -707,6 +713,7 @@ void gnt_vm_stop(struct gnt_vm *vm)
 		ask_off(vm);
 	gnt_qemu_fini(&vm->qemu);
 	gnt_disk_fini(&vm->disk);
+	free(vm->place);
 	/* What it said in going down. */
 	update_state(vm);
 	gnt_console_take(&vm->console, NULL);

@@ -281,3 +281,30 @@ fetches() {
 		[ "$(wc -l <<<"$stderr")" -eq 1 ]
 	done
 }
+
+# asks PATH [HEADER]: one request to the metadata server, whose connection is its input and output.
+asks() {
+	printf 'GET %s HTTP/1.1\r\nHost: 169.254.169.254\r\n%bConnection: close\r\n\r\n' "$1" "${2-}" |
+		"$gauntlet" metadata "$BATS_TEST_TMPDIR/user-data" | tr -d '\r'
+}
+
+@test "metadata: user data for who asks as Google's client does, and for nobody else" {
+	printf '#cloud-config\nruncmd: []\n' >"$BATS_TEST_TMPDIR/user-data"
+	path=/computeMetadata/v1/instance/attributes/user-data
+	[[ $(asks "$path") == "HTTP/1.1 403 "* ]]
+	got=$(asks "$path" 'Metadata-Flavor: Google\r\n')
+	[[ $got == "HTTP/1.1 200 OK"*"Metadata-Flavor: Google"*$'\n\n#cloud-config\nruncmd: []' ]]
+	got=$(asks '/computeMetadata/v1/instance/?recursive=true' 'Metadata-Flavor: Google\r\n')
+	jq -e '.attributes["user-data"] | startswith("#cloud-config")' <<<"${got##*$'\n\n'}"
+	[[ $(asks /computeMetadata/v1/instance/none 'Metadata-Flavor: Google\r\n') == "HTTP/1.1 404 "* ]]
+	[[ $(asks /latest/meta-data 'Metadata-Flavor: Google\r\n') == "HTTP/1.1 404 "* ]]
+}
+
+@test "run: an image that is not at hand is said so, and booted by no other" {
+	signed
+	run --separate-stderr "$gauntlet" run file/shadow-read --on test --accel tcg \
+		--results "$BATS_TEST_TMPDIR/results"
+	[ "$status" -eq 6 ]
+	jq -e '[.cases[] | .verdict == "INFRA" and (.detail | test("images fetch test"))] | all' \
+		"$BATS_TEST_TMPDIR/results/results.json"
+}
