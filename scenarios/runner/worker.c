@@ -13,6 +13,8 @@
 
 #include "arms.h"
 #include "base/cleanup.h"
+#include "image.h"
+#include "image_store.h"
 #include "preflight.h"
 #include "run.h"
 #include "text.h"
@@ -82,6 +84,21 @@ static void split_lsm(struct worker *worker)
 	}
 }
 
+/* Which file the root was, and whether anybody has vouched for it before; NULL without an image. */
+static json_t *image_record(const struct gnt_image *image)
+{
+	json_t *kept = NULL, *record;
+
+	if (!image || gnt_store_record(image, &kept, NULL) != 0)
+		return NULL;
+	record = json_pack("{s:O?, s:O?, s:O?, s:s}", "sha256", json_object_get(kept, "sha256"),
+			   "version", json_object_get(kept, "version"), "proof",
+			   json_object_get(kept, "proof"), "verified",
+			   image->verified_date ? image->verified_date : "never");
+	json_decref(kept);
+	return record;
+}
+
 static void tell_target(struct worker *worker)
 {
 	const json_t *hello = gnt_vm_hello(worker->vm);
@@ -91,10 +108,10 @@ static void tell_target(struct worker *worker)
 	if (worker->target_told)
 		return;
 	worker->target_told = true;
-	record = json_pack("{s:s, s:s, s:O?, s:O?, s:s*, s:i}", "id", t->id, "kernel", t->version,
-			   "release", json_object_get(hello, "kernel"), "lsm",
+	record = json_pack("{s:s, s:s, s:O?, s:O?, s:s*, s:i, s:o*}", "id", t->id, "kernel",
+			   t->version, "release", json_object_get(hello, "kernel"), "lsm",
 			   json_object_get(hello, "lsm"), "stands_for", t->stands_for, "boot_ms",
-			   gnt_vm_boot_ms(worker->vm));
+			   gnt_vm_boot_ms(worker->vm), "image", image_record(t->image));
 	tell(worker, json_pack("{s:o, s:s}", "target", record ? record : json_null(), "accel",
 			       gnt_vm_accel(worker->vm)));
 }
