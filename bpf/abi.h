@@ -65,20 +65,33 @@
 #define PCL_CONDITION_TERMINAL (1u << 1) /* the acting task has a terminal */
 #define PCL_CONDITIONS 4u
 
+/* As the model numbers them. */
 enum pcl_bpf_class {
 	PCL_BPF_PROCESS,
 	PCL_BPF_FILE,
-	PCL_BPF_CLASS_COUNT,
+	PCL_BPF_CLASS_COUNT, /* those with a trie of paths; of the others the objects are numbers */
+	PCL_BPF_NETWORK = PCL_BPF_CLASS_COUNT,
+	PCL_BPF_DNS,
+	PCL_BPF_CAPABILITY,
+	PCL_BPF_SYSCALL,
+	PCL_BPF_CLASSES_END,
 };
+#define PCL_BPF_NUMBERED_COUNT (PCL_BPF_CLASSES_END - PCL_BPF_CLASS_COUNT)
 
 enum pcl_bpf_access {
 	PCL_BPF_EXECUTE,
 	PCL_BPF_READ,
 	PCL_BPF_WRITE,
-	PCL_BPF_ACCESS_COUNT,
+	PCL_BPF_ACCESS_COUNT, /* of paths; the others are the model's numbers, for alerts */
+	PCL_BPF_SOCKET = 4,
+	PCL_BPF_RESOLVE,
+	PCL_BPF_CAPABLE,
+	PCL_BPF_SYSTEM_CALL,
 };
 /* A power of two, so that a mask is the bounds check. */
 #define PCL_BPF_ACCESS_SLOTS 4u
+/* The place in a set of the one access that a class with numbers has. */
+#define PCL_BPF_ACCESS_NUMBERED 0u
 
 /* pcl_bpf_outcome.flags */
 #define PCL_OUTCOME_REFUSE (1u << 0)
@@ -182,6 +195,11 @@ struct pcl_bpf_domain {
 	struct pcl_trie_edge names[PCL_BPF_PATH_CLASSES];
 	__u32 nameless[PCL_BPF_CLASS_COUNT]; /* set for an object that has no path */
 	__u32 unknown[PCL_BPF_CLASS_COUNT];  /* set for an object whose path cannot be built */
+	/*
+	 * From PCL_BPF_NETWORK on, the classes whose objects are numbers. An edge below has the
+	 * number for len and no name; self is the set for the numbers without one.
+	 */
+	struct pcl_trie_edge numbers[PCL_BPF_NUMBERED_COUNT];
 };
 
 struct pcl_bpf_cgroup {
@@ -223,6 +241,21 @@ struct pcl_bpf_bucket {
 	__u32 suppressed; /* since the last alert that was let through */
 };
 
+/*
+ * Which sockets network rules tell apart (core/backend/bpf_lsm_kinds.h): a kind by family column,
+ * type and protocol column. What lies beyond a table is as its last entry.
+ */
+#define PCL_SOCKET_FAMILIES 64u
+#define PCL_SOCKET_TYPES 16u
+#define PCL_SOCKET_PROTOCOLS 512u
+#define PCL_SOCKET_COLUMNS 16u
+
+struct pcl_bpf_kinds {
+	__u8 family[PCL_SOCKET_FAMILIES];
+	__u8 protocol[PCL_SOCKET_PROTOCOLS];
+	__u8 kind[PCL_SOCKET_COLUMNS][PCL_SOCKET_TYPES][PCL_SOCKET_COLUMNS];
+};
+
 struct pcl_bpf_control {
 	__u64 live;    /* generation << 1 | slot; 0: nothing applied yet */
 	__u64 epoch;   /* changes when domains come or go: tasks look again where they belong */
@@ -236,6 +269,7 @@ struct pcl_bpf_control {
 	__u64 pin_ino;
 	__u32 pin_dev;
 	__u32 pin_mount_ns;
+	struct pcl_bpf_kinds kinds;
 };
 
 #define PCL_EVENT_OBJECT_MAX 4096u /* PATH_MAX */
@@ -243,6 +277,17 @@ struct pcl_bpf_control {
 #define PCL_EVENT_CWD_MAX 1024u
 #define PCL_EVENT_COMM_LEN 16u
 #define PCL_EVENT_NAME_MAX 256u /* NAME_MAX and its end; room behind each path for one name */
+
+/* What an operation without a path is about. */
+struct pcl_bpf_detail {
+	__u32 number; /* of a capability or a system call */
+	__u16 family; /* of a socket, as the kernel has them */
+	__u16 type;
+	__u16 protocol;
+	__u16 port;	   /* of an address that the operation names, in host order */
+	__u32 address_len; /* bytes of address used; 0: the operation names none */
+	__u8 address[16];
+};
 
 /* pcl_bpf_event.flags */
 #define PCL_EVENT_REFUSED (1u << 0)
@@ -264,7 +309,7 @@ struct pcl_bpf_event {
 	__u32 domain;
 	__u32 flags;
 	__u32 hook;   /* enum pcl_bpf_hook */
-	__u32 access; /* enum pcl_bpf_access */
+	__u32 access; /* enum pcl_access of core/policy/decide.h */
 	__u32 pid;    /* thread, in the initial pid namespace */
 	__u32 tgid;
 	__u32 ppid; /* thread group of the real parent */
@@ -276,6 +321,7 @@ struct pcl_bpf_event {
 	__u32 suppressed; /* alerts of this rule and domain left out since the last one */
 	__u32 cwd_len;
 	__u32 pad;
+	struct pcl_bpf_detail detail; /* where the class has numbers */
 	char comm[PCL_EVENT_COMM_LEN];
 	char source[PCL_EVENT_SOURCE_MAX + PCL_EVENT_NAME_MAX];
 	char cwd[PCL_EVENT_CWD_MAX + PCL_EVENT_NAME_MAX];
@@ -303,6 +349,14 @@ enum pcl_bpf_hook {
 	PCL_HOOK_SETXATTR,
 	PCL_HOOK_SETATTR,
 	PCL_HOOK_FILE_IOCTL,
+	PCL_HOOK_SOCKET_CREATE,
+	PCL_HOOK_SOCKET_CONNECT,
+	PCL_HOOK_SOCKET_BIND,
+	PCL_HOOK_SOCKET_LISTEN,
+	PCL_HOOK_SOCKET_ACCEPT,
+	PCL_HOOK_SOCKET_SENDMSG,
+	PCL_HOOK_SOCKET_RECVMSG,
+	PCL_HOOK_CAPABLE,
 	PCL_HOOK_COUNT,
 };
 

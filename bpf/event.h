@@ -190,7 +190,9 @@ static __always_inline void fill_event(struct pcl_bpf_event *event, const struct
 	event->source_len = 0;
 	event->cwd_len = 0;
 	fill_task(event, task);
-	emit_path(event, state, &alert->object, EMIT_OBJECT);
+	event->detail = state->detail;
+	if (alert->object.dentry)
+		emit_path(event, state, &alert->object, EMIT_OBJECT);
 	if (executable_of(task, &place))
 		emit_path(event, state, &place, EMIT_SOURCE);
 	if (cwd_of(task, &place))

@@ -125,16 +125,17 @@ static __always_inline int join_set(const struct pcl_question *ask, struct pcl_t
  * The set for an object that is a number: a kind of socket, a capability. The engine has put it
  * there by pcl_maker_add_number().
  */
-static __always_inline __u32 set_of_number(struct pcl_bpf_domain *domain, __u32 class, __u32 number,
-					   __u64 live)
+static __always_inline __u32 set_of_number(void *trie, const struct pcl_trie_edge *root,
+					   __u32 number)
 {
-	const struct pcl_trie_edge *root = &domain->root[class];
-	struct pcl_trie_edge *edge = NULL;
-	void *trie = trie_of(live);
+	struct pcl_trie_key key = {.node = root->node, .len = number};
+	__u64 hash = hash_key(&key);
+	struct pcl_trie_entry *entry;
 
-	if (root->node && trie)
-		edge = numbered_edge(trie, root->node, number);
-	return edge ? edge->self : root->self;
+	if (!(root->filter & (1ULL << pcl_filter_bit(hash))))
+		return root->self;
+	entry = bpf_map_lookup_elem(trie, &hash);
+	return entry && same_key(&entry->key, &key) ? entry->edge.self : root->self;
 }
 
 static __always_inline bool has_no_name(__u64 dentry)

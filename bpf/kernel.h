@@ -51,6 +51,7 @@ enum {
 	BPF_LOCAL_STORAGE_GET_F_CREATE = 1U << 0,
 };
 
+#define EPERM 1
 #define EACCES 13
 #define PF_KTHREAD 0x00200000
 #define O_TRUNC 00001000
@@ -61,6 +62,10 @@ enum {
 #define RENAME_EXCHANGE 2
 #define S_IFMT 00170000
 #define S_IFDIR 0040000
+#define S_IFSOCK 0140000
+#define AF_INET 2
+#define AF_INET6 10
+#define CAP_OPT_NOAUDIT 2 /* from 5.1 */
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
@@ -200,6 +205,8 @@ struct file {
 	struct path f_path;
 	unsigned int f_flags;
 	unsigned int f_mode;
+	struct inode *f_inode;
+	void *private_data;
 };
 
 struct fs_struct {
@@ -273,8 +280,31 @@ struct task_struct {
 	struct signal_struct *signal;
 };
 
+struct cred;
+struct user_namespace;
+
 struct linux_binprm {
 	struct file *file;
+};
+
+struct sock_common {
+	unsigned short skc_family;
+};
+
+struct sock {
+	struct sock_common __sk_common;
+	__u8 sk_kern_sock : 1; /* opened by the kernel for itself */
+	__u16 sk_type;
+	__u16 sk_protocol;
+};
+
+struct socket {
+	struct sock *sk;
+};
+
+struct msghdr {
+	void *msg_name; /* a copy in the kernel's memory, or NULL */
+	int msg_namelen;
 };
 
 #pragma clang attribute pop

@@ -46,6 +46,16 @@ struct pcl_alert {
 	__u32 access;
 };
 
+/* What is asked of an object that is a number (number.h). */
+struct pcl_number {
+	__u32 class; /* enum pcl_bpf_class, from PCL_BPF_NETWORK on */
+	__u32 number;
+	__u32 hook;
+	__u32 access; /* for the alert */
+	__u32 quiet;  /* NUMBER_* */
+	struct pcl_bpf_detail detail;
+};
+
 enum pcl_scan_phase {
 	SCAN_NONE,   /* no search is going on */
 	SCAN_MOUNT,  /* at a mount of the file system */
@@ -143,11 +153,14 @@ struct pcl_task {
 	__u32 pad;
 	struct pcl_walk walk;
 	struct pcl_descent down;
+	struct pcl_bpf_detail
+		detail; /* for an alert about a number; not on the stack, which is full */
 	struct pcl_slot slot[PCL_WINDOW]; /* by distance from the leaf, modulo PCL_WINDOW */
 	__u32 found[PCL_FOUND_MAX];	  /* sets, by where they were found */
 #ifdef PCL_OLD_KERNEL
 	/* Arguments of global functions, which take numbers only there. */
 	struct pcl_question ask;
+	struct pcl_number number;
 	struct pcl_alert alert;
 	struct pcl_object object;
 #endif

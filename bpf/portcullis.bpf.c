@@ -14,9 +14,11 @@
 #include <bpf/bpf_tracing.h>
 
 #include "attribute.h"
+#include "capability.h"
 #include "descriptor.h"
 #include "guard.h"
 #include "judge.h"
+#include "network.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 

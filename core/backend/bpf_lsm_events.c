@@ -34,6 +34,14 @@ static const char *const hook_names[] = {
 	[PCL_HOOK_SETXATTR] = "INODE_SETXATTR",
 	[PCL_HOOK_SETATTR] = "INODE_SETATTR",
 	[PCL_HOOK_FILE_IOCTL] = "FILE_IOCTL",
+	[PCL_HOOK_SOCKET_CREATE] = "SOCKET_CREATE",
+	[PCL_HOOK_SOCKET_CONNECT] = "SOCKET_CONNECT",
+	[PCL_HOOK_SOCKET_BIND] = "SOCKET_BIND",
+	[PCL_HOOK_SOCKET_LISTEN] = "SOCKET_LISTEN",
+	[PCL_HOOK_SOCKET_ACCEPT] = "SOCKET_ACCEPT",
+	[PCL_HOOK_SOCKET_SENDMSG] = "SOCKET_SENDMSG",
+	[PCL_HOOK_SOCKET_RECVMSG] = "SOCKET_RECVMSG",
+	[PCL_HOOK_CAPABLE] = "CAPABLE",
 };
 _Static_assert(PCL_ARRAY_SIZE(hook_names) == PCL_HOOK_COUNT, "a hook without a name");
 
@@ -105,13 +113,15 @@ static int take_event(void *context, void *data, size_t len)
 	char comm[PCL_EVENT_COMM_LEN + 1] = "";
 	struct pcl_event event;
 
-	if (len < sizeof(*raw) || raw->hook >= PCL_HOOK_COUNT ||
-	    raw->access >= PCL_BPF_ACCESS_COUNT)
+	if (len < sizeof(*raw) || raw->hook >= PCL_HOOK_COUNT || raw->access >= PCL_ACCESS_COUNT)
 		return 0;
 	memcpy(comm, raw->comm, PCL_EVENT_COMM_LEN);
-	pcl_bpf_event_path(raw->object, at_most(raw->object_len, sizeof(raw->object)),
-			   !(raw->flags & (PCL_EVENT_NAMELESS | PCL_EVENT_OBJECT_CUT)),
-			   reader->object);
+	if (raw->access < PCL_BPF_ACCESS_COUNT)
+		pcl_bpf_event_path(raw->object, at_most(raw->object_len, sizeof(raw->object)),
+				   !(raw->flags & (PCL_EVENT_NAMELESS | PCL_EVENT_OBJECT_CUT)),
+				   reader->object);
+	else
+		pcl_bpf_event_detail(raw, reader->object);
 	pcl_bpf_event_path(raw->source, at_most(raw->source_len, sizeof(raw->source)),
 			   raw->source_len && !(raw->flags & PCL_EVENT_SOURCE_CUT), reader->source);
 	pcl_bpf_event_path(raw->cwd, at_most(raw->cwd_len, sizeof(raw->cwd)),

@@ -21,4 +21,7 @@ int pcl_bpf_events_read(int timeout_ms, pcl_event_fn fn, void *context, struct p
  */
 void pcl_bpf_event_path(const char *components, size_t len, bool rooted, char *ret_text);
 
+/* The same for an event whose object is a number. */
+void pcl_bpf_event_detail(const struct pcl_bpf_event *raw, char *ret_text);
+
 #endif

@@ -191,6 +191,11 @@ static void leave_out(struct bpf_object *object, const struct btf *btf)
 {
 	struct bpf_program *program;
 
+	/* What makes a socket's file worth a look (bpf/network.h). */
+	if (!has_function(btf, "kernel_sendpage"))
+		(void)bpf_program__set_autoload(bpf_object__find_program_by_name(object,
+										 "pcl_socket_file"),
+						false);
 	bpf_object__for_each_program(program, object)
 	{
 		const char *section = bpf_program__section_name(program);

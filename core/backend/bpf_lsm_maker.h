@@ -65,12 +65,18 @@ int pcl_maker_make_set(struct pcl_maker *maker, struct pcl_rule_list *list);
 /*
  * For a class whose objects are numbers: list's rules are those that match number. Sets list->set.
  * root->self is the set for numbers that no rule matches; root->node and filter are filled here.
- * bpf/match.h set_of_number() finds the edge.
+ * bpf/judge.h set_of_number() finds the edge.
  */
 int pcl_maker_add_number(struct pcl_maker *maker, struct pcl_trie_edge *root, uint32_t number,
 			 struct pcl_rule_list *list);
 /* The set of the class at hand for an object whose path cannot be built. */
 int pcl_maker_unknown_set(struct pcl_maker *maker, uint32_t *ret_set);
+
+/* --- bpf_lsm_numbers.c: errors as above --------------------------------------------------------
+ */
+
+/* The classes whose objects are numbers, of the domain at hand. */
+int pcl_maker_plan_numbers(struct pcl_maker *maker, struct pcl_bpf_domain *entry);
 
 /* --- bpf_lsm_sources.c: 0 or an error as above ------------------------------------------------ */
 

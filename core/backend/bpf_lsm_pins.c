@@ -20,6 +20,7 @@
 #include <sys/stat.h>
 
 #include "backend/bpf_lsm_guard.h"
+#include "backend/bpf_lsm_kinds.h"
 #include "backend/bpf_lsm_load.h"
 #include "base/cleanup.h"
 #include "policy/policy.h"
@@ -30,6 +31,8 @@
 
 #define BY_PROCESS (1u << PCL_CLASS_PROCESS)
 #define BY_FILE (1u << PCL_CLASS_FILE)
+#define BY_NETWORK (1u << PCL_CLASS_NETWORK)
+#define BY_CAPABILITY (1u << PCL_CLASS_CAPABILITY)
 
 /* A program that only the flavour for old kernels has. */
 #define OLD_ONLY "pcl_task_free"
@@ -71,6 +74,15 @@ const struct pcl_bpf_program_info pcl_bpf_programs[] = {
 	{"pcl_file_setattr", "inode_file_setattr", BY_FILE | PCL_PROGRAM_OPTIONAL},
 	{"pcl_file_ioctl", "file_ioctl", BY_FILE},
 	{"pcl_file_ioctl_compat", "file_ioctl_compat", BY_FILE | PCL_PROGRAM_OPTIONAL},
+	{"pcl_socket_create", "socket_create", BY_NETWORK},
+	{"pcl_socket_connect", "socket_connect", BY_NETWORK},
+	{"pcl_socket_bind", "socket_bind", BY_NETWORK},
+	{"pcl_socket_listen", "socket_listen", BY_NETWORK},
+	{"pcl_socket_accept", "socket_accept", BY_NETWORK},
+	{"pcl_socket_sendmsg", "socket_sendmsg", BY_NETWORK},
+	{"pcl_socket_recvmsg", "socket_recvmsg", BY_NETWORK},
+	{"pcl_socket_file", "file_permission", BY_NETWORK | PCL_PROGRAM_OPTIONAL},
+	{"pcl_capable", "capable", BY_CAPABILITY},
 	{"pcl_task_alloc", "task_alloc", PCL_PROGRAM_CONTAINED},
 	{"pcl_settle", "bprm_committing_creds", PCL_PROGRAM_CONTAINED},
 	{"pcl_guard_map", "bpf_map", PCL_PROGRAM_CONTAINED},
@@ -228,6 +240,10 @@ int pcl_pins_load(struct pcl_pins *pins, struct pcl_diag *diag)
 	if (!error)
 		error = map_arrays(pins, diag);
 	if (!error) {
+		struct pcl_socket_kinds kinds;
+
+		pcl_socket_kinds_init(&kinds);
+		pins->control->kinds = kinds.tables;
 		pins->control->abi = PCL_BPF_ABI;
 		error = pcl_guard_prepare(pins, object.object, diag);
 	}

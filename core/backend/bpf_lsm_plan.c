@@ -361,6 +361,8 @@ static int make_domain(struct pcl_maker *maker, const struct pcl_backend_domain 
 	for (maker->class = 0; !error && (int)maker->class < (int)PCL_BPF_CLASS_COUNT;
 	     maker->class ++)
 		error = make_class(maker, &planned->entry);
+	if (!error)
+		error = pcl_maker_plan_numbers(maker, &planned->entry);
 	pcl_maker_free_sources(maker);
 	free((void *)maker->matched);
 	maker->matched = NULL;
@@ -439,6 +441,8 @@ int pcl_bpf_plan_make(const struct pcl_backend_input *input, struct pcl_bpf_plan
 	int error;
 
 	maker.plan = plan;
+	if (plan)
+		pcl_socket_kinds_init(&plan->kinds);
 	error = plan ? make(&maker) : -ENOMEM;
 	pcl_strings_free(&maker.source_paths, &maker.source_count);
 	free(maker.numbers);

@@ -10,6 +10,7 @@
 
 #include "../../bpf/abi.h"
 #include "backend/backend.h"
+#include "backend/bpf_lsm_kinds.h"
 
 struct pcl_bpf_plan_edge {
 	struct pcl_trie_key key;
@@ -32,9 +33,16 @@ struct pcl_bpf_plan {
 	struct pcl_bpf_plan_domain *domains;
 	size_t domain_count;
 	unsigned active; /* bit per class that some domain has rules of */
-	bool contained;	 /* there is a domain besides the host */
-	bool by_spaces;	 /* there is one that namespaces tell */
+	struct pcl_socket_kinds kinds;
+	bool contained; /* there is a domain besides the host */
+	bool by_spaces; /* there is one that namespaces tell */
 };
+
+/* Where a set has the outcome for an access of a class: the model's number, or the one place. */
+static inline uint32_t pcl_bpf_slot(enum pcl_access access)
+{
+	return (int)access < (int)PCL_BPF_ACCESS_SLOTS ? access : PCL_BPF_ACCESS_NUMBERED;
+}
 
 /* bpf_lsm_support.c: as struct pcl_backend's unsupported(). */
 const char *pcl_bpf_unsupported(const struct pcl_rule *rule);
@@ -58,11 +66,6 @@ void pcl_bpf_plan_print(const struct pcl_bpf_plan *plan, const struct pcl_backen
  */
 struct pcl_bpf_outcome pcl_bpf_plan_ask(const struct pcl_bpf_plan *plan, uint32_t domain,
 					const struct pcl_operation *operation);
-/* The same for a class whose objects are numbers. */
-struct pcl_bpf_outcome pcl_bpf_plan_ask_number(const struct pcl_bpf_plan *plan, uint32_t domain,
-					       uint32_t number,
-					       const struct pcl_operation *operation);
-
 /* The rule that keeps directory path from moving because it lies below it; 0: none. */
 uint32_t pcl_bpf_plan_below(const struct pcl_bpf_plan *plan, uint32_t domain, enum pcl_class class,
 			    const char *path);

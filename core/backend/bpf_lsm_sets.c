@@ -226,8 +226,7 @@ static void decide_matched(const struct pcl_maker *maker, size_t count, struct s
 
 	memset(ret_saying, 0, sizeof(*ret_saying));
 	for (unsigned conditions = 0; conditions < PCL_CONDITIONS; conditions++)
-		for (enum pcl_access access = 0; (int)access < (int)PCL_BPF_ACCESS_COUNT;
-		     access++) {
+		for (enum pcl_access access = 0; (int)access < PCL_ACCESS_COUNT; access++) {
 			const struct pcl_operation operation = {
 				.access = access,
 				.owner = conditions & PCL_CONDITION_OWNER,
@@ -235,10 +234,11 @@ static void decide_matched(const struct pcl_maker *maker, size_t count, struct s
 			};
 			struct pcl_verdict verdict;
 
-			if (pcl_access_class(access) != maker->class)
+			/* Only a preset speaks of mapping. */
+			if (pcl_access_class(access) != maker->class || access == PCL_ACCESS_MAP)
 				continue;
 			pcl_decide_matched(ruleset, maker->matched, count, &operation, &verdict);
-			ret_saying->sets[conditions].access[access] =
+			ret_saying->sets[conditions].access[pcl_bpf_slot(access)] =
 				outcome_of(maker, &verdict,
 					   first_audit(maker->matched, count, &operation));
 		}

@@ -97,7 +97,7 @@ static struct pcl_bpf_outcome outcome_of(const struct pcl_bpf_plan *plan, uint32
 	if (set & PCL_SET_CONDITIONS)
 		set = (set & PCL_SET_NUMBER) + (operation->owner ? PCL_CONDITION_OWNER : 0) +
 		      (operation->terminal ? PCL_CONDITION_TERMINAL : 0);
-	return plan->sets[set].access[operation->access];
+	return plan->sets[set].access[pcl_bpf_slot(operation->access)];
 }
 
 /* NULL where the domain has no rules of the class. */
@@ -123,6 +123,25 @@ static struct pcl_bpf_outcome conclude(struct pcl_bpf_outcome outcome)
 	return outcome;
 }
 
+/* bpf/number.h set_of_number(). */
+static uint32_t set_of_number(const struct pcl_bpf_plan *plan, const struct pcl_trie_edge *root,
+			      uint32_t number)
+{
+	const struct pcl_trie_key key = {.node = root->node, .len = number};
+	const struct pcl_trie_edge *edge = NULL;
+
+	if (root->filter & 1ull << pcl_key_filter_bit(&key))
+		edge = find_edge(plan, &key);
+	return edge ? edge->self : root->self;
+}
+
+static uint32_t number_of(const struct pcl_bpf_plan *plan, const struct pcl_operation *operation)
+{
+	return operation->access == PCL_ACCESS_SOCKET
+		       ? pcl_socket_kind_of(&plan->kinds.tables, &operation->socket)
+		       : operation->capability;
+}
+
 struct pcl_bpf_outcome pcl_bpf_plan_ask(const struct pcl_bpf_plan *plan, uint32_t domain,
 					const struct pcl_operation *operation)
 {
@@ -133,6 +152,13 @@ struct pcl_bpf_outcome pcl_bpf_plan_ask(const struct pcl_bpf_plan *plan, uint32_
 
 	if (!entry)
 		return outcome;
+	if ((int)class >= (int)PCL_BPF_CLASS_COUNT) {
+		const struct pcl_trie_edge *root =
+			&entry->numbers[(int)class - (int)PCL_BPF_CLASS_COUNT];
+		uint32_t set = set_of_number(plan, root, number_of(plan, operation));
+
+		return conclude(outcome_of(plan, set, operation));
+	}
 	if (operation->object_unknown)
 		return conclude(outcome_of(plan, entry->unknown[class], operation));
 	if (!operation->object)
@@ -144,24 +170,6 @@ struct pcl_bpf_outcome pcl_bpf_plan_ask(const struct pcl_bpf_plan *plan, uint32_
 		join(&outcome,
 		     outcome_of(plan, descend(plan, &entry->names[class], name, NULL), operation));
 	return conclude(outcome);
-}
-
-struct pcl_bpf_outcome pcl_bpf_plan_ask_number(const struct pcl_bpf_plan *plan, uint32_t domain,
-					       uint32_t number,
-					       const struct pcl_operation *operation)
-{
-	enum pcl_class class = pcl_access_class(operation->access);
-	const struct pcl_bpf_domain *entry = policed(plan, domain, class);
-	struct pcl_trie_key key = {.len = number};
-	const struct pcl_trie_edge *edge = NULL;
-	struct pcl_bpf_outcome outcome = {0};
-
-	if (!entry)
-		return outcome;
-	key.node = entry->root[class].node;
-	if (key.node && entry->root[class].filter & 1ull << pcl_key_filter_bit(&key))
-		edge = find_edge(plan, &key);
-	return conclude(outcome_of(plan, edge ? edge->self : entry->root[class].self, operation));
 }
 
 uint32_t pcl_bpf_plan_below(const struct pcl_bpf_plan *plan, uint32_t domain, enum pcl_class class,
@@ -197,10 +205,10 @@ static void print_outcome(const struct pcl_bpf_outcome *outcome,
 static void print_set(const struct pcl_bpf_set *set, const struct pcl_backend_input *input,
 		      FILE *out)
 {
-	static const char *const names[] = {"execute", "read", "write"};
+	static const char *const names[PCL_BPF_ACCESS_SLOTS] = {"execute", "read", "write", "map"};
 	bool any = false;
 
-	for (size_t i = 0; i < PCL_BPF_ACCESS_COUNT; i++) {
+	for (size_t i = 0; i < PCL_BPF_ACCESS_SLOTS; i++) {
 		const struct pcl_bpf_outcome *outcome = &set->access[i];
 
 		if (!outcome->flags)
@@ -246,8 +254,23 @@ static void print_key(const struct pcl_bpf_plan_edge *edge, const struct pcl_bac
 		return;
 	}
 	fprintf(out, "node %u ", key->node);
-	print_name(key, out);
+	if (key->len && !key->name[0])
+		fprintf(out, "number %u", key->len);
+	else
+		print_name(key, out);
 	print_edge(&edge->edge, input, out);
+}
+
+static void print_numbers(const struct pcl_bpf_plan_domain *domain,
+			  const struct pcl_backend_input *input, FILE *out)
+{
+	for (enum pcl_class class = 0; (int)class < (int)PCL_BPF_CLASSES_END; class ++) {
+		if ((int)class < (int)PCL_BPF_CLASS_COUNT || !(domain->entry.active & 1u << class))
+			continue;
+		fprintf(out, "domain %u %s:", domain->id, pcl_class_name(class));
+		print_edge(&domain->entry.numbers[(int)class - (int)PCL_BPF_CLASS_COUNT], input,
+			   out);
+	}
 }
 
 void pcl_bpf_plan_print(const struct pcl_bpf_plan *plan, const struct pcl_backend_input *input,
@@ -256,6 +279,7 @@ void pcl_bpf_plan_print(const struct pcl_bpf_plan *plan, const struct pcl_backen
 	for (size_t i = 0; i < plan->domain_count; i++) {
 		const struct pcl_bpf_domain *entry = &plan->domains[i].entry;
 
+		print_numbers(&plan->domains[i], input, out);
 		for (enum pcl_class class = 0; (int)class < (int)PCL_BPF_CLASS_COUNT; class ++) {
 			if (!(entry->active & 1u << class))
 				continue;

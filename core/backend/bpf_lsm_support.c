@@ -6,9 +6,7 @@
 #include "backend/bpf_lsm_plan.h"
 
 static const char *const classes[PCL_CLASS_COUNT] = {
-	[PCL_CLASS_NETWORK] = "does not enforce network rules",
 	[PCL_CLASS_DNS] = "does not see DNS queries",
-	[PCL_CLASS_CAPABILITY] = "does not enforce capabilities",
 	[PCL_CLASS_SYSCALL] = "does not audit system calls",
 	[PCL_CLASS_DEVICE] = "does not see devices being plugged in",
 	[PCL_CLASS_NATIVE] = "is not AppArmor, whose own rules these are",
@@ -21,14 +19,14 @@ static const char *unsupported_match(enum pcl_match match)
 	case PCL_MATCH_DIR:
 	case PCL_MATCH_DIR_RECURSIVE:
 	case PCL_MATCH_NAME:
+	case PCL_MATCH_PROTOCOL:
+	case PCL_MATCH_CAPABILITY:
 		return NULL;
 	case PCL_MATCH_PATTERN:
 		return "does not match patterns";
 	case PCL_MATCH_PRESET:
 		return "has no presets";
-	case PCL_MATCH_PROTOCOL:
 	case PCL_MATCH_DOMAIN:
-	case PCL_MATCH_CAPABILITY:
 	case PCL_MATCH_SYSCALL:
 	case PCL_MATCH_DEVICE:
 	case PCL_MATCH_NATIVE:

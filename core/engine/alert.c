@@ -155,14 +155,23 @@ static int put_member(json_t *alert, const struct pcl_state *state, const struct
 	return put_text(alert, "Type", host ? "MatchedHostPolicy" : "MatchedPolicy");
 }
 
+static const char *const operation_names[] = {
+	[PCL_CLASS_PROCESS] = "Process",	 [PCL_CLASS_FILE] = "File",
+	[PCL_CLASS_NETWORK] = "Network",	 [PCL_CLASS_DNS] = "Network",
+	[PCL_CLASS_CAPABILITY] = "Capabilities", [PCL_CLASS_SYSCALL] = "Syscall",
+	[PCL_CLASS_DEVICE] = "Device",		 [PCL_CLASS_NATIVE] = "",
+};
+_Static_assert(PCL_ARRAY_SIZE(operation_names) == PCL_CLASS_COUNT, "a class without a name");
+
 /* KubeArmor calls the program that is to run the process, and who runs it the parent. */
 static int put_operation(json_t *alert, const struct pcl_event *event)
 {
-	bool process = pcl_access_class(event->access) == PCL_CLASS_PROCESS;
+	enum pcl_class class = pcl_access_class(event->access);
+	bool process = event->access == PCL_ACCESS_EXECUTE;
 	char data[64];
 
 	snprintf(data, sizeof(data), "lsm=%s", event->hook);
-	if (put_text(alert, "Operation", process ? "Process" : "File") < 0 ||
+	if (put_text(alert, "Operation", operation_names[class]) < 0 ||
 	    put_text(alert, "Resource", event->object) < 0 ||
 	    put_text(alert, "Source", event->source) < 0 ||
 	    put_text(alert, "ProcessName", process ? event->object : event->source) < 0 ||
@@ -170,6 +179,15 @@ static int put_operation(json_t *alert, const struct pcl_event *event)
 	    put_text(alert, "Comm", event->comm) < 0 || put_text(alert, "Cwd", event->cwd) < 0)
 		return -1;
 	return put_text(alert, "Data", data);
+}
+
+/* As the caller's errno has it. */
+static const char *result_of(const struct pcl_event *event)
+{
+	if (!(event->flags & PCL_EVENT_REFUSAL))
+		return "Passed";
+	return pcl_access_class(event->access) == PCL_CLASS_CAPABILITY ? "Operation not permitted"
+								       : "Permission denied";
 }
 
 static int put_numbers(json_t *alert, const struct pcl_event *event)
@@ -205,7 +223,7 @@ json_t *pcl_alert_make(struct pcl_alerts *alerts, const struct pcl_event *event)
 	    put_numbers(alert, event) < 0 ||
 	    put_text(alert, "Enforcer", alerts->backend->enforcer) < 0 ||
 	    put_text(alert, "Action", refused ? "Block" : "Audit") < 0 ||
-	    put_text(alert, "Result", refused ? "Permission denied" : "Passed") < 0) {
+	    put_text(alert, "Result", result_of(event)) < 0) {
 		json_decref(alert);
 		return NULL;
 	}

@@ -233,7 +233,8 @@ static void check_keys(const struct pcl_bpf_plan *plan)
 	for (size_t i = 0; i < plan->edge_count; i++) {
 		const struct pcl_trie_key *key = &plan->edges[i].key;
 		const char *name = (const char *)key->name;
-		uint32_t used = key->node & PCL_NODE_SET ? 0 : key->len & ~PCL_CHUNK_MORE;
+		/* A number is no length. */
+		uint32_t used = !key->name[0] ? 0 : key->len & ~PCL_CHUNK_MORE;
 
 		assert_true(used <= PCL_CHUNK_LEN);
 		assert_true(!(key->len & PCL_CHUNK_MORE) || used == PCL_CHUNK_LEN);

@@ -5,16 +5,20 @@
 #include "world.h"
 
 #include <limits.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/array.h"
 #include "base/cleanup.h"
+#include "policy/names.h"
 #include "support.h"
 
 #define POLICIES_MAX 8
 #define POLICY_RULES_MAX 4
+#define WORLD_CAPABILITIES 6
 _Static_assert(POLICIES_MAX *POLICY_RULES_MAX <= WORLD_RULES_MAX, "room for every rule");
 
 /* Around the chunk of 32 bytes and its multiples, and the longest name there is. */
@@ -190,6 +194,20 @@ static void draw_name(struct world *world, struct pcl_rule *rule)
 	rule->object = (char *)name;
 }
 
+/* A rule about a kind of socket or a capability instead. */
+static void draw_number(struct world *world, struct pcl_rule *rule)
+{
+	bool network = world_pick(world, 2);
+
+	rule->class = network ? PCL_CLASS_NETWORK : PCL_CLASS_CAPABILITY;
+	rule->match = network ? PCL_MATCH_PROTOCOL : PCL_MATCH_CAPABILITY;
+	rule->number = world_pick(world, network ? PCL_PROTOCOL_COUNT : WORLD_CAPABILITIES);
+	rule->flags = 0;
+	free(rule->object);
+	rule->object = strdup(network ? pcl_protocol_name((enum pcl_protocol)rule->number)
+				      : pcl_capability_names[rule->number]);
+}
+
 static void draw_rule(struct world *world, struct pcl_policy *policy)
 {
 	static const enum pcl_match kinds[] = {PCL_MATCH_PATH, PCL_MATCH_DIR,
@@ -217,6 +235,8 @@ static void draw_rule(struct world *world, struct pcl_policy *policy)
 		draw_name(world, rule);
 	rule->severity = (int)world_pick(world, 3);
 	rule->policy = policy;
+	if (!world_pick(world, 4))
+		draw_number(world, rule);
 	draw_sources(world, rule);
 	assert_true(asprintf(&rule->id, "%s%s%s#%zu", scope ? scope : "", scope ? "/" : "",
 			     policy->name, policy->rule_count) > 0);
@@ -329,6 +349,11 @@ static void draw_members(struct world *world)
 	}
 }
 
+static enum pcl_posture draw_posture(struct world *world)
+{
+	return world_pick(world, 2) ? PCL_POSTURE_BLOCK : PCL_POSTURE_AUDIT;
+}
+
 /* Rulesets and numbers, from the set and the members. */
 static void resolve(struct world *world)
 {
@@ -341,8 +366,11 @@ static void resolve(struct world *world)
 	test_sort_rules(world->rules, count);
 	for (size_t i = 0; i < WORLD_DOMAINS; i++) {
 		struct world_member *member = &world->members[i];
-		struct pcl_postures postures = {.file = world_pick(world, 2) ? PCL_POSTURE_BLOCK
-									     : PCL_POSTURE_AUDIT};
+		struct pcl_postures postures = {
+			.file = draw_posture(world),
+			.network = draw_posture(world),
+			.capabilities = draw_posture(world),
+		};
 
 		if (member->ruleset)
 			postures = member->ruleset->postures;
@@ -415,10 +443,31 @@ void world_shuffle(struct world *world)
 
 /* --- operations ------------------------------------------------------------------------------ */
 
+static struct pcl_socket draw_socket(struct world *world)
+{
+	static const int families[] = {AF_INET, AF_INET6, AF_UNIX, AF_NETLINK, AF_PACKET, AF_VSOCK};
+	static const int protocols[] = {0,
+					IPPROTO_TCP,
+					IPPROTO_UDP,
+					IPPROTO_UDPLITE,
+					IPPROTO_ICMP,
+					IPPROTO_ICMPV6,
+					IPPROTO_SCTP,
+					IPPROTO_DCCP,
+					IPPROTO_RAW,
+					262,
+					0x300};
+
+	return (struct pcl_socket){families[world_pick(world, PCL_ARRAY_SIZE(families))],
+				   (int)world_pick(world, 12),
+				   protocols[world_pick(world, PCL_ARRAY_SIZE(protocols))]};
+}
+
 void world_draw_operation(struct world *world, struct world_operation *ret_operation)
 {
 	static const enum pcl_access accesses[] = {PCL_ACCESS_EXECUTE, PCL_ACCESS_READ,
-						   PCL_ACCESS_WRITE};
+						   PCL_ACCESS_WRITE, PCL_ACCESS_SOCKET,
+						   PCL_ACCESS_CAPABILITY};
 	struct pcl_operation *operation = &ret_operation->operation;
 	unsigned kind = world_pick(world, 32);
 
@@ -427,6 +476,10 @@ void world_draw_operation(struct world *world, struct world_operation *ret_opera
 	operation->access = accesses[world_pick(world, PCL_ARRAY_SIZE(accesses))];
 	operation->owner = world_pick(world, 2);
 	operation->terminal = world_pick(world, 2);
+	operation->socket = draw_socket(world);
+	operation->capability = world_pick(world, WORLD_CAPABILITIES + 1);
+	if (operation->access == PCL_ACCESS_SOCKET || operation->access == PCL_ACCESS_CAPABILITY)
+		kind = 1;
 	if (kind == 0)
 		operation->object_unknown = true;
 	if (kind > 1) {
@@ -480,6 +533,11 @@ static bool is_text(const void *text, const char *name)
 	return !strcmp(text, name);
 }
 
+static bool is_number(enum pcl_access access)
+{
+	return access == PCL_ACCESS_SOCKET || access == PCL_ACCESS_CAPABILITY;
+}
+
 static bool matches(const struct world_member *member, const struct pcl_rule *rule,
 		    const struct pcl_operation *operation)
 {
@@ -488,7 +546,11 @@ static bool matches(const struct world_member *member, const struct pcl_rule *ru
 
 	for (size_t i = 0; operation->source && i < rule->source_count; i++)
 		source |= world_any_name(member, rule->sources[i], is_text, operation->source);
-	return source && world_any_name(member, rule->object, name_matches, &match);
+	if (rule->class != pcl_access_class(operation->access) || !source)
+		return false;
+	if (rule->match == PCL_MATCH_PROTOCOL || rule->match == PCL_MATCH_CAPABILITY)
+		return pcl_rule_matches(rule, operation);
+	return world_any_name(member, rule->object, name_matches, &match);
 }
 
 /*
@@ -505,7 +567,7 @@ void world_decide(const struct world *world, const struct world_operation *asked
 	struct pcl_ruleset ruleset = *member->ruleset;
 	size_t count = 0;
 
-	if (!member->aliases.count || !operation->object) {
+	if (!member->aliases.count || (!operation->object && !is_number(operation->access))) {
 		pcl_decide(member->ruleset, operation, ret_verdict);
 		return;
 	}
@@ -514,8 +576,10 @@ void world_decide(const struct world *world, const struct world_operation *asked
 			continue;
 		origins[count] = ruleset.rules[i];
 		copies[count] = *ruleset.rules[i];
-		copies[count].object = (char *)operation->object;
-		copies[count].match = PCL_MATCH_PATH;
+		if (!is_number(operation->access)) {
+			copies[count].object = (char *)operation->object;
+			copies[count].match = PCL_MATCH_PATH;
+		}
 		copies[count].source_count = 0;
 		pointers[count] = &copies[count];
 		count++;
