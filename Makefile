@@ -101,7 +101,7 @@ GUEST    := $(B)/guest/agent $(patsubst bench/%.c,$(B)/guest/%,$(BENCH_GUEST) $(
 	    $(addprefix $(B)/guest/attacks/,hello_dynamic preload.so loader.so)
 SKELS    := $(patsubst bpf/%.bpf.c,$(B)/bpf/%.skel.h,$(BPF_SRC))
 TESTS    := $(foreach s,$(TEST_SRC),$(B)/tests/$(basename $(notdir $s)))
-IMAGE    := $(B)/guest/base.cpio
+IMAGE    := $(B)/guest/base.cpio $(B)/guest/selinux/bottlerocket.cpio
 
 .PHONY: help
 help:
@@ -230,6 +230,12 @@ $(B)/guest/base.cpio: vm-images/build-base $(GUEST) $(filter %/portcullis,$(PROG
 	$(call say,IMAGE,$@)
 	$(Q)vm-images/build-base $@ $(filter-out $<,$^)
 
+# SELinux policies for guests, compiled here.
+$(B)/guest/selinux/bottlerocket.cpio: vm-images/build-selinux $(wildcard vm-images/selinux/bottlerocket.*)
+	$(call say,SELINUX,$@)
+	$(Q)$< $@ vm-images/selinux/bottlerocket.cil vm-images/selinux/bottlerocket.labels \
+		system_u:system_r:super_t:s0
+
 # --- tests --------------------------------------------------------------------------------------
 define test_program
 $(B)/tests/$(basename $(notdir $1)): $(call obj,$1 $(TEST_HELPERS)) $(B)/libgauntlet.a \
@@ -253,7 +259,7 @@ unit: $(TESTS)
 # Each check of a file leaves a stamp, so that a second run looks only at what changed.
 C         := $(B)/check
 FORMAT_IN := $(HOST_SRC) $(FUZZ_SRC) $(HEADERS) $(ATTACK_SRC) $(BENCH_TINY) $(wildcard bpf/*.[ch] scenarios/attacks/*.h scenarios/attacks/dynamic/*.c)
-SCRIPTS   := $(wildcard $(filter-out %.txt %.h %.md,$(wildcard scripts/*)) vm-images/build-base vm-images/build-disk .ci/run)
+SCRIPTS   := $(wildcard $(filter-out %.txt %.h %.md,$(wildcard scripts/*)) vm-images/build-base vm-images/build-disk vm-images/build-selinux .ci/run)
 CLANG_CPP  = -std=gnu17 $(CPPFLAGS)
 host_obj   = $(patsubst %.c,$C/$1/obj/%.o,$(HOST_SRC))
 CHECKS    := format scripts layers spdx headers gcc clang tidy cppcheck unit fuzz

@@ -61,6 +61,11 @@ int agt_target_root_close(void);
 /* facts.c: what this guest has, for the hello; a new object. */
 json_t *agt_facts(void);
 
+/* selinux.c: false where SELinux is not active. */
+bool agt_selinux_mount(void);
+/* 0, or a negative errno and what failed. */
+int agt_selinux_load(bool enforcing, const char **ret_step);
+
 /* cgroup.c */
 #define AGT_CGROUPS_MAX 16
 struct agt_cgroup_door {

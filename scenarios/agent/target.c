@@ -174,6 +174,19 @@ bool agt_target_root_is_closed(void)
 	return root_closed;
 }
 
+/* Where SELinux is not active the host sees that in the list of LSMs. */
+static void load_selinux(void)
+{
+	const char *policy = json_string_value(json_object_get(target, "selinux")), *step;
+	int error;
+
+	if (!agt_selinux_mount() || !policy)
+		return;
+	error = agt_selinux_load(json_is_true(json_object_get(target, "enforcing")), &step);
+	if (error)
+		fail(step, policy, error);
+}
+
 void agt_target_setup(void)
 {
 	int error;
@@ -188,6 +201,7 @@ void agt_target_setup(void)
 	} else {
 		agt_cgroup_setup_v2();
 	}
+	load_selinux();
 	if (is("rootfs", "read-only")) {
 		error = agt_target_root_close();
 		if (error)
