@@ -195,6 +195,8 @@ static int commit(struct pcl_engine *engine, struct pcl_state *next,
 		error = engine->backend->remove(diag);
 	if (state->generation > GENERATIONS_KEPT)
 		pcl_state_prune(state->generation - GENERATIONS_KEPT);
+	/* A change after this one, by the same open engine, goes on from here. */
+	engine->live.generation = state->generation;
 	pcl_state_free(&engine->state);
 	engine->state = pcl_take_ptr(state);
 	engine->backend = backend;
