@@ -55,6 +55,7 @@ int gnt_cmd_run(int argc, char **argv);
 int gnt_cmd_list(int argc, char **argv);
 int gnt_cmd_shell(int argc, char **argv);
 int gnt_cmd_bench(int argc, char **argv);
+int gnt_cmd_model(int argc, char **argv);
 int gnt_cmd_images(int argc, char **argv);
 /* Not for people: QEMU starts one for each connection to the metadata server. */
 int gnt_cmd_metadata(int argc, char **argv);

@@ -17,6 +17,7 @@ static const struct {
 	{"run", gnt_cmd_run, "replay cases on targets, with and without the engine"},
 	{"bench", gnt_cmd_bench, "measure what enforcement costs"},
 	{"shell", gnt_cmd_shell, "an interactive shell in a target"},
+	{"model", gnt_cmd_model, "random policies and operations, model against kernel"},
 	{"images", gnt_cmd_images, "real images of distributions: list, fetch, verify, import"},
 };
 

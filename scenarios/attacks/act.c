@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Does one operation, or serves operations from standard input until its end. A copy of it at
+ * another path is another source.
+ *
+ * usage: act OPERATION [A [B [NUMBER...]]]
+ *        act serve
+ */
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "act.h"
+#include "replay.h"
+
+#define RENAME_SWAP 2 /* RENAME_EXCHANGE */
+
+static int answer(long result)
+{
+	return result < 0 ? errno : 0;
+}
+
+static int open_and_close(const char *path, int flags)
+{
+	int fd = open(path, flags | O_CLOEXEC, 0777);
+
+	if (fd < 0)
+		return errno;
+	(void)close(fd);
+	return 0;
+}
+
+/* In a child, whose errno comes back by a pipe that a successful execve closes. */
+static int execute(const struct act_request *request, struct act_reply *reply)
+{
+	char *argv[] = {(char *)request->a, NULL};
+	int report[2], error = 0, status, fd = -1;
+	pid_t pid;
+
+	if (request->op == ACT_EXECUTE_AT) {
+		fd = open(request->a, O_PATH | O_CLOEXEC);
+		if (fd < 0)
+			return errno;
+	}
+	if (pipe2(report, O_CLOEXEC))
+		return errno;
+	pid = fork();
+	if (pid == 0) {
+		if (fd >= 0)
+			(void)syscall(SYS_execveat, fd, "", argv, environ, AT_EMPTY_PATH);
+		else
+			execve(request->a, argv, environ);
+		error = errno;
+		_exit(write(report[1], &error, sizeof(error)) == sizeof(error) ? 0 : 1);
+	}
+	if (pid < 0)
+		error = errno;
+	(void)close(report[1]);
+	if (pid > 0 && read(report[0], &error, sizeof(error)) != sizeof(error))
+		error = 0;
+	(void)close(report[0]);
+	if (fd >= 0)
+		(void)close(fd);
+	if (pid > 0) {
+		reply->pid = pid;
+		if (waitpid(pid, &status, 0) != pid || (!error && status))
+			error = ECHILD;
+	}
+	return error;
+}
+
+static int talk(const struct act_request *request)
+{
+	int fd = socket(request->number[0], request->number[1] | SOCK_CLOEXEC, request->number[2]);
+
+	if (fd < 0)
+		return errno;
+	(void)close(fd);
+	return 0;
+}
+
+static int act_on_name(const struct act_request *request)
+{
+	const char *a = request->a, *b = request->b;
+
+	switch ((enum act_op)request->op) {
+	case ACT_TRUNCATE:
+		return answer(truncate(a, 0));
+	case ACT_UNLINK:
+		return answer(unlink(a));
+	case ACT_RENAME:
+	case ACT_REPLACE:
+		return answer(rename(a, b));
+	case ACT_EXCHANGE:
+		return answer(syscall(SYS_renameat2, AT_FDCWD, a, AT_FDCWD, b, RENAME_SWAP));
+	case ACT_LINK:
+		return answer(link(a, b));
+	case ACT_SYMLINK:
+		return answer(symlink("nowhere", a));
+	case ACT_MKDIR:
+		return answer(mkdir(a, 0777));
+	case ACT_RMDIR:
+		return answer(rmdir(a));
+	case ACT_MKNOD:
+		return answer(mknod(a, S_IFIFO | 0777, 0));
+	case ACT_CHMOD:
+		return answer(chmod(a, (mode_t)request->number[0]));
+	case ACT_CHOWN:
+		return answer(chown(a, (uid_t)request->number[0], (gid_t)-1));
+	default:
+		return EINVAL;
+	}
+}
+
+static int act_as_root(const struct act_request *request)
+{
+	int error;
+
+	switch ((enum act_op)request->op) {
+	case ACT_CHROOT:
+		return answer(chroot("/"));
+	case ACT_NICE:
+		error = answer(setpriority(PRIO_PROCESS, 0, -1));
+		(void)setpriority(PRIO_PROCESS, 0, 0);
+		return error;
+	case ACT_BOOT:
+		error = answer(syscall(SYS_reboot, 0, 0, 0, 0));
+		return error == EINVAL ? 0 : error;
+	case ACT_ACCOUNT:
+		return answer(acct(NULL));
+	default:
+		return act_on_name(request);
+	}
+}
+
+static int act(const struct act_request *request, struct act_reply *reply)
+{
+	switch ((enum act_op)request->op) {
+	case ACT_READ:
+		return open_and_close(request->a, O_RDONLY);
+	case ACT_WRITE:
+		return open_and_close(request->a, O_WRONLY);
+	case ACT_BOTH:
+		return open_and_close(request->a, O_RDWR);
+	case ACT_APPEND:
+		return open_and_close(request->a, O_WRONLY | O_APPEND);
+	case ACT_EMPTY:
+		return open_and_close(request->a, O_WRONLY | O_TRUNC);
+	case ACT_CREATE:
+		return open_and_close(request->a, O_WRONLY | O_CREAT | O_EXCL);
+	case ACT_EXECUTE:
+	case ACT_EXECUTE_AT:
+	case ACT_SCRIPT:
+		return execute(request, reply);
+	case ACT_SOCKET:
+		return talk(request);
+	default:
+		return act_as_root(request);
+	}
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static int serve(void)
+{
+	static struct act_request request;
+	pid_t own = getpid();
+
+	while (read(STDIN_FILENO, &request, sizeof(request)) == (ssize_t)sizeof(request)) {
+		struct act_reply reply = {.pid = own, .begin_ns = now_ns()};
+
+		reply.error = act(&request, &reply);
+		reply.end_ns = now_ns();
+		if (write(STDOUT_FILENO, &reply, sizeof(reply)) != (ssize_t)sizeof(reply))
+			return REPLAY_BROKEN;
+	}
+	return REPLAY_DONE;
+}
+
+static uint32_t find_word(const char *word)
+{
+	uint32_t op = 0;
+
+	while (op < ACT_COUNT && strcmp(act_words[op], word) != 0)
+		op++;
+	return op;
+}
+
+int main(int argc, char **argv)
+{
+	static struct act_request request;
+	struct act_reply reply = {0};
+	int error;
+
+	if (argc == 2 && !strcmp(argv[1], "serve"))
+		return serve();
+	request.op = argc > 1 ? find_word(argv[1]) : ACT_COUNT;
+	if (request.op == ACT_COUNT || argc > 7)
+		return replay_usage("act OPERATION [A [B [NUMBER...]]] | act serve");
+	snprintf(request.a, sizeof(request.a), "%s", argc > 2 ? argv[2] : "");
+	snprintf(request.b, sizeof(request.b), "%s", argc > 3 ? argv[3] : "");
+	for (int i = 4; i < argc; i++)
+		request.number[i - 4] = atoi(argv[i]);
+	error = act(&request, &reply);
+	if (error == EACCES || error == EPERM)
+		return replay_refused(argv[1], error);
+	return error ? replay_broken(argv[1], error) : replay_done(argv[1], "", 0);
+}

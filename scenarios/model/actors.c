@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The processes that do the operations, one for each combination of domain, program, user and
+ * terminal. Each serves requests from a pipe.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "model.h"
+#include "node/cgroup.h"
+
+struct process {
+	int to, from;
+};
+
+static struct process processes[MODEL_DOMAINS][MODEL_SOURCES][2][2];
+
+int model_join(const char *name, struct pcl_diag *diag)
+{
+	char path[128], pid[16];
+	pcl_autoclose int fd = -1;
+	int len = snprintf(pid, sizeof(pid), "%d", (int)getpid());
+
+	snprintf(path, sizeof(path), PCL_CGROUP_DIR "/model-%s", name);
+	if (mkdir(path, 0755) && errno != EEXIST)
+		return pcl_diag_errno(diag, -errno, "cannot make %s", path);
+	strncat(path, "/cgroup.procs", sizeof(path) - strlen(path) - 1);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, pid, (size_t)len) != len)
+		return pcl_diag_errno(diag, -errno, "cannot write %s", path);
+	return 0;
+}
+
+/* A pseudo-terminal that becomes the caller's own. Its other side is left open in the parent. */
+static int take_terminal(int main_fd)
+{
+	char name[64];
+	int fd;
+
+	if (ptsname_r(main_fd, name, sizeof(name)))
+		return -errno;
+	if (setsid() < 0)
+		return -errno;
+	fd = open(name, O_RDWR | O_CLOEXEC);
+	if (fd < 0 || ioctl(fd, TIOCSCTTY, 0))
+		return -errno;
+	return 0;
+}
+
+static int become(const struct model_actor *actor, int terminal, struct pcl_diag *diag)
+{
+	gid_t group = actor->uid;
+
+	if (actor->domain && model_join(model_domain_names[actor->domain], diag))
+		return diag->error;
+	if (actor->terminal ? take_terminal(terminal) : (setsid() < 0 ? -errno : 0))
+		return -errno;
+	if (actor->uid && (setgroups(0, NULL) || setresgid(group, group, group) ||
+			   setresuid(actor->uid, actor->uid, actor->uid)))
+		return -errno;
+	return 0;
+}
+
+static int open_terminal(void)
+{
+	int fd = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+
+	return fd < 0 || grantpt(fd) || unlockpt(fd) ? -errno : fd;
+}
+
+static int start(const struct model_actor *actor, struct process *process, struct pcl_diag *diag)
+{
+	const char *program = model_sources[actor->source];
+	int to[2], from[2], terminal = actor->terminal ? open_terminal() : -1;
+	pid_t pid;
+
+	if (actor->terminal && terminal < 0)
+		return pcl_diag_errno(diag, terminal, "cannot get a pseudo-terminal");
+	if (pipe2(to, O_CLOEXEC) || pipe2(from, O_CLOEXEC))
+		return pcl_diag_errno(diag, -errno, "cannot make a pipe");
+	pid = fork();
+	if (pid < 0)
+		return pcl_diag_errno(diag, -errno, "cannot fork");
+	if (!pid) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (!become(actor, terminal, diag) && dup2(to[0], STDIN_FILENO) >= 0 &&
+		    dup2(from[1], STDOUT_FILENO) >= 0)
+			execl(program, program, "serve", (char *)NULL);
+		_exit(1);
+	}
+	(void)close(to[0]);
+	(void)close(from[1]);
+	*process = (struct process){to[1], from[0]};
+	return 0;
+}
+
+int model_actors_start(struct pcl_diag *diag)
+{
+	int error = 0;
+
+	for (unsigned i = 0; !error && i < MODEL_DOMAINS * MODEL_SOURCES * 4; i++) {
+		struct model_actor actor = {.domain = i / 4 / MODEL_SOURCES,
+					    .source = i / 4 % MODEL_SOURCES,
+					    .uid = i & 1 ? MODEL_USER : 0,
+					    .terminal = i & 2};
+
+		error = start(&actor, &processes[actor.domain][actor.source][i & 1][actor.terminal],
+			      diag);
+	}
+	return error;
+}
+
+int model_act(const struct model_operation *operation, struct act_reply *ret_reply,
+	      struct pcl_diag *diag)
+{
+	const struct model_actor *actor = &operation->actor;
+	const struct process *process =
+		&processes[actor->domain][actor->source][actor->uid != 0][actor->terminal];
+	size_t len = sizeof(operation->request);
+
+	if (write(process->to, &operation->request, len) != (ssize_t)len ||
+	    read(process->from, ret_reply, sizeof(*ret_reply)) != (ssize_t)sizeof(*ret_reply))
+		return pcl_diag_set(diag, -EIO, "an actor of %s is gone",
+				    model_domain_names[actor->domain]);
+	return 0;
+}

@@ -1,0 +1,446 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The driver: sets, operations, comparison, and what is told of a difference.
+ *
+ * usage: model [--seed N] [--operations N] [--backend NAME] [--per-set N]
+ *
+ * The last line of standard output is a JSON object of counts; a difference is told before it, with
+ * the seed, the policy made smaller, the operation, and a case file between lines of "----". Exit
+ * code 0: no difference; 1: one; 2: wrong use; 3: this guest cannot.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "backend/backend.h"
+#include "base/cleanup.h"
+#include "model.h"
+
+#define DEFAULT_OPERATIONS 20000
+#define DEFAULT_PER_SET 200
+/* Events are read after so many operations, long before the kernel's buffer is full. */
+#define BATCH 40
+/* How far apart the clocks of an event and of its actor may read. */
+#define SLACK_NS 200000
+
+struct run {
+	struct model_random random;
+	uint64_t seed; /* of the set at hand */
+	const struct pcl_backend *backend;
+	unsigned long operations, per_set;
+	/* Counts. */
+	unsigned long done, sets, refused, alerts, left_out, by_op[ACT_COUNT];
+};
+
+struct done {
+	struct model_operation operation;
+	struct model_expected expected;
+	struct act_reply reply;
+};
+
+/* --- what is left out --------------------------------------------------------------------------
+ */
+
+/* Whether the backend takes the rule, asked of it alone. */
+static bool is_supported(const struct run *run, const struct model_set *set, size_t index)
+{
+	struct pcl_diag diag pcl_cleanup(pcl_diag_fini) = {0};
+	struct model_rulesets rulesets pcl_cleanup(model_rulesets_fini) = {0};
+	struct model_set alone = *set;
+	pcl_autofree char *text = NULL;
+
+	alone.rules[0] = set->rules[index];
+	alone.rule_count = 1;
+	alone.filler = 0;
+	text = model_print_set(&alone);
+	return text && !model_rulesets_make(text, &set->postures, &rulesets, &diag) &&
+	       rulesets.set->policy_count == 1 && rulesets.set->policies[0]->rule_count == 1 &&
+	       !run->backend->unsupported(rulesets.set->policies[0]->rules[0]);
+}
+
+static void leave_out(struct run *run, struct model_set *set)
+{
+	for (size_t i = set->rule_count; i-- > 0;)
+		if (!is_supported(run, set, i)) {
+			model_drop_rule(set, i);
+			run->left_out++;
+		}
+}
+
+/* --- comparing ---------------------------------------------------------------------------------
+ */
+
+static bool is_of(const struct model_event *event, const struct done *done)
+{
+	bool capability = event->access == PCL_ACCESS_CAPABILITY;
+	uint32_t op = done->operation.request.op;
+
+	if (event->pid != (uint32_t)done->reply.pid ||
+	    event->time_ns + SLACK_NS < done->reply.begin_ns ||
+	    event->time_ns > done->reply.end_ns + SLACK_NS)
+		return false;
+	/* The kernel asks for capabilities on the way, too; only where one decides is it ours. */
+	return !capability || op >= ACT_SOCKET;
+}
+
+static bool is_expected_alert(const struct model_expected *expected, const char *rule)
+{
+	for (size_t i = 0; i < expected->alert_count; i++)
+		if (!strcmp(expected->alerts[i], rule))
+			return true;
+	return false;
+}
+
+static bool has_alert(const struct done *done, const struct model_event *events, size_t count,
+		      bool refused, const char *rule)
+{
+	for (size_t i = 0; i < count; i++)
+		if (is_of(&events[i], done) && events[i].refused == refused &&
+		    !strcmp(events[i].rule, rule))
+			return true;
+	return false;
+}
+
+/* NULL where all is as expected, else what is not; a buffer of the function's own. */
+static const char *differs(const struct done *done, const struct model_event *events, size_t count)
+{
+	static char what[2048];
+	const struct model_expected *expected = &done->expected;
+
+	if (done->reply.error != expected->error) {
+		snprintf(what, sizeof(what), "errno is %d, the model says %d%s%s",
+			 done->reply.error, expected->error, expected->refused ? " by " : "",
+			 expected->refused ? expected->rule : "");
+		return what;
+	}
+	if (expected->refused && !has_alert(done, events, count, true, expected->rule)) {
+		snprintf(what, sizeof(what), "no event of a refusal by \"%s\"", expected->rule);
+		return what;
+	}
+	for (size_t i = 0; i < expected->alert_count; i++)
+		if (!has_alert(done, events, count, false, expected->alerts[i])) {
+			snprintf(what, sizeof(what), "no alert of \"%s\"", expected->alerts[i]);
+			return what;
+		}
+	for (size_t i = 0; i < count; i++) {
+		const struct model_event *event = &events[i];
+
+		if (!is_of(event, done) ||
+		    (event->refused ? expected->refused && !strcmp(event->rule, expected->rule)
+				    : is_expected_alert(expected, event->rule)))
+			continue;
+		snprintf(what, sizeof(what), "an alert that nobody expects: %s by \"%s\" of \"%s\"",
+			 event->refused ? "refused" : "permitted", event->rule, event->object);
+		return what;
+	}
+	return NULL;
+}
+
+/* --- doing -------------------------------------------------------------------------------------
+ */
+
+static int do_one(struct done *done, struct pcl_diag *diag)
+{
+	int error = model_act(&done->operation, &done->reply, diag);
+
+	if (!error && !done->reply.error)
+		error = model_world_restore(&done->operation.request, diag);
+	return error;
+}
+
+/* What the kernel reported of an operation, for people. */
+static void print_events(const struct done *done, const struct model_event *events, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (is_of(&events[i], done))
+			printf("model: event: %s by \"%s\", access %u of \"%s\"\n",
+			       events[i].refused ? "refused" : "permitted", events[i].rule,
+			       events[i].access, events[i].object);
+}
+
+/* Lets the kernel say what became of an operation under a set. Returns as differs(). */
+static const char *try_alone(const struct model_set *set, struct done *done, struct pcl_diag *diag)
+{
+	struct model_rulesets rulesets pcl_cleanup(model_rulesets_fini) = {0};
+	pcl_autofree struct model_event *events = NULL;
+	pcl_autofree char *text = model_print_set(set);
+	size_t count = 0;
+	const char *what;
+
+	if (!text || model_rulesets_make(text, &set->postures, &rulesets, diag) ||
+	    model_apply(text, &set->postures, diag) || do_one(done, diag) ||
+	    model_events(&events, &count, diag))
+		return NULL;
+	model_expect(&rulesets, &done->operation, &done->expected);
+	what = differs(done, events, count);
+	/* The rules' names end with the rulesets. */
+	done->expected.rule = done->expected.refused ? "" : NULL;
+	return what;
+}
+
+static void shrink(struct model_set *set, struct done *done, struct pcl_diag *diag)
+{
+	struct model_set next = *set;
+
+	next.filler = 0;
+	if (set->filler && try_alone(&next, done, diag))
+		*set = next;
+	for (size_t i = set->rule_count; i-- > 0;) {
+		next = *set;
+		model_drop_rule(&next, i);
+		if (next.rule_count && try_alone(&next, done, diag))
+			*set = next;
+	}
+}
+
+static void tell(const struct run *run, struct model_set *set, struct done *done, const char *first,
+		 struct pcl_diag *diag)
+{
+	struct model_rulesets rulesets pcl_cleanup(model_rulesets_fini) = {0};
+	pcl_autofree char *title = NULL, *text = NULL;
+	bool again = try_alone(set, done, diag) != NULL;
+
+	if (again)
+		shrink(set, done, diag);
+	text = model_print_set(set);
+	if (!text || model_rulesets_make(text, &set->postures, &rulesets, diag))
+		return;
+	model_expect(&rulesets, &done->operation, &done->expected);
+	printf("model: seed %llu: ", (unsigned long long)run->seed);
+	model_print_operation(&done->operation, stdout);
+	printf("\nmodel: %s%s\nmodel: the policies, posture %s:\n%s", first,
+	       again ? "" : " (not so when it is done alone)",
+	       set->postures.file == PCL_POSTURE_BLOCK ? "block" : "audit", text);
+	if (asprintf(&title, "Model and kernel differ, seed %llu", (unsigned long long)run->seed) <
+	    0)
+		return;
+	puts("----");
+	model_print_case(set, &done->operation, &done->expected, title, stdout);
+	puts("----");
+}
+
+/* 0, 1 after a difference that was told, or a negative errno. */
+static int compare_batch(struct run *run, struct model_set *set, struct done *batch, size_t count,
+			 struct pcl_diag *diag)
+{
+	pcl_autofree struct model_event *events = NULL;
+	size_t event_count = 0;
+	int error = model_events(&events, &event_count, diag);
+
+	for (size_t i = 0; !error && i < count; i++) {
+		const char *what = differs(&batch[i], events, event_count);
+
+		run->done++;
+		run->refused += batch[i].expected.refused;
+		run->alerts += batch[i].expected.alert_count != 0;
+		run->by_op[batch[i].operation.request.op]++;
+		if (what) {
+			pcl_autofree char *kept = strdup(what);
+
+			print_events(&batch[i], events, event_count);
+			tell(run, set, &batch[i], kept ? kept : "", diag);
+			return 1;
+		}
+	}
+	return error;
+}
+
+static bool same_actor(const struct model_actor *a, const struct model_actor *b)
+{
+	return a->domain == b->domain && a->source == b->source && a->uid == b->uid &&
+	       a->terminal == b->terminal;
+}
+
+static int run_operations(struct run *run, struct model_set *set,
+			  const struct model_rulesets *rulesets, struct pcl_diag *diag)
+{
+	static struct done batch[BATCH];
+	unsigned long todo = run->per_set;
+	int error = 0;
+
+	while (!error && todo && run->done < run->operations) {
+		size_t count = 0;
+
+		while (!error && count < BATCH && todo) {
+			struct done *done = &batch[count];
+
+			/* Never one actor twice in a row: their events must lie apart in time. */
+			do
+				model_draw_operation(&run->random, set, &done->operation);
+			while (count && same_actor(&done->operation.actor,
+						   &batch[count - 1].operation.actor));
+			model_expect(rulesets, &done->operation, &done->expected);
+			error = do_one(done, diag);
+			count++;
+			todo--;
+		}
+		if (!error)
+			error = compare_batch(run, set, batch, count, diag);
+	}
+	return error;
+}
+
+static int run_set(struct run *run, struct pcl_diag *diag)
+{
+	struct model_rulesets rulesets pcl_cleanup(model_rulesets_fini) = {0};
+	pcl_autofree struct model_event *stale = NULL;
+	pcl_autofree char *text = NULL;
+	struct model_set set;
+	size_t count;
+	int error;
+
+	run->random.state = run->seed * 0x9E3779B97F4A7C15u + 1;
+	model_draw_set(&run->random, &set);
+	leave_out(run, &set);
+	if (!set.rule_count)
+		return 0;
+	text = model_print_set(&set);
+	if (!text)
+		return pcl_diag_set(diag, -ENOMEM, "no memory");
+	error = model_rulesets_make(text, &set.postures, &rulesets, diag);
+	if (!error)
+		error = model_apply(text, &set.postures, diag);
+	if (error)
+		return pcl_diag_context(diag, error, "seed %llu: policies:\n%s",
+					(unsigned long long)run->seed, text);
+	error = model_events(&stale, &count, diag);
+	run->sets++;
+	return error ? error : run_operations(run, &set, &rulesets, diag);
+}
+
+/* --- beginning and end -------------------------------------------------------------------------
+ */
+
+static int learn_sockets(struct pcl_diag *diag)
+{
+	int error = 0;
+
+	for (size_t i = 0; !error && i < model_socket_count() * 2; i++) {
+		struct model_operation operation = {.actor.uid = i & 1 ? MODEL_USER : 0};
+		struct act_reply reply;
+
+		model_socket_request(i / 2, &operation.request);
+		error = model_act(&operation, &reply, diag);
+		if (!error)
+			model_socket_error(&operation.request, operation.actor.uid, reply.error);
+	}
+	return error;
+}
+
+/* Each actor is where it belongs once it has answered. */
+static int greet_actors(struct pcl_diag *diag)
+{
+	int error = 0;
+
+	for (unsigned i = 0; !error && i < MODEL_DOMAINS * MODEL_SOURCES * 4; i++) {
+		struct model_operation operation = {
+			.actor = {.domain = i / 4 / MODEL_SOURCES,
+				  .source = i / 4 % MODEL_SOURCES,
+				  .uid = i & 1 ? MODEL_USER : 0,
+				  .terminal = i & 2},
+			.request = {.op = ACT_READ, .a = MODEL_ROOT "/a/f"},
+		};
+		struct act_reply reply;
+
+		error = model_act(&operation, &reply, diag);
+		if (!error && reply.error)
+			error = pcl_diag_errno(diag, -reply.error, "an actor cannot read");
+	}
+	return error;
+}
+
+static int prepare(const struct run *run, struct pcl_diag *diag)
+{
+	int error;
+
+	(void)signal(SIGPIPE, SIG_IGN);
+	if (mkdir("/dev/pts", 0755) && errno != EEXIST)
+		return pcl_diag_errno(diag, -errno, "cannot make /dev/pts");
+	if (mount("devpts", "/dev/pts", "devpts", 0, "ptmxmode=0666,mode=0666") && errno != EBUSY)
+		return pcl_diag_errno(diag, -errno, "cannot mount /dev/pts");
+	error = model_world_make(diag);
+	if (!error)
+		error = model_actors_start(diag);
+	if (!error)
+		error = greet_actors(diag);
+	if (!error)
+		error = learn_sockets(diag);
+	if (!error)
+		error = model_applier_start(run->backend->name, diag);
+	for (unsigned i = 1; !error && i < MODEL_DOMAINS; i++) {
+		char path[64];
+
+		snprintf(path, sizeof(path), "/sys/fs/cgroup/model-%s", model_domain_names[i]);
+		if (mkdir(path, 0755) && errno != EEXIST)
+			error = pcl_diag_errno(diag, -errno, "cannot make %s", path);
+	}
+	return error ? error : model_join("driver", diag);
+}
+
+static void print_counts(const struct run *run)
+{
+	printf("{\"backend\": \"%s\", \"operations\": %lu, \"sets\": %lu, \"refused\": %lu, "
+	       "\"alerts\": %lu, \"rules_left_out\": %lu, \"by_operation\": {",
+	       run->backend->name, run->done, run->sets, run->refused, run->alerts, run->left_out);
+	for (size_t i = 0; i < ACT_COUNT; i++)
+		printf("%s\"%s\": %lu", i ? ", " : "", act_words[i], run->by_op[i]);
+	puts("}}");
+}
+
+static int usage(void)
+{
+	fputs("usage: model [--seed N] [--operations N] [--backend NAME] [--per-set N]\n", stderr);
+	return 2;
+}
+
+static int read_options(struct run *run, int argc, char **argv)
+{
+	static const struct option options[] = {{"seed", required_argument, NULL, 's'},
+						{"operations", required_argument, NULL, 'n'},
+						{"backend", required_argument, NULL, 'b'},
+						{"per-set", required_argument, NULL, 'p'},
+						{0}};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (option == 's')
+			run->seed = strtoull(optarg, NULL, 10);
+		else if (option == 'n')
+			run->operations = strtoul(optarg, NULL, 10);
+		else if (option == 'p')
+			run->per_set = strtoul(optarg, NULL, 10);
+		else if (option == 'b')
+			run->backend = pcl_backend_find(optarg);
+		else
+			return -EINVAL;
+	}
+	return optind == argc && run->backend && run->operations && run->per_set ? 0 : -EINVAL;
+}
+
+int main(int argc, char **argv)
+{
+	struct pcl_diag diag pcl_cleanup(pcl_diag_fini) = {0};
+	struct run run = {.seed = 1,
+			  .operations = DEFAULT_OPERATIONS,
+			  .per_set = DEFAULT_PER_SET,
+			  .backend = &pcl_backend_bpf_lsm};
+	int error;
+
+	if (read_options(&run, argc, argv))
+		return usage();
+	(void)setvbuf(stdout, NULL, _IOLBF, 0);
+	error = prepare(&run, &diag);
+	for (; !error && run.done < run.operations; run.seed++)
+		error = run_set(&run, &diag);
+	if (error < 0)
+		fprintf(stderr, "model: %s\n", pcl_diag_text(&diag));
+	if (!error && model_applier_stop(&diag))
+		error = -EIO;
+	print_counts(&run);
+	return error < 0 ? 3 : error;
+}

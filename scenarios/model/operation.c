@@ -1,0 +1,431 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Operations near the rules of a set, and what the model says must come of them: the objects that
+ * the kernel asks about one after the other, each decided by pcl_decide(); the first refusal ends
+ * it.
+ */
+#include <errno.h>
+#include <linux/capability.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/cleanup.h"
+#include "model.h"
+
+/* --- what the kernel asks ----------------------------------------------------------------------
+ */
+
+/* One question of the kernel's. named: only a rule that refuses counts (an object gets a new name,
+ * under which a rule on executing it would not know it). */
+struct question {
+	enum pcl_access access;
+	const char *object;
+	bool named;
+	unsigned capability;
+};
+
+#define QUESTIONS_MAX 5
+
+static size_t ask_capability(struct question *questions, unsigned capability)
+{
+	questions[0] = (struct question){.access = PCL_ACCESS_CAPABILITY, .capability = capability};
+	return 1;
+}
+
+/* An object loses its name or gets another. */
+static size_t ask_move(struct question *questions, const char *object)
+{
+	questions[0] = (struct question){.access = PCL_ACCESS_WRITE, .object = object};
+	questions[1] =
+		(struct question){.access = PCL_ACCESS_EXECUTE, .object = object, .named = true};
+	return 2;
+}
+
+static size_t ask(struct question *questions, enum pcl_access access, const char *object)
+{
+	questions[0] = (struct question){.access = access, .object = object};
+	return 1;
+}
+
+static bool is_raw(const struct act_request *request)
+{
+	return request->number[1] == SOCK_RAW || request->number[0] == AF_PACKET;
+}
+
+static size_t questions_of(const struct model_operation *operation, struct question *questions)
+{
+	const struct act_request *request = &operation->request;
+	size_t count;
+
+	switch ((enum act_op)request->op) {
+	case ACT_READ:
+		return ask(questions, PCL_ACCESS_READ, request->a);
+	case ACT_RENAME:
+	case ACT_REPLACE:
+	case ACT_LINK:
+		count = ask_move(questions, request->a);
+		return count + ask(questions + count, PCL_ACCESS_WRITE, request->b);
+	case ACT_EXCHANGE:
+		count = ask_move(questions, request->a);
+		return count + ask_move(questions + count, request->b);
+	case ACT_EXECUTE:
+	case ACT_EXECUTE_AT:
+		return ask(questions, PCL_ACCESS_EXECUTE, request->a);
+	case ACT_SCRIPT:
+		count = ask(questions, PCL_ACCESS_EXECUTE, request->a);
+		return count + ask(questions + count, PCL_ACCESS_EXECUTE, request->b);
+	case ACT_SOCKET:
+		count = ask(questions, PCL_ACCESS_SOCKET, NULL);
+		/* KERNEL: who does not have the capability at all never gets as far as asking us.
+		 */
+		if (is_raw(request) && !operation->actor.uid)
+			count += ask_capability(questions + count, CAP_NET_RAW);
+		return count;
+	case ACT_CHROOT:
+		return ask_capability(questions, CAP_SYS_CHROOT);
+	case ACT_NICE:
+		return ask_capability(questions, CAP_SYS_NICE);
+	case ACT_BOOT:
+		return ask_capability(questions, CAP_SYS_BOOT);
+	case ACT_ACCOUNT:
+		return ask_capability(questions, CAP_SYS_PACCT);
+	default:
+		return ask(questions, PCL_ACCESS_WRITE, request->a);
+	}
+}
+
+/* --- sockets -----------------------------------------------------------------------------------
+ */
+
+static const int32_t sockets[][3] = {
+	{AF_INET, SOCK_STREAM, 0},
+	{AF_INET, SOCK_STREAM, IPPROTO_TCP},
+	{AF_INET6, SOCK_STREAM, 0},
+	{AF_INET, SOCK_DGRAM, 0},
+	{AF_INET6, SOCK_DGRAM, IPPROTO_UDP},
+	{AF_INET, SOCK_RAW, IPPROTO_ICMP},
+	{AF_INET, SOCK_RAW, IPPROTO_TCP},
+	{AF_INET, SOCK_RAW, IPPROTO_RAW},
+	{AF_INET6, SOCK_RAW, IPPROTO_ICMPV6},
+	{AF_UNIX, SOCK_STREAM, 0},
+	{AF_UNIX, SOCK_DGRAM, 0},
+	{AF_UNIX, SOCK_SEQPACKET, 0},
+	{AF_NETLINK, SOCK_RAW, 0},
+	{AF_INET, SOCK_STREAM, 132 /* SCTP */},
+};
+static int socket_errors[PCL_ARRAY_SIZE(sockets)][2];
+
+size_t model_socket_count(void)
+{
+	return PCL_ARRAY_SIZE(sockets);
+}
+
+void model_socket_request(size_t index, struct act_request *ret_request)
+{
+	memset(ret_request, 0, sizeof(*ret_request));
+	ret_request->op = ACT_SOCKET;
+	memcpy(ret_request->number, sockets[index], sizeof(ret_request->number));
+}
+
+static size_t socket_index(const struct act_request *request)
+{
+	size_t index = 0;
+
+	while (memcmp(sockets[index], request->number, sizeof(sockets[index])) != 0)
+		index++;
+	return index;
+}
+
+void model_socket_error(const struct act_request *request, uid_t uid, int error)
+{
+	socket_errors[socket_index(request)][uid != 0] = error;
+}
+
+/* --- drawing -----------------------------------------------------------------------------------
+ */
+
+static const char *draw_of_kind(struct model_random *random, enum model_kind kind)
+{
+	size_t index;
+
+	do
+		index = model_pick(random, model_object_count);
+	while (model_objects[index].kind != kind);
+	return model_objects[index].path;
+}
+
+/* A path that a rule of the actor's domain is about, if that is of the kind; else any. */
+static const char *draw_near(struct model_random *random, const struct model_set *set,
+			     enum model_kind kind)
+{
+	const struct model_rule *rule = &set->rules[model_pick(random, set->rule_count)];
+	const struct model_object *object =
+		rule->list == MODEL_PROCESS_PATH || rule->list == MODEL_FILE_PATH
+			? model_object_find(rule->object)
+			: NULL;
+
+	if (object && object->kind == kind && model_pick(random, 3))
+		return object->path;
+	return draw_of_kind(random, kind);
+}
+
+static void put_path(char to[ACT_PATH_MAX], const char *path)
+{
+	snprintf(to, ACT_PATH_MAX, "%s", path);
+}
+
+static void draw_names(struct model_random *random, const struct model_set *set,
+		       struct model_operation *operation)
+{
+	static const enum model_kind first[ACT_COUNT] = {
+		[ACT_CREATE] = MODEL_ABSENT,   [ACT_SYMLINK] = MODEL_ABSENT,
+		[ACT_MKDIR] = MODEL_ABSENT,    [ACT_MKNOD] = MODEL_ABSENT,
+		[ACT_RMDIR] = MODEL_EMPTY_DIR, [ACT_SCRIPT] = MODEL_SCRIPT,
+	};
+	struct act_request *request = &operation->request;
+
+	put_path(request->a, draw_near(random, set, first[request->op]));
+	if (request->op == ACT_RENAME || request->op == ACT_LINK)
+		put_path(request->b, draw_near(random, set, MODEL_ABSENT));
+	if (request->op == ACT_SCRIPT)
+		put_path(request->b, model_object_find(request->a)->interpreter);
+	/* Only a file's owner may change these. */
+	if (request->op == ACT_CHMOD || request->op == ACT_CHOWN) {
+		operation->actor.uid = model_object_find(request->a)->owner;
+		request->number[0] =
+			request->op == ACT_CHMOD ? 0777 : (int32_t)operation->actor.uid;
+	}
+	if (request->op != ACT_REPLACE && request->op != ACT_EXCHANGE)
+		return;
+	do
+		put_path(request->b, draw_near(random, set, MODEL_FILE));
+	while (!strcmp(request->a, request->b));
+}
+
+/* An operation of the class of some rule, or any. */
+static enum act_op draw_op(struct model_random *random, const struct model_set *set)
+{
+	const struct model_rule *rule = &set->rules[model_pick(random, set->rule_count)];
+
+	if (!model_pick(random, 6))
+		return (enum act_op)model_pick(random, ACT_COUNT);
+	if (rule->list <= MODEL_PROCESS_PATTERN)
+		return (enum act_op)(ACT_EXECUTE + model_pick(random, 3));
+	if (rule->list <= MODEL_FILE_PATTERN)
+		return (enum act_op)model_pick(random, ACT_EXECUTE);
+	if (rule->list == MODEL_PROTOCOL)
+		return ACT_SOCKET;
+	return (enum act_op)(ACT_CHROOT + model_pick(random, ACT_COUNT - ACT_CHROOT));
+}
+
+void model_draw_operation(struct model_random *random, const struct model_set *set,
+			  struct model_operation *ret_operation)
+{
+	struct act_request *request = &ret_operation->request;
+	struct model_actor *actor = &ret_operation->actor;
+	enum act_op op = draw_op(random, set);
+
+	memset(ret_operation, 0, sizeof(*ret_operation));
+	actor->domain = model_pick(random, 4)
+				? set->domain_of[model_pick(random, set->policy_count)]
+				: model_pick(random, MODEL_DOMAINS);
+	actor->source = model_pick(random, MODEL_SOURCES);
+	actor->uid = model_pick(random, 2) ? MODEL_USER : 0;
+	actor->terminal = model_pick(random, 2);
+	if (op == ACT_SOCKET)
+		model_socket_request(model_pick(random, PCL_ARRAY_SIZE(sockets)), request);
+	request->op = op;
+	if (op < ACT_SOCKET)
+		draw_names(random, set, ret_operation);
+	if (op >= ACT_CHROOT)
+		actor->uid = 0;
+}
+
+/* --- deciding ----------------------------------------------------------------------------------
+ */
+
+static bool owns(const struct model_operation *operation, const char *path)
+{
+	const struct model_object *object = path ? model_object_find(path) : NULL;
+
+	/* What is about to be made will be the actor's. */
+	return object && (object->kind == MODEL_ABSENT || object->owner == operation->actor.uid);
+}
+
+static void decide(const struct model_rulesets *rulesets, const struct model_operation *operation,
+		   const struct question *question, struct pcl_verdict *ret_verdict)
+{
+	const int32_t *number = operation->request.number;
+	struct pcl_operation asked = {
+		.access = question->access,
+		.object = question->object,
+		.source = model_sources[operation->actor.source],
+		.owner = owns(operation, question->object),
+		.terminal = operation->actor.terminal,
+		.socket = {number[0], number[1], number[2]},
+		.capability = question->capability,
+	};
+
+	pcl_decide(rulesets->of[operation->actor.domain], &asked, ret_verdict);
+}
+
+void model_expect(const struct model_rulesets *rulesets, const struct model_operation *operation,
+		  struct model_expected *ret_expected)
+{
+	struct question questions[QUESTIONS_MAX];
+	size_t count = questions_of(operation, questions);
+
+	memset(ret_expected, 0, sizeof(*ret_expected));
+	for (size_t i = 0; i < count; i++) {
+		struct pcl_verdict verdict;
+
+		decide(rulesets, operation, &questions[i], &verdict);
+		if (questions[i].named && !(verdict.refused && verdict.rule))
+			continue;
+		if (verdict.refused) {
+			ret_expected->refused = true;
+			ret_expected->error = -verdict.error;
+			ret_expected->rule = verdict.rule ? verdict.rule->id : "";
+			return;
+		}
+		if (verdict.alert && ret_expected->alert_count < MODEL_ALERTS)
+			ret_expected->alerts[ret_expected->alert_count++] =
+				verdict.audit_rule ? verdict.audit_rule->id : "";
+	}
+	if (operation->request.op == ACT_SOCKET)
+		ret_expected->error =
+			socket_errors[socket_index(&operation->request)][operation->actor.uid != 0];
+}
+
+/* --- rulesets ----------------------------------------------------------------------------------
+ */
+
+static int make_domain(unsigned index, struct pcl_domain **ret_domain, struct pcl_diag *diag)
+{
+	char labels[16];
+
+	if (!index)
+		return pcl_domain_new_host("model", NULL, ret_domain, diag);
+	snprintf(labels, sizeof(labels), "app=%s", model_labels[index]);
+	return pcl_domain_new(model_domain_names[index], "model", labels, ret_domain, diag);
+}
+
+int model_rulesets_make(const char *text, const struct pcl_postures *postures,
+			struct model_rulesets *ret_rulesets, struct pcl_diag *diag)
+{
+	int error = pcl_policy_set_new(&ret_rulesets->set);
+
+	if (!error)
+		error = pcl_policy_set_read_memory(ret_rulesets->set, "model.yaml", text,
+						   strlen(text), diag);
+	for (unsigned i = 0; !error && i < MODEL_DOMAINS; i++) {
+		error = make_domain(i, &ret_rulesets->domains[i], diag);
+		if (!error)
+			error = pcl_resolve(ret_rulesets->set, ret_rulesets->domains[i], postures,
+					    &ret_rulesets->of[i]);
+	}
+	return error;
+}
+
+void model_rulesets_fini(struct model_rulesets *rulesets)
+{
+	for (unsigned i = 0; i < MODEL_DOMAINS; i++) {
+		pcl_ruleset_free(&rulesets->of[i]);
+		pcl_domain_free(&rulesets->domains[i]);
+	}
+	pcl_policy_set_free(&rulesets->set);
+}
+
+/* --- telling -----------------------------------------------------------------------------------
+ */
+
+void model_print_operation(const struct model_operation *operation, FILE *out)
+{
+	const struct act_request *request = &operation->request;
+	const struct model_actor *actor = &operation->actor;
+
+	fprintf(out, "%s", act_words[request->op]);
+	if (request->a[0])
+		fprintf(out, " \"%s\"", request->a);
+	if (request->b[0])
+		fprintf(out, " \"%s\"", request->b);
+	fprintf(out, " %d %d %d by %s, uid %u, domain %s%s", request->number[0], request->number[1],
+		request->number[2], model_sources[actor->source], (unsigned)actor->uid,
+		model_domain_names[actor->domain], actor->terminal ? ", at a terminal" : "");
+}
+
+static void print_copy(const char *from, const char *to, FILE *out)
+{
+	fprintf(out, "  - {copy: " MODEL_TOOLS "/%s, to: \"%s\", mode: \"0777\"}\n", from, to);
+}
+
+/* What the operation needs to be there, each directory before what is in it. */
+static void print_setup(const struct model_operation *operation, FILE *out)
+{
+	fputs("setup:\n", out);
+	for (size_t i = 0; i < model_object_count; i++) {
+		const struct model_object *object = &model_objects[i];
+
+		if (object->kind == MODEL_DIR || object->kind == MODEL_EMPTY_DIR)
+			fprintf(out, "  - {mkdir: %s, mode: \"0777\"}\n", object->path);
+		else if (object->kind == MODEL_FILE)
+			print_copy("nop", object->path, out);
+		else if (object->kind == MODEL_SCRIPT)
+			fprintf(out, "  - {put: %s, text: \"#!%s\\n\", mode: \"0777\"}\n",
+				object->path, object->interpreter);
+		if (object->kind == MODEL_FILE || object->kind == MODEL_SCRIPT)
+			fprintf(out, "  - {run: [chown, \"%u:%u\", \"%s\"]}\n",
+				(unsigned)object->owner, (unsigned)object->owner, object->path);
+	}
+	print_copy("attacks/act", model_sources[operation->actor.source], out);
+}
+
+static void print_attack(const struct model_operation *operation, FILE *out)
+{
+	const struct act_request *request = &operation->request;
+	const struct model_actor *actor = &operation->actor;
+
+	fprintf(out, "attack: {run: [%s%s, %s, \"%s\", \"%s\", \"%d\", \"%d\", \"%d\"]",
+		actor->terminal ? MODEL_TOOLS "/attacks/at_terminal, " : "",
+		model_sources[actor->source], act_words[request->op], request->a, request->b,
+		request->number[0], request->number[1], request->number[2]);
+	fprintf(out, ", uid: %u%s}\n", (unsigned)actor->uid,
+		actor->domain ? ", in: container" : "");
+}
+
+void model_print_case(const struct model_set *set, const struct model_operation *operation,
+		      const struct model_expected *expected, const char *title, FILE *out)
+{
+	pcl_autofree char *policy = model_print_set(set);
+	const char *label = model_labels[operation->actor.domain];
+
+	fprintf(out,
+		"# SPDX-License-Identifier: Apache-2.0\ntitle: \"%s\"\n"
+		"mitre: {id: T1562.001, version: \"17\"}\nclass: %s\nsource: \"portcullis model\"\n",
+		title, operation->request.op == ACT_SOCKET ? "network" : "file");
+	if (label)
+		fprintf(out,
+			"container: {name: first, namespace: model, labels: \"app=%s\", root: "
+			"shared}\n",
+			label);
+	print_setup(operation, out);
+	fputs("policy:\n  - inline: |\n", out);
+	for (const char *line = policy; line && *line;) {
+		size_t len = strcspn(line, "\n");
+
+		fprintf(out, "      %.*s\n", (int)len, line);
+		line += len + (line[len] == '\n');
+	}
+	if (set->postures.file == PCL_POSTURE_BLOCK)
+		fputs("posture: block\n", out);
+	print_attack(operation, out);
+	fputs("twin: {run: [" MODEL_TOOLS "/attacks/hello, well]}\nexpect:\n", out);
+	if (expected->refused)
+		fprintf(out, "  errno: %s\n  rule: \"%s\"\n",
+			expected->error == EPERM ? "EPERM" : "EACCES",
+			expected->rule[0] ? expected->rule : PCL_DEFAULT_POSTURE_NAME);
+	else
+		fputs("  verdict: {none: MISSED, portcullis: MISSED}\n", out);
+}
