@@ -101,7 +101,11 @@ static __always_inline __u64 walk_next(struct pcl_walk *walk, struct pcl_slot *s
 	parent = slot ? read_level(slot, dentry)
 		      : (__u64)READ_FIELD(struct dentry, dentry, d_parent);
 	if (parent == dentry) {
-		walk->end = WALK_UNKNOWN;
+		/* KERNEL: a namespace's or pidfd's file is a root of its own on a mount of the
+		 * kernel's, and has no name; elsewhere it is the end of a tree that came apart. */
+		walk->end = READ_FIELD(struct vfsmount, walk->mnt, mnt_flags) & MNT_INTERNAL
+				    ? WALK_NAMELESS
+				    : WALK_UNKNOWN;
 		return 0;
 	}
 	walk->depth++;
