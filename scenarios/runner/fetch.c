@@ -283,8 +283,8 @@ static off_t size_of(int fd)
 	return fstat(fd, &info) == 0 ? info.st_size : 0;
 }
 
-/* One transfer, from where the part ends; *ret_grown tells whether anything came. */
-static int fetch_once(const char *url, const struct part *part, bool *ret_grown, bool *ret_cut,
+/* One transfer, from where the part ends; *ret_size is how much there is of it then. */
+static int fetch_once(const char *url, const struct part *part, off_t *ret_size, bool *ret_cut,
 		      struct pcl_diag *diag)
 {
 	struct transfer transfer pcl_cleanup(transfer_fini) = {.fd = -1, .max = FILE_MAX};
@@ -317,7 +317,7 @@ static int fetch_once(const char *url, const struct part *part, bool *ret_grown,
 	curl_slist_free_all(headers);
 	if (transfer.validator)
 		part_tag(part, url, transfer.validator);
-	*ret_grown = size_of(transfer.fd) > before;
+	*ret_size = size_of(transfer.fd);
 	*ret_cut = is_cut(code);
 	if (code == CURLE_HTTP_RETURNED_ERROR && status_of(&transfer) == HTTP_NOT_SATISFIABLE &&
 	    before) {
@@ -333,15 +333,20 @@ int gnt_fetch_file(const char *url, const char *path, struct pcl_diag *diag)
 	struct part part pcl_cleanup(part_fini) = {gnt_text_new("%s.part", path),
 						   gnt_text_new("%s.tag", path)};
 	struct stat info;
-	bool grown = false, cut = false;
+	off_t size = 0, largest = 0;
+	bool cut = false;
 	int error = -EIO;
 
 	if (!part.path || !part.tag)
 		return pcl_diag_errno(diag, -ENOMEM, "%s", url);
-	for (int tries = 0; tries < TRIES_MAX; tries = grown ? 1 : tries + 1) {
-		error = fetch_once(url, &part, &grown, &cut, diag);
+	for (int tries = 0; tries < TRIES_MAX; tries++) {
+		error = fetch_once(url, &part, &size, &cut, diag);
 		if (!error || !cut)
 			break;
+		/* Further than ever; the same again from the beginning does not count. */
+		if (size > largest)
+			tries = 0;
+		largest = size > largest ? size : largest;
 	}
 	if (error && cut) {
 		long long len = stat(part.path, &info) == 0 ? (long long)info.st_size : 0;

@@ -168,6 +168,12 @@ fetches() {
 	grep -E 'GET /plain/disk.qcow2 - 200' "$BATS_FILE_TMPDIR/log"
 }
 
+@test "fetch: cut each time, and no telling whether it is the same file: given up" {
+	signed bare
+	refuses 6 'cut again and again'
+	[ "$(grep -c '/bare/disk.qcow2' "$BATS_FILE_TMPDIR/log")" -le 6 ]
+}
+
 @test "refused: a broken checksum, and what was at hand stays" {
 	signed
 	fetches

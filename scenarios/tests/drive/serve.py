@@ -5,7 +5,8 @@
 usage: serve.py FOLDER PORTFILE LOG
 
 The first part of a path says how: /plain/FILE whole or by Range; /cut/FILE breaks off in the middle
-of a whole file, and serves the rest by Range; /torn/FILE breaks off always and knows no Range;
+of a whole file, and serves the rest by Range; /torn/FILE breaks off always and knows no Range, and so
+does /bare/FILE, which has no ETag either;
 /away/ANYTHING is 503; /latest/ leads to /os-images/1.2.3/, which is an empty page, and
 /os-images/1.2.3/FILE is /plain/FILE. The log has a line "METHOD PATH RANGE STATUS" for each request.
 """
@@ -42,7 +43,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         headers = [("ETag", tag)]
         wanted = self.headers.get("Range", "")
         large = len(body) > 4096
-        if how == "torn":
+        if how in ("torn", "bare"):
+            headers = headers if how == "torn" else []
             return self.answer(200, body, headers, len(body) // 2 if large else None)
         if wanted.startswith("bytes=") and self.headers.get("If-Range", tag) == tag:
             first = int(wanted[6:].rstrip("-"))
