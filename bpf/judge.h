@@ -13,6 +13,7 @@
 #include "cache.h"
 #include "event.h"
 #include "match.h"
+#include "steady.h"
 #include "task.h"
 
 /* pcl_question.flags */
@@ -192,6 +193,38 @@ static __always_inline __u32 set_without_path(int end, __u32 class, struct pcl_b
 	return domain->unknown[class];
 }
 
+/* The place of the object in the trie of its class. Returns enum pcl_walk_end. */
+static __always_inline int find_place(struct pcl_task *state, const struct pcl_object *object,
+				      const struct pcl_trie_edge *root, __u64 live, bool fast,
+				      bool *ret_short)
+{
+	int end = fast ? gather_fast(state, object) : gather(state, object, ~0u);
+
+	if (end != WALK_TOP)
+		return end;
+	*ret_short = fast && state->walk.depth <= PCL_WINDOW && descend_short(state, root, live);
+	if (!*ret_short && descend(state, root, object, live))
+		return WALK_UNKNOWN;
+	return WALK_TOP;
+}
+
+#ifdef PCL_OLD_KERNEL
+/* Old kernels only ask whether nothing moved at all (steady.h). */
+static __always_inline int find_again(struct pcl_task *state, const struct pcl_object *object,
+				      const struct pcl_trie_edge *root, __u64 live)
+{
+	struct pcl_moment moment;
+	bool is_short = false;
+	int end;
+
+	moment_take(&moment);
+	end = find_place(state, object, root, live, false, &is_short);
+	return moment_holds(&moment) ? end : WALK_UNKNOWN;
+}
+#else
+#define find_again(state, object, root, live) find_steadily(state, object, root, live)
+#endif
+
 /* The set for the object. cache is its directory's, or NULL; a constant NULL: not a fast hook. */
 static __always_inline __u32 set_for_object(const struct pcl_question *ask, struct pcl_task *state,
 					    struct pcl_bpf_domain *domain, __u64 live, bool fast,
@@ -199,29 +232,28 @@ static __always_inline __u32 set_for_object(const struct pcl_question *ask, stru
 {
 	__u32 class = ask->class ? PCL_BPF_FILE : PCL_BPF_PROCESS;
 	struct pcl_moment moment = {0};
+	bool is_short = false;
 	int end;
 
 	state->down.below_rule = 0;
+	state->walk.layer = 0;
 	if (fast && cache) {
 		if (!cache_hit(cache, &ask->object, state, live, class, &moment))
 			return state->down.set;
+	} else {
+		moment_take(&moment);
 	}
-	end = fast ? gather_fast(state, &ask->object) : gather(state, &ask->object, ~0u);
+	end = find_place(state, &ask->object, &domain->root[class], live, fast, &is_short);
+	if (!moment_holds(&moment))
+		end = find_again(state, &ask->object, &domain->root[class], live);
+	else if (is_short && cache)
+		cache_fill(cache, &ask->object, state, live, class, &moment);
 	if (end == WALK_NAMELESS && (ask->flags & ASK_HAS_NAME)) {
 		*parts = 0;
 		return PCL_SET_PERMIT;
 	}
-	if (end != WALK_TOP)
-		return set_without_path(end, class, domain, ret_flags, parts);
-	if (fast && state->walk.depth <= PCL_WINDOW &&
-	    descend_short(state, &domain->root[class], live)) {
-		if (cache)
-			cache_fill(cache, &ask->object, state, live, class, &moment);
-		return state->down.set;
-	}
-	if (descend(state, &domain->root[class], &ask->object, live))
-		return set_without_path(WALK_UNKNOWN, class, domain, ret_flags, parts);
-	return state->down.set;
+	return end == WALK_TOP ? state->down.set
+			       : set_without_path(end, class, domain, ret_flags, parts);
 }
 
 /*
@@ -290,9 +322,10 @@ static __always_inline int decide(const struct pcl_question *ask, struct pcl_tas
 {
 	struct pcl_bpf_outcome outcome = {};
 	__u32 parts = domain->parts[ask->class ? PCL_BPF_FILE : PCL_BPF_PROCESS];
-	__u32 set, below_rule, flags = 0;
+	__u32 set, below_rule, layer, flags = 0;
 
 	set = set_for_object(ask, state, domain, live, fast, cache, &flags, &parts);
+	layer = state->walk.layer;
 	below_rule = (ask->flags & ASK_BELOW) ? state->down.below_rule : 0;
 	if (set == PCL_SET_PERMIT && !below_rule && !parts)
 		return 0;
@@ -310,7 +343,7 @@ static __always_inline int decide(const struct pcl_question *ask, struct pcl_tas
 		if (join_set(ask, state, set, live, &outcome))
 			return -EACCES;
 	}
-	if ((ask->flags & ASK_NAMED) && !pcl_outcome_is_ruled(&outcome))
+	if (((ask->flags & ASK_NAMED) || layer) && !pcl_outcome_is_ruled(&outcome))
 		outcome.flags = 0;
 	if (below_rule && !(outcome.flags & PCL_OUTCOME_REFUSE)) {
 		flags |= PCL_EVENT_BELOW;

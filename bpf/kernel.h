@@ -111,13 +111,37 @@ struct inode {
 	kuid_t i_uid;
 };
 
+/* The first word of every kind of sequence counter: odd while somebody writes. */
+struct seqcount {
+	unsigned int sequence;
+};
+
+struct hlist_node {
+	struct hlist_node *next;
+};
+
+struct hlist_head {
+	struct hlist_node *first;
+};
+
 struct dentry {
 	unsigned int d_flags;
+	struct seqcount d_seq;
 	struct dentry *d_parent;
 	struct hlist_bl_node d_hash;
 	struct qstr d_name;
 	struct inode *d_inode;
 	struct super_block *d_sb;
+};
+
+struct dentry___alias {
+	union {
+		struct hlist_node d_alias;
+	} d_u;
+};
+
+struct inode___aliases {
+	struct hlist_head i_dentry;
 };
 
 /* Before 6.15, or backports of it: the short name lies inside the dentry, behind d_inode. */
@@ -133,11 +157,6 @@ struct pt_regs {
 	unsigned long r12;
 };
 
-/* The first word of a seqlock_t: odd while somebody writes. */
-struct seqcount {
-	unsigned int sequence;
-};
-
 struct vfsmount {
 	struct dentry *mnt_root;
 	int mnt_flags;
@@ -147,8 +166,11 @@ struct ns_common {
 	unsigned int inum;
 };
 
+struct mount;
+
 struct mnt_namespace {
 	struct ns_common ns;
+	struct mount *root;
 };
 
 struct nsproxy {
@@ -160,7 +182,10 @@ struct list_head {
 	struct list_head *prev;
 };
 
+struct task_struct;
+
 struct pid_namespace {
+	struct task_struct *child_reaper;
 	struct ns_common ns;
 	struct pid_namespace *parent;
 };
@@ -171,6 +196,7 @@ struct mount {
 	struct vfsmount mnt;
 	struct mnt_namespace *mnt_ns;
 	struct list_head mnt_mounts; /* those on it */
+	int mnt_group_id;
 };
 
 /* Before 6.18: a file system's mounts are a list, the oldest first. */
@@ -203,9 +229,9 @@ struct path {
 
 struct file {
 	struct path f_path;
+	struct inode *f_inode;
 	unsigned int f_flags;
 	unsigned int f_mode;
-	struct inode *f_inode;
 	void *private_data;
 };
 

@@ -99,7 +99,10 @@ struct pcl_walk {
 	__u32 mount_seq;
 	__u32 crossings;
 	__u32 partial; /* on some mount the name depends on the object */
+	__u32 lasting; /* home never goes away: the host's */
 	__u32 pad;
+	__u32 layer; /* reached as an overlay's layer, by the kernel */
+	__u64 sum;   /* of what the walk met (steady.h) */
 	struct pcl_scan scan;
 };
 

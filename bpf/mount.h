@@ -56,6 +56,13 @@ static __always_inline __u64 vfsmount_of(__u64 mount)
 	return mount + bpf_core_field_offset(struct mount, mnt);
 }
 
+/* KERNEL: an overlay reaches its layers by mounts of its own, which have MNT_NS_INTERNAL. */
+static __always_inline bool is_layer(__u64 mnt)
+{
+	return IS_ERROR(READ_FIELD(struct mount, mount_of(mnt), mnt_ns)) &&
+	       !(READ_FIELD(struct vfsmount, mnt, mnt_flags) & MNT_INTERNAL);
+}
+
 /* --- what is kept of a mount ------------------------------------------------------------------ */
 
 static __always_inline struct pcl_kept_mount *kept_mount(__u64 mnt, __u32 home)
@@ -161,6 +168,26 @@ static __always_inline void settle_on(struct pcl_walk *walk, __u64 mnt)
 	walk->mnt_root = (__u64)READ_FIELD(struct vfsmount, mnt, mnt_root);
 }
 
+static __always_inline __u32 namespace_of_task(struct task_struct *task)
+{
+	return BPF_CORE_READ(task, nsproxy, mnt_ns, ns.inum);
+}
+
+/* Whether there is proof that somebody is in the domain's own mount namespace. */
+__noinline int namespace_lives(__u32 home)
+{
+	struct task_struct *task = current_task();
+	struct pid *pid = BPF_CORE_READ(task, thread_pid);
+	__u32 level = BPF_CORE_READ(pid, level);
+	struct pid_namespace *ns = NULL;
+
+	if (namespace_of_task(task) == home ||
+	    namespace_of_task(BPF_CORE_READ(task, real_parent)) == home)
+		return 1;
+	bpf_core_read(&ns, sizeof(ns), &pid->numbers[level].ns);
+	return namespace_of_task(BPF_CORE_READ(ns, child_reaper)) == home;
+}
+
 /* All mounts were seen. */
 static __always_inline void scan_finish(struct pcl_walk *walk)
 {
@@ -186,6 +213,13 @@ static __always_inline void scan_finish(struct pcl_walk *walk)
 		}
 		scan->among++;
 		scan_start(walk, scan->subject, 0);
+		return;
+	}
+	/* A namespace that is gone names nothing any more, and whoever outlived it must not name
+	 * things anew by mounts of its own. */
+	if (!scan->best && !walk->lasting && !is_layer(names) && !namespace_lives(walk->home)) {
+		scan->phase = SCAN_NONE;
+		walk->end = WALK_UNKNOWN;
 		return;
 	}
 	if (!scan->whole) {
@@ -307,6 +341,10 @@ static __always_inline void enter_mount(struct pcl_walk *walk)
 	names = look_up_mount(walk);
 	if (names == walk->mnt)
 		return;
+	if (is_layer(walk->mnt)) {
+		walk->layer = 1;
+		walk->partial = 1;
+	}
 	if (!names) {
 		scan_start(walk, walk->mnt_root, 1);
 	} else if (names == PCL_MOUNT_PARTIAL) {

@@ -136,6 +136,8 @@ static __always_inline void walk_init(struct pcl_task *task, const struct pcl_ob
 	walk->mount_seq = mount_sequence();
 	walk->crossings = 0;
 	walk->partial = 0;
+	walk->layer = 0;
+	walk->lasting = task->domain == PCL_BPF_DOMAIN_HOST;
 	walk->scan.phase = SCAN_NONE;
 	walk->scan.tries = 0;
 	enter_mount(walk);

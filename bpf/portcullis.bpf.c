@@ -18,6 +18,8 @@
 #include "descriptor.h"
 #include "guard.h"
 #include "judge.h"
+#include "layer.h"
+#include "mounting.h"
 #include "network.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -53,7 +55,9 @@ int BPF_PROG(pcl_file_open, struct file *file)
 
 	/* Opened to be executed, which is the process class's business. */
 	if (file->f_flags & FMODE_EXEC_FLAG)
-		return 0;
+		return judge_layer_execution(file);
+	if (is_behind_overlay(file))
+		return judge_layer(file);
 	if ((file->f_mode & FMODE_WRITE) || (file->f_flags & O_TRUNC))
 		access = PCL_BPF_WRITE;
 	return judge(PCL_HOOK_FILE_OPEN, PCL_BPF_FILE, access, (__u64)dentry,
@@ -255,6 +259,31 @@ SEC("lsm/file_ioctl_compat")
 int BPF_PROG(pcl_file_ioctl_compat, struct file *file, unsigned int command)
 {
 	return judge_control(file, command);
+}
+
+SEC("lsm/sb_mount")
+int BPF_PROG(pcl_mount, const char *dev_name, const struct path *path, const char *type,
+	     unsigned long flags)
+{
+	return judge_mount(flags);
+}
+
+SEC("lsm/move_mount")
+int BPF_PROG(pcl_move_mount, const struct path *from, const struct path *to)
+{
+	return judge_move_mount(from);
+}
+
+SEC("lsm/sb_umount")
+int BPF_PROG(pcl_umount, struct vfsmount *mnt, int flags)
+{
+	return is_only_mount((__u64)mnt) ? 0 : judge_unmount(PCL_HOOK_UMOUNT, (__u64)mnt);
+}
+
+SEC("lsm/sb_pivotroot")
+int BPF_PROG(pcl_pivot_root, const struct path *old_path, const struct path *new_path)
+{
+	return judge_upheaval(PCL_HOOK_PIVOT_ROOT);
 }
 
 /* A child of a contained task is contained, wherever it is put. */

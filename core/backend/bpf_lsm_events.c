@@ -42,6 +42,10 @@ static const char *const hook_names[] = {
 	[PCL_HOOK_SOCKET_SENDMSG] = "SOCKET_SENDMSG",
 	[PCL_HOOK_SOCKET_RECVMSG] = "SOCKET_RECVMSG",
 	[PCL_HOOK_CAPABLE] = "CAPABLE",
+	[PCL_HOOK_MOUNT] = "SB_MOUNT",
+	[PCL_HOOK_MOVE_MOUNT] = "MOVE_MOUNT",
+	[PCL_HOOK_UMOUNT] = "SB_UMOUNT",
+	[PCL_HOOK_PIVOT_ROOT] = "SB_PIVOTROOT",
 };
 _Static_assert(PCL_ARRAY_SIZE(hook_names) == PCL_HOOK_COUNT, "a hook without a name");
 

@@ -53,6 +53,8 @@ echo o >/t/other
 echo r >/t/readonly
 cp /usr/bin/busybox /t/prog/ls
 cp /usr/bin/busybox /usr/bin/engine-test
+cp /opt/gauntlet/attacks/hello_dynamic /t/prog/dynamic
+cp /opt/gauntlet/attacks/loader.so /t/loader
 
 host_policy a >/tmp/a.yaml <<-END
 	  action: Block
@@ -67,6 +69,7 @@ host_policy a >/tmp/a.yaml <<-END
 	    matchPaths:
 	    - path: /t/prog/ls
 	    - path: /bin/engine-test
+	    - path: /t/prog/dynamic
 END
 host_policy b >/tmp/b.yaml <<-END
 	  action: Block
@@ -82,6 +85,7 @@ END
 
 # --- one policy after another ----------------------------------------------------------------
 is free-before yes "$(reads /t/secret/a)"
+is loader-before yes "$(runs /t/loader /t/prog/dynamic hi)"
 is status-nothing 1 "$(code $P status)"
 is applies 0 "$(code $P apply /tmp/a.yaml)"
 is outlives-its-process no "$(reads /t/secret/deep/er/b)"
@@ -143,7 +147,48 @@ mount --bind /t/other /t/secret/a
 is bind-over-blocked yes "$(reads /t/secret/a)"
 umount /t/secret/a
 umount /m/a /m/b /m/file
+# To take the mount away that gives a name would give another one.
+mkdir -p /m/named /m/later
+mount -t tmpfs none /m/named
+mkdir /m/named/secret
+echo s >/m/named/secret/x
+echo n >/m/named/n
+host_policy mounts >/tmp/mounts.yaml <<-END
+	  action: Block
+	  file:
+	    matchDirectories:
+	    - dir: /m/named/secret/
+	      recursive: true
+	    - dir: /t/secret/
+	      recursive: true
+END
+is mounts-apply 0 "$(code $P apply /tmp/mounts.yaml)"
+mount --bind /m/named /m/later
+is later-mount no "$(reads /m/later/secret/x)"
+is later-mount-neighbour yes "$(reads /m/later/n)"
+is umount-named no "$(runs umount /m/named)"
+is umount-named-lazily no "$(runs umount -l /m/named)"
+is umount-named-event '/m/named mounts#file.matchDirectories[0]' \
+	"$(events; sed -n '/SB_UMOUNT/s/.*"Resource":"\([^"]*\)".*"RuleID":"\([^"]*\)".*/\1 \2/p
+	/SB_UMOUNT/s/.*"RuleID":"\([^"]*\)".*"Resource":"\([^"]*\)".*/\2 \1/p' /tmp/events | sort -u)"
+is move-named no "$(runs mount --move /m/named /m/b)"
+is umount-by-a-peer no "$(runs unshare -m --propagation shared sh -c 'umount /m/named')"
+is umount-elsewhere no "$(runs unshare -m sh -c 'umount /m/named && cat /m/later/secret/x')"
+is umount-later yes "$(runs umount /m/later)"
+# Descriptors from before the policy, and what needs none.
+is before-remove 0 "$(code $P remove)"
+exec 7</t/secret/a 8>>/t/readonly
+is descriptors-apply 0 "$(code $P apply /tmp/a.yaml)"
+is descriptor-read no "$(runs sh -c 'cat <&7')"
+is descriptor-append no "$(runs sh -c 'echo x >&8')"
+exec 7<&- 8>&-
+is descriptor-neighbour yes "$(exec 7</t/readonly; runs sh -c 'cat <&7')"
+is readonly-touch no "$(runs touch /t/readonly)"
+is touch-neighbour yes "$(runs touch /t/other)"
+is loaded-by-hand no "$(runs /t/loader /t/prog/dynamic hi)"
+is loaded-neighbour yes "$(runs /t/loader /opt/gauntlet/attacks/hello_dynamic hi)"
 events
+umount /m/named
 
 # --- replacing, refusing, undoing -------------------------------------------------------------
 is replaces 0 "$(code $P apply /tmp/b.yaml)"
