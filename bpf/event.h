@@ -39,12 +39,11 @@ struct pcl_emit {
 static long emit_step(__u32 i, struct pcl_emit *emit)
 {
 	struct pcl_bpf_event *event = emit->event;
-	struct pcl_walk *walk = &emit->task->walk;
-	__u64 component = walk_next(walk, NULL);
+	__u64 component = walk_next(&emit->task->walk, NULL);
 	const void *name;
 
 	if (!component)
-		return walk->end != WALK_GOING;
+		return emit->task->walk.end != WALK_GOING;
 	name = READ_FIELD(struct dentry, component, d_name.name);
 	if (emit->to == EMIT_SOURCE)
 		return EMIT_NAME(event, name, source, source_len, PCL_EVENT_SOURCE_MAX,
@@ -55,9 +54,53 @@ static long emit_step(__u32 i, struct pcl_emit *emit)
 			 PCL_EVENT_OBJECT_CUT);
 }
 
+#ifdef PCL_OLD_KERNEL
+
+/* Rounds of the loop that is verified once for the three paths of an alert. */
+#define EMIT_ROUNDS 16u
+
+/* Some steps of a path; whether they were the last. */
+__noinline int emit_part(__u32 to)
+{
+	__u64 key = bpf_get_current_task();
+	struct pcl_emit emit = {
+		.event = bpf_map_lookup_elem(&drafts, &key),
+		.task = task_state(current_task()),
+		.to = to,
+	};
+	__u32 i;
+
+	if (!emit.event || !emit.task)
+		return 1;
+	for (i = 0; i < EMIT_ROUNDS; i++)
+		if (emit_step(i, &emit))
+			return 1;
+	return 0;
+}
+
+static long emit_parts(__u32 i, __u32 *to)
+{
+	return emit_part(*to);
+}
+
+/* As below. */
+static __always_inline void emit_path(struct pcl_bpf_event *event, struct pcl_task *task,
+				      const struct pcl_object *object, __u32 to)
+{
+	walk_init(task, object, ~0u);
+	LOOP(PCL_LOOP_ROUNDS, emit_parts, &to);
+	/* The loops ended before the path did. */
+	if (task->walk.end == WALK_GOING)
+		event->flags |= to == EMIT_SOURCE ? PCL_EVENT_SOURCE_CUT
+				: to == EMIT_CWD  ? PCL_EVENT_CWD_CUT
+						  : PCL_EVENT_OBJECT_CUT;
+}
+
+#else
+
 /* Writes the components of a path, leaf first, into the event. */
-GLOBAL int emit_path(struct pcl_bpf_event *event, struct pcl_task *task,
-		     const struct pcl_object *object, __u32 to)
+__noinline int emit_path(struct pcl_bpf_event *event, struct pcl_task *task,
+			 const struct pcl_object *object, __u32 to)
 {
 	struct pcl_emit emit = {.event = event, .task = task, .to = to};
 
@@ -65,13 +108,10 @@ GLOBAL int emit_path(struct pcl_bpf_event *event, struct pcl_task *task,
 		return 0;
 	walk_init(task, object, ~0u);
 	LOOP(PCL_WALK_STEPS, emit_step, &emit);
-	/* The loop of an old kernel ended before the path did. */
-	if (task->walk.end == WALK_GOING)
-		event->flags |= to == EMIT_SOURCE ? PCL_EVENT_SOURCE_CUT
-				: to == EMIT_CWD  ? PCL_EVENT_CWD_CUT
-						  : PCL_EVENT_OBJECT_CUT;
 	return 0;
 }
+
+#endif
 
 /* Where the program lies that task runs; false where it runs none (a kernel thread, an exiting
  * task). */
@@ -199,13 +239,49 @@ static __always_inline void fill_event(struct pcl_bpf_event *event, const struct
 		emit_path(event, state, &place, EMIT_CWD);
 }
 
+/* 0, or not where there is no room for it. */
+#ifdef PCL_OLD_KERNEL
+static __always_inline long write_event(const struct pcl_alert *alert, struct pcl_task *state,
+					__u32 suppressed)
+{
+	struct pcl_bpf_event *event, *fresh;
+	__u64 key = bpf_get_current_task();
+	__u32 zero = 0;
+	long error = -1;
+
+	fresh = bpf_map_lookup_elem(&blank_event, &zero);
+	if (!fresh || bpf_map_update_elem(&drafts, &key, fresh, BPF_ANY))
+		return -1;
+	event = bpf_map_lookup_elem(&drafts, &key);
+	if (event) {
+		event->suppressed = suppressed;
+		fill_event(event, alert, state);
+		error = bpf_ringbuf_output(&events, event, sizeof(*event), 0);
+	}
+	bpf_map_delete_elem(&drafts, &key);
+	return error;
+}
+#else
+static __always_inline long write_event(const struct pcl_alert *alert, struct pcl_task *state,
+					__u32 suppressed)
+{
+	struct pcl_bpf_event *event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
+
+	if (!event)
+		return -1;
+	event->suppressed = suppressed;
+	fill_event(event, alert, state);
+	bpf_ringbuf_submit(event, 0);
+	return 0;
+}
+#endif
+
 /* Each alert is counted once: sent, lost or suppressed. */
 static __always_inline int make_alert(const struct pcl_alert *alert, struct pcl_task *state)
 {
 	struct pcl_bpf_control *ctl = pcl_control();
 	__u32 domain = alert->domain, suppressed = 0;
 	struct pcl_bpf_tally *tally = bpf_map_lookup_elem(&tallies, &domain);
-	struct pcl_bpf_event *event;
 
 	if (!ctl || !tally)
 		return 0;
@@ -213,15 +289,10 @@ static __always_inline int make_alert(const struct pcl_alert *alert, struct pcl_
 		__sync_fetch_and_add(&tally->suppressed, 1);
 		return 0;
 	}
-	event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
-	if (!event) {
+	if (!write_event(alert, state, suppressed))
+		__sync_fetch_and_add(&tally->sent, 1);
+	else
 		__sync_fetch_and_add(&tally->lost, 1);
-		return 0;
-	}
-	event->suppressed = suppressed;
-	fill_event(event, alert, state);
-	bpf_ringbuf_submit(event, 0);
-	__sync_fetch_and_add(&tally->sent, 1);
 	return 0;
 }
 

@@ -45,6 +45,7 @@ enum {
 	BPF_F_INNER_MAP = 1U << 12,
 };
 enum {
+	BPF_ANY = 0,
 	BPF_NOEXIST = 1,
 };
 enum {

@@ -195,6 +195,25 @@ struct {
 	__uint(value_size, sizeof(struct pcl_task));
 } blank SEC(".maps");
 
+/*
+ * An alert while it is written, by the task's address: a global function finds it again there, but
+ * cannot be handed a piece of the ring buffer. As many as tasks can be refused at one moment.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 1024);
+	__uint(key_size, sizeof(__u64));
+	__uint(value_size, sizeof(struct pcl_bpf_event));
+} drafts SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct pcl_bpf_event));
+} blank_event SEC(".maps");
+
 #else
 
 struct {

@@ -153,7 +153,7 @@ static long descend_step(__u32 i, struct pcl_step *step)
 #define WINDOW_STEPS (PCL_WINDOW * (PCL_EVENT_NAME_MAX / PCL_CHUNK_LEN) + 1)
 
 #ifdef PCL_OLD_KERNEL
-#define PART_STEPS 16u
+#define PART_STEPS 8u
 
 /* 0: the window goes on. Numbers for arguments, so that it is verified once. */
 __noinline int descend_part(__u64 live)
@@ -213,14 +213,23 @@ static long window_step(__u32 i, struct pcl_window_step *ctx)
 
 /* The levels below the first window of a deep path. */
 #ifdef PCL_OLD_KERNEL
-__noinline int descend_deep_parked(__u64 live)
+__noinline int own_window(__u64 live)
 {
 	struct pcl_window_step ctx = {.task = task_state(current_task()), .live = live};
 
 	if (!ctx.task)
-		return -1;
+		return 1;
 	ctx.object = &ctx.task->object;
-	LOOP(PCL_LOOP_ROUNDS, window_step, &ctx);
+	return window_step(0, &ctx) ? 1 : 0;
+}
+
+__noinline int descend_deep_parked(__u64 live)
+{
+	__u32 i;
+
+	for (i = 0; i < PCL_LOOP_ROUNDS; i++)
+		if (own_window(live))
+			break;
 	return 0;
 }
 

@@ -152,15 +152,20 @@ static long gather_step(__u32 i, struct pcl_task **ctx)
 }
 
 #ifdef PCL_OLD_KERNEL
+#define GATHER_ROUNDS 32u
+
 /* A loop of loops, since the outer one is verified with a call for its body. */
 __noinline int gather_part(void)
 {
 	struct pcl_task *task = task_state(current_task());
+	__u32 i;
 
 	if (!task)
 		return 1;
-	LOOP(PCL_LOOP_ROUNDS, gather_step, &task);
-	return task->walk.end != WALK_GOING;
+	for (i = 0; i < GATHER_ROUNDS; i++)
+		if (gather_step(i, &task))
+			return 1;
+	return 0;
 }
 
 static long gather_parts(__u32 i, struct pcl_task **ctx)

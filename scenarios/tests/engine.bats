@@ -22,7 +22,7 @@ setup_file() {
 }
 
 @test "the engine keeps its promises on debian-5.10+bpf" {
-	guest_holds debian-5.10+bpf 119
+	guest_holds debian-5.10+bpf 120
 }
 
 @test "the engine keeps its promises on debian-7.3+bpf" {

@@ -102,11 +102,7 @@ is readonly-unlink no "$(runs rm -f /t/readonly)"
 is readonly-rename no "$(runs mv /t/readonly /t/r2)"
 is readonly-link no "$(runs ln /t/readonly /t/r2)"
 is readonly-chmod no "$(runs chmod 777 /t/readonly)"
-if $P probe | grep -q '(old;'; then
-	echo '# skipped: readonly-chown: before 6.1 the hook of chown cannot be used'
-else
-	is readonly-chown no "$(runs chown 1 /t/readonly)"
-fi
+is readonly-chown no "$(runs chown 1 /t/readonly)"
 is readonly-replace no "$(runs mv -f /t/other /t/readonly)"
 is create no "$(runs touch /t/secret/new)"
 is mkdir no "$(runs mkdir /t/secret/dir)"
