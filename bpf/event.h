@@ -39,7 +39,7 @@ struct pcl_emit {
 static long emit_step(__u32 i, struct pcl_emit *emit)
 {
 	struct pcl_bpf_event *event = emit->event;
-	__u64 component = walk_next(&emit->task->walk, NULL);
+	__u64 component = walk_on(&emit->task->walk, NULL);
 	const void *name;
 
 	if (!component)

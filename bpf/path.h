@@ -143,11 +143,25 @@ static __always_inline void walk_init(struct pcl_task *task, const struct pcl_ob
 	enter_mount(walk);
 }
 
+#ifdef PCL_OLD_KERNEL
+#define walk_on(walk, slot) walk_next(walk, slot)
+#else
+/*
+ * The same, once in each program. KERNEL: after the verification each call of bpf_rdonly_cast is
+ * patched, which moves all that is kept of each instruction, so loading takes the square of the
+ * length.
+ */
+__noinline __u64 walk_on(struct pcl_walk *walk, struct pcl_slot *slot)
+{
+	return walk ? walk_next(walk, slot) : 0;
+}
+#endif
+
 static long gather_step(__u32 i, struct pcl_task **ctx)
 {
 	struct pcl_task *task = *ctx;
 
-	walk_next(&task->walk, &task->slot[task->walk.depth & (PCL_WINDOW - 1)]);
+	walk_on(&task->walk, &task->slot[task->walk.depth & (PCL_WINDOW - 1)]);
 	return task->walk.end != WALK_GOING;
 }
 

@@ -14,14 +14,11 @@
 /* From 6.2: a number becomes a typed pointer that may be read directly, faults handled. */
 extern void *bpf_rdonly_cast(void *obj, __u32 btf_id) __ksym __weak;
 
-/*
- * Set by the loader from the kernel's own BTF. Where false, bpf_probe_read_kernel does the same at
- * several times the price.
- */
-#ifdef PCL_OLD_KERNEL
-#define pcl_has_rdonly_cast false
+/* Where false, bpf_probe_read_kernel does the same at several times the price. */
+#ifdef PCL_RDONLY_CAST
+#define pcl_has_rdonly_cast true
 #else
-const volatile bool pcl_has_rdonly_cast = false;
+#define pcl_has_rdonly_cast false
 #endif
 
 #define READ_FIELD(type, address, field)                                                           \

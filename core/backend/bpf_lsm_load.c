@@ -14,6 +14,7 @@
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "portcullis.skel.h"
+#include "portcullis_cast.skel.h"
 #include "portcullis_old.skel.h"
 
 /* The kernel names an LSM hook's BTF function so. */
@@ -90,15 +91,21 @@ int pcl_bpf_features_probe(struct pcl_bpf_features *ret_features, struct pcl_dia
 
 enum pcl_bpf_flavour pcl_bpf_flavour(const struct pcl_bpf_features *features)
 {
-	return features->loop && features->task_storage && features->task_btf &&
-			       features->rename_flags
-		       ? PCL_BPF_FLAVOUR_FULL
-		       : PCL_BPF_FLAVOUR_OLD;
+	if (!features->loop || !features->task_storage || !features->task_btf ||
+	    !features->rename_flags)
+		return PCL_BPF_FLAVOUR_OLD;
+	return features->rdonly_cast ? PCL_BPF_FLAVOUR_FULL : PCL_BPF_FLAVOUR_PLAIN;
 }
 
 const char *pcl_bpf_flavour_name(enum pcl_bpf_flavour flavour)
 {
-	return flavour == PCL_BPF_FLAVOUR_FULL ? "full" : "old";
+	static const char *const names[] = {
+		[PCL_BPF_FLAVOUR_FULL] = "full",
+		[PCL_BPF_FLAVOUR_PLAIN] = "plain",
+		[PCL_BPF_FLAVOUR_OLD] = "old",
+	};
+
+	return names[flavour];
 }
 
 char *pcl_bpf_features_text(const struct pcl_bpf_features *features)
@@ -149,22 +156,28 @@ __attribute__((format(printf, 2, 0))) static int keep_complaint(enum libbpf_prin
 static void open_skeleton(struct pcl_bpf_object *object, const struct pcl_bpf_features *features)
 {
 	struct portcullis_old_bpf *old;
-	struct portcullis_bpf *full;
+	struct portcullis_bpf *plain;
+	struct portcullis_cast_bpf *full;
 
 	object->flavour = pcl_bpf_flavour(features);
-	if (object->flavour == PCL_BPF_FLAVOUR_OLD) {
-		old = portcullis_old_bpf__open();
-		object->skeleton = old;
+	switch (object->flavour) {
+	case PCL_BPF_FLAVOUR_OLD:
+		object->skeleton = old = portcullis_old_bpf__open();
 		object->object = old ? old->obj : NULL;
 		return;
-	}
-	full = portcullis_bpf__open();
-	object->skeleton = full;
-	if (!full)
+	case PCL_BPF_FLAVOUR_PLAIN:
+		object->skeleton = plain = portcullis_bpf__open();
+		object->object = plain ? plain->obj : NULL;
+		if (plain)
+			plain->rodata->pcl_trusts_dirs = features->trusted_dirs;
 		return;
-	object->object = full->obj;
-	full->rodata->pcl_has_rdonly_cast = features->rdonly_cast;
-	full->rodata->pcl_trusts_dirs = features->trusted_dirs;
+	case PCL_BPF_FLAVOUR_FULL:
+		object->skeleton = full = portcullis_cast_bpf__open();
+		object->object = full ? full->obj : NULL;
+		if (full)
+			full->rodata->pcl_trusts_dirs = features->trusted_dirs;
+		return;
+	}
 }
 
 /* Hooks that were given one more argument in front. */
@@ -234,9 +247,7 @@ int pcl_bpf_object_open(struct pcl_bpf_object *ret_object, struct pcl_diag *diag
 
 int pcl_bpf_object_load(struct pcl_bpf_object *object, struct pcl_diag *diag)
 {
-	int error = object->flavour == PCL_BPF_FLAVOUR_OLD
-			    ? portcullis_old_bpf__load(object->skeleton)
-			    : portcullis_bpf__load(object->skeleton);
+	int error = bpf_object__load(object->object);
 
 	if (error)
 		return pcl_diag_set(diag, -EOPNOTSUPP,
@@ -248,7 +259,9 @@ void pcl_bpf_object_close(struct pcl_bpf_object *object)
 {
 	if (object->flavour == PCL_BPF_FLAVOUR_OLD)
 		portcullis_old_bpf__destroy(object->skeleton);
-	else
+	else if (object->flavour == PCL_BPF_FLAVOUR_PLAIN)
 		portcullis_bpf__destroy(object->skeleton);
+	else
+		portcullis_cast_bpf__destroy(object->skeleton);
 	*object = (struct pcl_bpf_object){0};
 }

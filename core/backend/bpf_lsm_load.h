@@ -22,13 +22,13 @@ struct pcl_bpf_features {
 };
 
 enum pcl_bpf_flavour {
-	PCL_BPF_FLAVOUR_FULL,
+	PCL_BPF_FLAVOUR_FULL, /* reads with bpf_rdonly_cast */
+	PCL_BPF_FLAVOUR_PLAIN,
 	PCL_BPF_FLAVOUR_OLD, /* bounded loops, task state in a hash (bpf/old.h) */
 };
 
 int pcl_bpf_features_probe(struct pcl_bpf_features *ret_features, struct pcl_diag *diag);
 
-/* Full needs every feature that it cannot do without; what stands in their place is OLD. */
 enum pcl_bpf_flavour pcl_bpf_flavour(const struct pcl_bpf_features *features);
 const char *pcl_bpf_flavour_name(enum pcl_bpf_flavour flavour);
 
