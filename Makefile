@@ -103,7 +103,8 @@ GUEST    := $(B)/guest/model $(B)/guest/agent $(patsubst bench/%.c,$(B)/guest/%,
 	    $(addprefix $(B)/guest/attacks/,hello_dynamic preload.so loader.so)
 SKELS    := $(patsubst bpf/%.bpf.c,$(B)/bpf/%.skel.h,$(BPF_SRC))
 TESTS    := $(foreach s,$(TEST_SRC),$(B)/tests/$(basename $(notdir $s)))
-IMAGE    := $(B)/guest/base.cpio $(B)/guest/selinux/bottlerocket.cpio
+IMAGE    := $(B)/guest/base.cpio $(B)/guest/selinux/bottlerocket.cpio $(B)/guest/selinux/debian.cpio \
+	    $(B)/guest/userland/crun.cpio
 
 .PHONY: help
 help:
@@ -118,6 +119,7 @@ help:
 	@echo '  make bench-policy  speed and memory of 100,000 rules, without a VM; writes results/policy.json'
 	@echo '  make disk-test real images: a whole Debian is built, served, fetched, booted (root, minutes)'
 	@echo '  make bench     latency of open and exec in every target'
+	@echo '  make matrix    the cases on every target, and the table of it in docs/matrix.md; an hour'
 	@echo '  make format    clang-format everything in place'
 	@echo '  make setup     Debian packages and the kernels of the targets'
 	@echo '  make clean     remove build/ (kernels stay in the cache)'
@@ -243,6 +245,20 @@ $(B)/guest/selinux/bottlerocket.cpio: vm-images/build-selinux $(wildcard vm-imag
 	$(Q)$< $@ vm-images/selinux/bottlerocket.cil vm-images/selinux/bottlerocket.labels \
 		system_u:system_r:super_t:s0
 
+# Debian's default policy, from the modules of the package selinux-policy-default.
+REFPOLICY := $(wildcard /usr/share/selinux/default/*.pp.bz2)
+$(B)/guest/selinux/debian.cpio: vm-images/build-selinux $(wildcard vm-images/selinux/debian.*) $(REFPOLICY)
+	$(call say,SELINUX,$@)
+	$(Q)$(if $(REFPOLICY),,echo 'no SELinux modules of Debian: run scripts/setup' >&2; exit 1;) \
+		$< $@ vm-images/selinux/debian.cil vm-images/selinux/debian.labels \
+		unconfined_u:unconfined_r:unconfined_t:s0-s0:c0.c1023 $(REFPOLICY)
+
+# What is added to busybox: crun with the libraries that it is linked to.
+$(B)/guest/userland/crun.cpio: vm-images/build-userland
+	$(call say,IMAGE,$@)
+	$(Q)$< $@ /usr/bin/crun
+
+
 # --- tests --------------------------------------------------------------------------------------
 define test_program
 $(B)/tests/$(basename $(notdir $1)): $(call obj,$1 $(TEST_HELPERS)) $(B)/libgauntlet.a \
@@ -266,7 +282,7 @@ unit: $(TESTS)
 # Each check of a file leaves a stamp, so that a second run looks only at what changed.
 C         := $(B)/check
 FORMAT_IN := $(HOST_SRC) $(FUZZ_SRC) $(HEADERS) $(ATTACK_SRC) $(BENCH_TINY) $(wildcard bpf/*.[ch] scenarios/attacks/*.h scenarios/attacks/dynamic/*.c)
-SCRIPTS   := $(wildcard $(filter-out %.txt %.h %.md,$(wildcard scripts/*)) vm-images/build-base vm-images/build-disk vm-images/build-selinux .ci/run)
+SCRIPTS   := $(wildcard $(filter-out %.txt %.h %.md,$(wildcard scripts/*)) vm-images/build-base vm-images/build-disk vm-images/build-selinux vm-images/build-userland .ci/run)
 CLANG_CPP  = -std=gnu17 $(CPPFLAGS)
 host_obj   = $(patsubst %.c,$C/$1/obj/%.o,$(HOST_SRC))
 CHECKS    := format scripts layers spdx headers gcc clang tidy cppcheck unit fuzz
@@ -336,7 +352,7 @@ format:
 	clang-format -i $(FORMAT_IN)
 
 # --- the two commands, and their parts --------------------------------------------------------------
-.PHONY: setup demo test bench
+.PHONY: setup demo test bench matrix
 setup:
 	$(Q)scripts/setup
 demo:
@@ -347,6 +363,8 @@ disk-test: build
 	$(Q)scripts/disk-test
 test:
 	$(Q)+scripts/test
+matrix:
+	$(Q)+scripts/matrix
 bench: build
 	$(Q)$(B)/gauntlet bench
 

@@ -27,6 +27,7 @@ struct run_command {
 	struct gnt_words targets;
 	struct gnt_words contenders;
 	const char *lsm;
+	const char *append;
 	struct gnt_own_kernel kernel;
 	const char *results;
 	const char *corpus;
@@ -68,9 +69,9 @@ static int take(void *context, const char *name, const char *value, struct pcl_d
 		const char *name;
 		const char **text;
 	} texts[] = {
-		{"--lsm", &command->lsm},	{"--results", &command->results},
-		{"--corpus", &command->corpus}, {"--cases", &command->cases_dir},
-		{"--allow", &command->allow},
+		{"--lsm", &command->lsm},	  {"--append", &command->append},
+		{"--results", &command->results}, {"--corpus", &command->corpus},
+		{"--cases", &command->cases_dir}, {"--allow", &command->allow},
 	};
 	int taken = gnt_own_kernel_take(&command->kernel, name, value, diag);
 
@@ -114,6 +115,7 @@ static const struct gnt_cli cli = {
 			{"--on", "TARGET", "run on this target, or pattern, or all (repeat)"},
 			{"--contender", "C", "none, portcullis, portcullis/BACKEND (repeat)"},
 			{"--lsm", "LIST", "boot with this lsm= list instead of the target's"},
+			{"--append", "WORDS", "more words on the kernel's command line"},
 			GNT_OWN_KERNEL_OPTIONS,
 			{"--results", "DIR", "write here (default build/results/RUN-ID)"},
 			{"--corpus", "DIR", "where the policies of the corpus are"},
@@ -156,6 +158,8 @@ static char *reproduce_options(const struct run_command *command)
 		if (parts[i].value)
 			(void)gnt_text_set(&text, "%s %s %s", text ? text : "", parts[i].name,
 					   parts[i].value);
+	if (command->append)
+		(void)gnt_text_set(&text, "%s --append '%s'", text ? text : "", command->append);
 	if (command->timeout_s)
 		(void)gnt_text_set(&text, "%s --timeout %d", text ? text : "", command->timeout_s);
 	return text;
@@ -255,6 +259,7 @@ static int run_selection(const struct run_command *command, const struct selecti
 		.kernel = command->kernel.image_path,
 		.modules = command->kernel.modules_path,
 		.lsm = command->lsm,
+		.append = command->append,
 		.corpus_dir = s->corpus_dir,
 		.reproduce = gnt_program,
 		.reproduce_options = repeated ? repeated : "",

@@ -20,6 +20,7 @@
 struct shell_command {
 	struct gnt_words targets;
 	const char *lsm;
+	const char *append;
 	struct gnt_own_kernel kernel;
 };
 
@@ -40,7 +41,10 @@ static int take(void *context, const char *name, const char *value, struct pcl_d
 		return pcl_diag_set(diag, -EINVAL, "one target at a time, not also \"%s\"", value);
 	if (!name)
 		return gnt_words_add(&command->targets, value, diag);
-	command->lsm = value;
+	if (strcmp(name, "--append") == 0)
+		command->append = value;
+	else
+		command->lsm = value;
 	return 0;
 }
 
@@ -52,6 +56,7 @@ static const struct gnt_cli cli = {
 	.options =
 		(const struct gnt_cli_option[]){
 			{"--lsm", "LIST", "boot with this lsm= list instead of the target's"},
+			{"--append", "WORDS", "more words on the kernel's command line"},
 			GNT_OWN_KERNEL_OPTIONS,
 			{0},
 		},
@@ -91,6 +96,7 @@ static int run_shell(const struct shell_command *command, const struct gnt_targe
 		.kernel_path = command->kernel.image_path,
 		.modules_dir = command->kernel.modules_path,
 		.lsm = command->lsm,
+		.append = command->append,
 		.flags = GNT_VM_INTERACTIVE,
 		.boot_timeout_ms = SHELL_BOOT_TIMEOUT_MS,
 	};

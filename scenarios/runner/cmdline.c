@@ -61,6 +61,8 @@ int gnt_cmdline_build(const struct gnt_vm_options *options, enum gnt_channel cha
 	fprintf(out, " gauntlet.channel=%s", channel == GNT_CHANNEL_SERIAL ? "serial" : "virtio");
 	if (!(options->flags & GNT_VM_ICOUNT))
 		fputs(HANG_WORDS, out);
+	if (options->append)
+		fprintf(out, " %s", options->append);
 	if (options->flags & GNT_VM_INTERACTIVE)
 		fputs(" gauntlet.shell", out);
 	if (fclose(out) != 0)

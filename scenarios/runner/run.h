@@ -26,6 +26,7 @@ struct gnt_run_options {
 	size_t contender_count;
 	const char *kernel;		     /* --kernel, or NULL */
 	const char *modules;		     /* --modules, or NULL */
+	const char *append;		     /* --append, or NULL */
 	const char *lsm;		     /* --lsm, or NULL */
 	const char *corpus_dir;		     /* or NULL: cases that need it are skipped */
 	const char *results_dir;	     /* exists */

@@ -33,6 +33,7 @@ struct gnt_vm_options {
 	const struct gnt_target *target;
 	const char *kernel_path;   /* bzImage instead of the cached one, or NULL */
 	const char *modules_dir;   /* its lib/modules/VERSION, or NULL */
+	const char *append;	   /* words behind the target's own, or NULL */
 	const char *lsm;	   /* replaces the target's lsm= list, or NULL */
 	char *const *more_modules; /* beside the target's; those that the kernel has are loaded */
 	size_t more_module_count;

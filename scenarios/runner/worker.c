@@ -201,6 +201,7 @@ static void boot(struct worker *worker)
 		.kernel_path = worker->options->kernel,
 		.modules_dir = worker->options->modules,
 		.lsm = worker->options->lsm,
+		.append = worker->options->append,
 		.more_modules = worker->modules,
 		.more_module_count = worker->module_count,
 		.allow = worker->options->allow,
