@@ -27,6 +27,26 @@ SILENT   := $(findstring s,$(filter-out --%,$(firstword -$(MAKEFLAGS))))
 say       = $(if $(V)$(SILENT),@:,@printf '  %-8s %s\n' '$1' '$(patsubst $(B)/%,%,$2)')
 
 JOBS     ?= $(shell nproc)
+# make arm64 builds the guests of arm64 targets by the cross compiler; libraries: scripts/arm64.
+ARCH     ?= x86_64
+ifeq ($(ARCH),arm64)
+ARM_ROOT := $(or $(PORTCULLIS_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/portcullis)/arm64
+CC       := aarch64-linux-gnu-gcc
+AR       := aarch64-linux-gnu-ar
+MUSL_CC  := $(ARM_ROOT)/bin/musl-gcc
+MUSL_LOADER := $(firstword $(wildcard $(ARM_ROOT)/lib/ld-musl-*.so.1))
+MULTIARCH := aarch64-linux-gnu
+KERNEL_INCLUDE := /usr/aarch64-linux-gnu/include
+BPF_ARCH := arm64
+CPPFLAGS += -isystem $(ARM_ROOT)/usr/include
+LDFLAGS  += -L$(ARM_ROOT)/usr/lib/aarch64-linux-gnu
+export STRIP := aarch64-linux-gnu-strip
+export BUSYBOX := $(ARM_ROOT)/bin/busybox
+else
+MULTIARCH := x86_64-linux-gnu
+KERNEL_INCLUDE := /usr/include/$(MULTIARCH)
+BPF_ARCH := x86
+endif
 VERSION  := 0.1.0
 SAN      ?=
 WERROR   ?=
@@ -80,13 +100,13 @@ CFLAGS   ?= -O2 -g
 ALLFLAGS  = -std=gnu17 $(CFLAGS) $(WARN) $(CPPFLAGS) -MD -MP
 ifdef SAN
 MODE     := $(SANFLAGS) -fPIE
-LDMODE   := -pie $(LDHARD)
-LDSTATIC := -pie $(LDHARD)
+LDMODE   := -pie $(LDHARD) $(LDFLAGS)
+LDSTATIC := -pie $(LDHARD) $(LDFLAGS)
 else
 MODE     := $(HARDEN)
 LDMODE   := -pie $(LDHARD)
 # One file that runs in any guest, whatever its libc: static, and still position-independent.
-LDSTATIC := -static-pie $(LDHARD)
+LDSTATIC := -static-pie $(LDHARD) $(LDFLAGS)
 endif
 
 # One clear line instead of a shell's "not found" in the middle of a build.
@@ -121,9 +141,16 @@ help:
 	@echo '  make bench     latency of open and exec in every target'
 	@echo '  make matrix    the cases on every target, and the table of it in docs/matrix.md; an hour'
 	@echo '  make format    clang-format everything in place'
+	@echo '  make arm64     the guests of arm64 targets, after scripts/arm64'
 	@echo '  make setup     Debian packages and the kernels of the targets'
 	@echo '  make clean     remove build/ (kernels stay in the cache)'
 	@echo 'Variables: V=1  SAN=1  CC=clang  WERROR=1  B=DIR  PORTCULLIS_CACHE=DIR  DEBIAN_MIRROR=URL'
+
+# The guest's side alone, into build/arm64: gauntlet itself stays a program of this machine.
+.PHONY: arm64 guest
+arm64:
+	$(Q)+$(MAKE) --no-print-directory ARCH=arm64 B=build/arm64 guest
+guest: $(IMAGE)
 
 .PHONY: build
 build: $(PROGRAMS) $(GUEST) $(IMAGE)
@@ -169,8 +196,8 @@ $(B)/bpf/portcullis_old.bpf.o: BPF_FLAGS := -mllvm -disable-block-placement
 $(B)/bpf/%.bpf.o: bpf/%.bpf.c
 	@mkdir -p $(@D)
 	$(call say,BPF,$<)
-	$(Q)$(BPF_CC) -target bpf -mcpu=v3 -std=gnu17 -O2 -g -D__TARGET_ARCH_x86 $(BPF_WARN) $(BPF_FLAGS) -Ibpf \
-		-idirafter /usr/include/x86_64-linux-gnu -MMD -MP -c -o $@ $<
+	$(Q)$(BPF_CC) -target bpf -mcpu=v3 -std=gnu17 -O2 -g -D__TARGET_ARCH_$(BPF_ARCH) $(BPF_WARN) $(BPF_FLAGS) -Ibpf \
+		-idirafter $(KERNEL_INCLUDE) -MMD -MP -c -o $@ $<
 
 $(B)/bpf/%.skel.h: $(B)/bpf/%.bpf.o
 	$(call say,SKEL,$@)
@@ -204,7 +231,7 @@ $(patsubst scenarios/trouble/%.c,$(B)/guest/%,$(TROUBLE_SRC)): $(B)/guest/%: $(B
 
 # musl keeps the replay programs small; the kernel's own headers come after musl's.
 MUSL_FLAGS := -std=gnu17 -Os -g $(WARN) -D_GNU_SOURCE -static -fstack-protector-strong \
-	      -idirafter /usr/include -idirafter /usr/include/x86_64-linux-gnu
+	      $(if $(filter arm64,$(ARCH)),,-idirafter /usr/include) -idirafter $(KERNEL_INCLUDE)
 
 $(B)/guest/attacks/%: scenarios/attacks/%.c
 	@mkdir -p $(@D) $(B)/obj/scenarios/attacks

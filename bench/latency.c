@@ -29,7 +29,9 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+#ifdef __x86_64__
 #include <x86intrin.h>
+#endif
 
 #include "base/cleanup.h"
 
@@ -101,12 +103,27 @@ static int operation_exec(const char *path)
 	return status ? -EACCES : 0;
 }
 
+/* The counter of the processor: of cycles on x86, of a fixed clock on arm64. */
+static uint64_t read_counter(void)
+{
+#ifdef __x86_64__
+	return __rdtsc();
+#elif defined(__aarch64__)
+	uint64_t count;
+
+	__asm__ volatile("isb; mrs %0, cntvct_el0" : "=r"(count)::"memory");
+	return count;
+#else
+#error "which counter does this processor have?"
+#endif
+}
+
 static uint64_t now(enum clock_source clock)
 {
 	struct timespec ts;
 
 	if (clock == CLOCK_SOURCE_TSC)
-		return __rdtsc();
+		return read_counter();
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }

@@ -150,12 +150,10 @@ struct dentry___iname {
 	unsigned char d_iname[32];
 };
 
-/* Some struct of plain words, to read a name by words. */
-struct pt_regs {
-	unsigned long r15;
-	unsigned long r14;
-	unsigned long r13;
-	unsigned long r12;
+/* Some struct of plain words that every kernel of every machine has, to read a name by words. */
+struct sysinfo {
+	long uptime;
+	unsigned long loads[3];
 };
 
 struct vfsmount {

@@ -57,13 +57,13 @@ static __always_inline void read_chunk(struct pcl_trie_key *key, __u64 dentry, _
 	len = left > PCL_CHUNK_LEN ? PCL_CHUNK_LEN : left;
 	key->len = len | (left > PCL_CHUNK_LEN ? PCL_CHUNK_MORE : 0);
 	if (pcl_has_rdonly_cast) {
-		struct pt_regs *words =
-			bpf_rdonly_cast((void *)name, bpf_core_type_id_kernel(struct pt_regs));
+		struct sysinfo *words =
+			bpf_rdonly_cast((void *)name, bpf_core_type_id_kernel(struct sysinfo));
 
-		key->name[0] = words->r15;
-		key->name[1] = words->r14;
-		key->name[2] = words->r13;
-		key->name[3] = words->r12;
+		key->name[0] = (__u64)words->uptime;
+		key->name[1] = words->loads[0];
+		key->name[2] = words->loads[1];
+		key->name[3] = words->loads[2];
 	} else {
 		bpf_probe_read_kernel(key->name, PCL_CHUNK_LEN, (void *)name);
 	}

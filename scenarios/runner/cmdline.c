@@ -17,8 +17,7 @@
  * cryptomgr.notests: saves 0.4 s of self tests at boot.
  * random.trust_cpu: nobody waits for entropy; under deterministic time it comes from a seed.
  */
-#define RUNNER_WORDS                                                                               \
-	"console=ttyS0,115200 loglevel=5 panic=-1 cryptomgr.notests random.trust_cpu=on"
+#define RUNNER_WORDS "loglevel=5 panic=-1 cryptomgr.notests random.trust_cpu=on"
 
 /*
  * For a guest that stops answering: magic keys over the serial console whatever sysctl says, and a
@@ -26,6 +25,8 @@
  * time, which must not be disturbed.
  */
 #define HANG_WORDS " sysrq_always_enabled unknown_nmi_panic gauntlet.beat=1000"
+
+static const char *const consoles[] = {[GNT_ARCH_X86_64] = "ttyS0", [GNT_ARCH_ARM64] = "ttyAMA0"};
 
 /* Copies the target's words except lsm=, which comes from elsewhere. */
 static void print_without_lsm(FILE *out, char *words)
@@ -51,6 +52,7 @@ int gnt_cmdline_build(const struct gnt_vm_options *options, enum gnt_channel cha
 			(void)fclose(out);
 		return pcl_diag_errno(diag, -ENOMEM, "kernel command line");
 	}
+	fprintf(out, "console=%s,115200 ", consoles[options->target->arch]);
 	fputs(RUNNER_WORDS, out);
 	if (options->lsm) {
 		print_without_lsm(out, words);

@@ -139,6 +139,24 @@ static int add_modules(int fd, const struct gnt_kernel *kernel, char **files, si
 	return error;
 }
 
+/* build/arm64/guest beside build/guest; takes and replaces *dir. */
+static int go_to_arm64(char **dir, struct pcl_diag *diag)
+{
+	char *base pcl_autofree = NULL, *other = NULL;
+
+	if (asprintf(&other, "%s/../arm64/guest", *dir) < 0)
+		return pcl_diag_errno(diag, -ENOMEM, "guest image");
+	free(*dir);
+	*dir = other;
+	if (asprintf(&base, "%s/base.cpio", other) < 0)
+		return pcl_diag_errno(diag, -ENOMEM, "guest image");
+	return access(base, R_OK) == 0
+		       ? 0
+		       : pcl_diag_set(diag, -ENOENT,
+				      "no arm64 guest (%s): run scripts/arm64, then make arm64",
+				      base);
+}
+
 /* build/guest, owned. */
 static int find_guest_dir(const char *given, char **ret_dir, struct pcl_diag *diag)
 {
@@ -243,6 +261,8 @@ int gnt_initramfs_open(const struct gnt_initramfs_options *options, int *ret_fd,
 	if (fd < 0)
 		return pcl_diag_errno(diag, -errno, "initramfs");
 	error = find_guest_dir(options->guest_dir, &dir, diag);
+	if (!error && options->target->arch == GNT_ARCH_ARM64)
+		error = go_to_arm64(&dir, diag);
 	if (!error)
 		error = add_images(fd, dir, options->target, diag);
 	if (!error)

@@ -12,9 +12,11 @@
 #include "base/diag.h"
 #include "target.h"
 
+/* For x86; the others are known to qemu.c. */
 #define GNT_QEMU_PROGRAM "qemu-system-x86_64"
 
 struct gnt_qemu_config {
+	enum gnt_arch arch;
 	const char *image;	  /* bzImage; NULL: the disk's own boot loader */
 	int initrd_fd;		  /* -1: none */
 	const char *cmdline;	  /* the kernel's */

@@ -16,6 +16,12 @@ enum gnt_channel {
 	GNT_CHANNEL_SERIAL,	   /* the second 8250 port, /dev/ttyS1: everywhere, slow */
 };
 
+/* Also the index of the machine's row in qemu.c and cmdline.c. */
+enum gnt_arch {
+	GNT_ARCH_X86_64,
+	GNT_ARCH_ARM64, /* emulated; its guest is made by scripts/arm64 and make arm64 */
+};
+
 enum gnt_cgroup {
 	GNT_CGROUP_V2,
 	GNT_CGROUP_V1, /* one hierarchy per controller, as before 2021 */
@@ -64,6 +70,7 @@ struct gnt_target {
 	size_t module_count;
 	char **userland; /* parts added to busybox: "crun", "apparmor-3" */
 	size_t userland_count;
+	enum gnt_arch arch;
 	enum gnt_channel channel;
 	enum gnt_rootfs rootfs;
 	enum gnt_cgroup cgroup;

@@ -23,7 +23,7 @@ static const char *const manifest_keys[] = {"id",	"title",   "stands_for", "diff
 					    "channel",	"memory",  "userland",	 "rootfs",
 					    "mounts",	"cgroup",  "selinux",	 "lockdown",
 					    "apparmor", "bpffs",   "usual",	 "known",
-					    "like",	"cells",   NULL};
+					    "like",	"cells",   "arch",	 NULL};
 static const char *const cell_keys[] = {"title",   "stands_for", "differences", "kernel",
 					"cmdline", "lsm",	 "modules",	"channel",
 					"memory",  "userland",	 "rootfs",	"mounts",
@@ -32,6 +32,8 @@ static const char *const cell_keys[] = {"title",   "stands_for", "differences", 
 
 static const char *const channel_names[] = {
 	[GNT_CHANNEL_VIRTIO_SERIAL] = "virtio-serial", [GNT_CHANNEL_SERIAL] = "serial", NULL};
+static const char *const arch_names[] = {
+	[GNT_ARCH_X86_64] = "x86_64", [GNT_ARCH_ARM64] = "arm64", NULL};
 static const char *const rootfs_names[] = {
 	[GNT_ROOTFS_INITRAMFS] = "initramfs", [GNT_ROOTFS_READ_ONLY] = "read-only", NULL};
 static const char *const cgroup_names[] = {[GNT_CGROUP_V2] = "v2", [GNT_CGROUP_V1] = "v1", NULL};
@@ -217,14 +219,16 @@ static int read_choices(const struct source *source, struct gnt_target *target)
 {
 	size_t channel = target->channel, rootfs = target->rootfs, cgroup = target->cgroup;
 	const struct pcl_yaml_node *lockdown = pcl_yaml_get(source->mapping, "lockdown");
-	size_t mode = 0;
+	size_t mode = 0, arch = target->arch;
 	int error;
 
-	if ((error = read_choice(source, "channel", channel_names, &channel)) ||
+	if ((error = read_choice(source, "arch", arch_names, &arch)) ||
+	    (error = read_choice(source, "channel", channel_names, &channel)) ||
 	    (error = read_choice(source, "rootfs", rootfs_names, &rootfs)) ||
 	    (error = read_choice(source, "cgroup", cgroup_names, &cgroup)) ||
 	    (error = read_choice(source, "lockdown", lockdown_names, &mode)))
 		return error;
+	target->arch = (enum gnt_arch)arch;
 	target->channel = (enum gnt_channel)channel;
 	target->rootfs = (enum gnt_rootfs)rootfs;
 	target->cgroup = (enum gnt_cgroup)cgroup;

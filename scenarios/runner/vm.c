@@ -380,9 +380,12 @@ static int choose_accel(const struct gnt_vm_options *options, bool *ret_kvm, str
 	int error;
 
 	*ret_kvm = options->accel == GNT_ACCEL_KVM;
-	if (options->flags & GNT_VM_ICOUNT)
+	/* KVM is tried with this machine's own kind of guest only. */
+	if ((options->flags & GNT_VM_ICOUNT) || options->target->arch != GNT_ARCH_X86_64) {
 		*ret_kvm = false;
-	if (options->accel != GNT_ACCEL_AUTO || (options->flags & GNT_VM_ICOUNT))
+		return 0;
+	}
+	if (options->accel != GNT_ACCEL_AUTO)
 		return 0;
 	error = gnt_kvm_probe(ret_kvm, &reason, diag);
 	if (!error && !*ret_kvm && !__atomic_exchange_n(&noticed, true, __ATOMIC_RELAXED))
@@ -484,6 +487,12 @@ static int launch(struct gnt_vm *vm, const struct gnt_vm_options *options, struc
 	/* Virtio is served by a thread of QEMU's own, at moments that never repeat. */
 	enum gnt_channel channel = vm->flags & GNT_VM_ICOUNT ? GNT_CHANNEL_SERIAL : target->channel;
 
+	if (target->arch == GNT_ARCH_ARM64 && channel == GNT_CHANNEL_SERIAL)
+		return pcl_diag_set(
+			diag, -ENOTSUP,
+			"%s: an arm64 machine has one serial port, and nothing is counted "
+			"there: no bench",
+			target->id);
 	error = options->kernel_path
 			? gnt_kernel_own(options->kernel_path, options->modules_dir, &kernel, diag)
 			: gnt_kernel_find(target->kernel, &kernel, diag);
@@ -507,7 +516,8 @@ static int launch(struct gnt_vm *vm, const struct gnt_vm_options *options, struc
 	error = open_ends(vm, options, &guest_fd, &qmp_fd, diag);
 	if (error)
 		return error;
-	return gnt_qemu_spawn(&(struct gnt_qemu_config){.image = kernel.image,
+	return gnt_qemu_spawn(&(struct gnt_qemu_config){.arch = target->arch,
+							.image = kernel.image,
 							.initrd_fd = initrd_fd,
 							.cmdline = cmdline,
 							.console_path = vm->console_path,
