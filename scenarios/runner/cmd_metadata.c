@@ -51,15 +51,18 @@ static int read_file(const char *path, char **ret_text)
 }
 
 /* What ?recursive=true of a folder gives: everything in one object; owned. */
-static char *whole(bool project, const char *user_data)
+static char *whole(const char *path, const char *user_data)
 {
+	bool project = strncmp(path, BASE "/project", strlen(BASE "/project")) == 0;
+	bool attributes = strstr(path, "/attributes") != NULL;
 	json_t *object =
 		project ? json_pack("{s:{}, s:i, s:s}", "attributes", "numericProjectId", 1,
 				    "projectId", "gauntlet")
 			: json_pack("{s:{s:s}, s:s, s:i, s:s, s:s}", "attributes", "user-data",
 				    user_data, "hostname", "gauntlet.internal", "id", 1, "name",
 				    "gauntlet", "zone", "projects/1/zones/local-a");
-	char *text = json_dumps(object, JSON_COMPACT);
+	char *text = json_dumps(attributes ? json_object_get(object, "attributes") : object,
+				JSON_COMPACT);
 
 	json_decref(object);
 	return text;
@@ -69,12 +72,12 @@ static char *whole(bool project, const char *user_data)
 static char *find(const char *path, const char *user_data)
 {
 	size_t len = strcspn(path, "?");
-	bool recursive = strstr(path, "recursive=true") != NULL;
 
-	if (recursive && strncmp(path, BASE "/instance", strlen(BASE "/instance")) == 0)
-		return whole(false, user_data);
-	if (recursive && strncmp(path, BASE "/project", strlen(BASE "/project")) == 0)
-		return whole(true, user_data);
+	/* cloud-init writes "True". */
+	if (strcasestr(path, "recursive=true") &&
+	    (strncmp(path, BASE "/instance", strlen(BASE "/instance")) == 0 ||
+	     strncmp(path, BASE "/project", strlen(BASE "/project")) == 0))
+		return whole(path, user_data);
 	for (size_t i = 0; i < PCL_ARRAY_SIZE(documents); i++) {
 		if (strlen(documents[i].path) == len && strncmp(documents[i].path, path, len) == 0)
 			return strdup(documents[i].text ? documents[i].text : user_data);

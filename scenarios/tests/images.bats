@@ -302,6 +302,10 @@ asks() {
 	[[ $got == "HTTP/1.1 200 OK"*"Metadata-Flavor: Google"*$'\n\n#cloud-config\nruncmd: []' ]]
 	got=$(asks '/computeMetadata/v1/instance/?recursive=true' 'Metadata-Flavor: Google\r\n')
 	jq -e '.attributes["user-data"] | startswith("#cloud-config")' <<<"${got##*$'\n\n'}"
+	got=$(asks '/computeMetadata/v1/instance/attributes/?recursive=True' 'Metadata-Flavor: Google\r\n')
+	jq -e '.["user-data"] | startswith("#cloud-config")' <<<"${got##*$'\n\n'}"
+	got=$(asks '/computeMetadata/v1/project/attributes/?recursive=True' 'Metadata-Flavor: Google\r\n')
+	[ "${got##*$'\n\n'}" = "{}" ]
 	[[ $(asks /computeMetadata/v1/instance/none 'Metadata-Flavor: Google\r\n') == "HTTP/1.1 404 "* ]]
 	[[ $(asks /latest/meta-data 'Metadata-Flavor: Google\r\n') == "HTTP/1.1 404 "* ]]
 }
