@@ -59,6 +59,7 @@ static const struct {
 	{"kept-write", harm_kept_write},
 	{"kept-truncate", harm_kept_truncate},
 	{"kept-map", harm_kept_map},
+	{"kept-mapping", harm_kept_mapping},
 	{"kept-chmod", harm_kept_chmod},
 	{"kept-xattr", harm_kept_xattr},
 	{"received-write", harm_received_write},

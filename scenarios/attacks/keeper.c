@@ -6,8 +6,9 @@
  * sends the old one away. It ends by itself after a while.
  *
  * What it can be asked, see keeper.h: r read, w write, t truncate, m write by a shared mapping,
- * c change the mode, x set an extended attribute, g give the descriptor, p tell its number, n give
- * a new TCP socket, k give one that is connected to the peer, q end.
+ * M the same by a mapping made before, c change the mode, x set an extended attribute, g give the
+ * descriptor, p tell its number, n give a new TCP socket, k give one that is connected to the peer,
+ * q end.
  */
 #include <poll.h>
 #include <signal.h>
@@ -22,6 +23,24 @@
 /* Longer than a case takes on a loaded machine. */
 #define LIFE_S 120
 #define TEXT "overwritten by the keeper"
+
+/* A shared mapping that is there from the beginning, or NULL. */
+static char *early_page;
+
+static void map_early(int fd)
+{
+	char *page = mmap(NULL, 1, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	early_page = page == MAP_FAILED ? NULL : page;
+}
+
+static int early_write(void)
+{
+	if (!early_page)
+		return -1;
+	early_page[0] = '#';
+	return msync(early_page, 1, MS_SYNC);
+}
 
 static int shared_write(int fd)
 {
@@ -46,6 +65,8 @@ static void act(char question, int fd, struct keeper_answer *answer)
 		result = ftruncate(fd, 0);
 	else if (question == 'm')
 		result = shared_write(fd);
+	else if (question == 'M')
+		result = early_write();
 	else if (question == 'c')
 		result = fchmod(fd, 04777);
 	else if (question == 'x')
@@ -167,6 +188,8 @@ int main(int argc, char **argv)
 	fd = open_kept(argv[1], argv[2]);
 	if (fd < 0)
 		return replay_broken("open", errno);
+	if (*argv[1] == 'w')
+		map_early(fd);
 	send_old_away();
 	listener = open_listener();
 	if (listener < 0)
