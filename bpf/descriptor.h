@@ -62,6 +62,8 @@ static __always_inline int judge_received(struct file *file)
 #define PT_DYNAMIC 2
 #define DT_NULL 0
 #define DT_SONAME 14
+#define DT_FLAGS_1 0x6ffffffb
+#define DF_1_PIE 0x08000000
 #define ELF_HEADER_LEN 64
 #define PROGRAM_HEADERS_MAX 16u
 #define DYNAMIC_ENTRIES_MAX 64u
@@ -86,20 +88,27 @@ enum pcl_program_kind {
 	PROGRAM_LOADER,	  /* a loader run by hand */
 };
 
-/* A loader has a name for others to ask for, which a static program has not. */
-static __always_inline bool has_soname(__u64 base, __u64 dynamic)
+/*
+ * A loader is a shared object: it has a name for others to ask for, as glibc's, or at least is not
+ * marked as a program, as musl's; a static program that may lie anywhere has the mark and no name.
+ */
+static __always_inline bool is_shared_object(__u64 base, __u64 dynamic)
 {
+	bool program = false;
 	__u64 entry[2];
 
 	for (__u32 i = 0; i < DYNAMIC_ENTRIES_MAX; i++) {
 		if (bpf_probe_read_user(entry, sizeof(entry),
-					(void *)(base + dynamic + i * sizeof(entry))) ||
-		    entry[0] == DT_NULL)
+					(void *)(base + dynamic + i * sizeof(entry))))
 			return false;
+		if (entry[0] == DT_NULL)
+			break;
 		if (entry[0] == DT_SONAME)
 			return true;
+		if (entry[0] == DT_FLAGS_1)
+			program = entry[1] & DF_1_PIE;
 	}
-	return false;
+	return !program;
 }
 
 static __always_inline bool is_loader(__u64 headers, __u64 count)
@@ -110,7 +119,7 @@ static __always_inline bool is_loader(__u64 headers, __u64 count)
 		if (bpf_probe_read_user(&header, sizeof(header), (void *)(headers + i * 56ull)))
 			return false;
 		if (header.type == PT_DYNAMIC)
-			return has_soname(headers - ELF_HEADER_LEN, header.address);
+			return is_shared_object(headers - ELF_HEADER_LEN, header.address);
 	}
 	return false;
 }

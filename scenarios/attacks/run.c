@@ -342,6 +342,10 @@ static int report_failed_child(const char *output, int status)
 	for (size_t i = 0; i < sizeof(denials) / sizeof(denials[0]); i++)
 		if (strstr(output, strerror(denials[i])))
 			return replay_refused("loader", denials[i]);
+	/* musl's loader says only this of a file that it cannot map, and no errno; a program that
+	 * really is none fails without a policy as well. */
+	if (strstr(output, "Not a valid dynamic program"))
+		return replay_refused("loader", EACCES);
 	return replay_broken("child", WIFSIGNALED(status) ? WTERMSIG(status) : 0);
 }
 

@@ -14,7 +14,7 @@
 
 #define POLICY_DIR "/run/gauntlet-policies"
 /* First load of a BPF object parses the kernel's BTF: 0.2 s under emulation, more when loaded. */
-#define ENGINE_TIMEOUT_MS 60000
+#define ENGINE_TIMEOUT_MS 180000
 #define ENGINE_ARGS_MAX 64
 #define REFUSAL_MAX 300
 /* A policy is text of a few kilobytes; this is far above any. */
