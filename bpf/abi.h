@@ -28,7 +28,7 @@
 #include <linux/types.h>
 #endif
 
-#define PCL_BPF_ABI 2
+#define PCL_BPF_ABI 3
 
 /* Domains, the host (id 0) included; each costs PCL_SLOTS * sizeof(struct pcl_bpf_domain) bytes. */
 #define PCL_BPF_DOMAINS_MAX 10240u
@@ -185,6 +185,28 @@ struct pcl_trie_entry {
 /* The classes whose objects have paths are the first ones. */
 #define PCL_BPF_PATH_CLASSES 2u
 
+/*
+ * Automata for patterns: a state is a block, or some in a row where there are more classes of bytes
+ * than words. Block 0 is the state from which nothing matches, and is never looked up.
+ */
+#define PCL_PATTERN_GROUPS 4u /* automata of a class; a power of two */
+#define PCL_PATTERN_WORDS 64u
+
+enum pcl_pattern_word {
+	PCL_PATTERN_SET,   /* for an object that ends here; PCL_SET_PERMIT: no pattern matches */
+	PCL_PATTERN_BELOW, /* the first rule that can refuse something further on, 0: none */
+	PCL_PATTERN_NEXT,  /* the block to go to for the first class of bytes; more follow */
+};
+
+struct pcl_pattern_block {
+	__u32 words[PCL_PATTERN_WORDS]; /* or a class for each of 256 bytes */
+};
+
+struct pcl_pattern_group {
+	__u32 classes; /* the block that tells a byte's class */
+	__u32 start;   /* the state behind the first "/"; 0: there is no such automaton */
+};
+
 struct pcl_bpf_domain {
 	__u32 incarnation; /* never the same for two domains that use one id after another; 0: free
 			    */
@@ -193,6 +215,7 @@ struct pcl_bpf_domain {
 	struct pcl_trie_edge root[PCL_BPF_CLASS_COUNT];
 	/* A trie of its own, with a single level: the base name. */
 	struct pcl_trie_edge names[PCL_BPF_PATH_CLASSES];
+	struct pcl_pattern_group patterns[PCL_BPF_PATH_CLASSES][PCL_PATTERN_GROUPS];
 	__u32 nameless[PCL_BPF_CLASS_COUNT]; /* set for an object that has no path */
 	__u32 unknown[PCL_BPF_CLASS_COUNT];  /* set for an object whose path cannot be built */
 	/*

@@ -14,6 +14,7 @@
 #include "event.h"
 #include "match.h"
 #include "steady.h"
+#include "pattern.h"
 #include "task.h"
 
 /* pcl_question.flags */
@@ -271,6 +272,25 @@ static __always_inline __u32 set_of_name(const struct pcl_question *ask, struct 
 	return state->down.set;
 }
 
+/* The sets that patterns have for the object. */
+static __always_inline void look_in_patterns(const struct pcl_question *ask, struct pcl_task *state,
+					     struct pcl_bpf_domain *domain, __u32 class, __u64 live)
+{
+	const struct pcl_pattern_group *groups = domain->patterns[class];
+	void *blocks = blocks_of(live);
+	__u32 i;
+
+	if (!blocks || run_patterns(state, &ask->object, groups, live)) {
+		state->found[PCL_FOUND_PATTERN] = domain->unknown[class];
+		return;
+	}
+	for (i = 0; i < PCL_PATTERN_GROUPS; i++)
+		state->found[PCL_FOUND_PATTERN + i] =
+			run_word(&state->run, i, PCL_PATTERN_SET, blocks);
+	if (ask->flags & ASK_BELOW)
+		state->below_rule = pattern_below(state, groups, live);
+}
+
 /* Fills state->found by the parts besides the trie. 0, or -EACCES where the maps are broken. */
 static __always_inline int look_in_parts(const struct pcl_question *ask, struct pcl_task *state,
 					 __u32 parts, __u64 live)
@@ -284,6 +304,9 @@ static __always_inline int look_in_parts(const struct pcl_question *ask, struct 
 		state->found[i] = PCL_SET_PERMIT;
 	if (parts & PCL_PART_NAMES)
 		state->found[PCL_FOUND_NAME] = set_of_name(ask, state, domain, class, live);
+	state->below_rule = 0;
+	if (parts & PCL_PART_PATTERNS)
+		look_in_patterns(ask, state, domain, class, live);
 	return 0;
 }
 
@@ -329,8 +352,11 @@ static __always_inline int decide(const struct pcl_question *ask, struct pcl_tas
 	below_rule = (ask->flags & ASK_BELOW) ? state->down.below_rule : 0;
 	if (set == PCL_SET_PERMIT && !below_rule && !parts)
 		return 0;
-	if (parts && find_in_parts(ask, state, parts, live))
-		return -EACCES;
+	if (parts) {
+		if (find_in_parts(ask, state, parts, live))
+			return -EACCES;
+		below_rule = pcl_first_rule(below_rule, state->below_rule);
+	}
 	if (join_set(ask, state, set, live, &outcome))
 		return -EACCES;
 	if (parts && join_found(ask, state, live, &outcome))

@@ -138,7 +138,24 @@ struct pcl_slot {
 /* Where else than in the trie sets are found. */
 enum pcl_found {
 	PCL_FOUND_NAME,
-	PCL_FOUND_MAX,
+	PCL_FOUND_PATTERN,
+	PCL_FOUND_MAX = PCL_FOUND_PATTERN + PCL_PATTERN_GROUPS,
+};
+
+/* A run of automata along a gathered path; pattern.h. */
+struct pcl_run {
+	__u64 name; /* of the component at hand */
+	__u32 at[PCL_PATTERN_GROUPS];
+	__u32 classes[PCL_PATTERN_GROUPS];
+	__u32 from[PCL_PATTERN_GROUPS];	 /* where a directory stands that is about to move */
+	__u32 below[PCL_PATTERN_GROUPS]; /* and the rule that something below it may break */
+	__u32 depth;			 /* components of the whole path */
+	__u32 level;			 /* components begun */
+	__u32 until;			 /* the first one that is not gathered */
+	__u32 offset;			 /* bytes of the component consumed */
+	__u32 len;
+	__u32 ended;
+	__u8 chunk[PCL_CHUNK_LEN]; /* the bytes around offset */
 };
 
 /*
@@ -159,7 +176,10 @@ struct pcl_task {
 	struct pcl_bpf_detail
 		detail; /* for an alert about a number; not on the stack, which is full */
 	struct pcl_slot slot[PCL_WINDOW]; /* by distance from the leaf, modulo PCL_WINDOW */
-	__u32 found[PCL_FOUND_MAX];	  /* sets, by where they were found */
+	struct pcl_run run;
+	struct pcl_object to;	    /* what a directory is about to become */
+	__u32 below_rule;	    /* as in down, by patterns */
+	__u32 found[PCL_FOUND_MAX]; /* sets, by where they were found */
 #ifdef PCL_OLD_KERNEL
 	/* Arguments of global functions, which take numbers only there. */
 	struct pcl_question ask;
@@ -349,6 +369,21 @@ struct {
 	__type(key, __u32);
 	__array(values, struct pcl_set_map);
 } sets SEC(".maps");
+
+struct pcl_pattern_map {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_INNER_MAP);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct pcl_pattern_block));
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, PCL_SLOTS);
+	__type(key, __u32);
+	__array(values, struct pcl_pattern_map);
+} patterns SEC(".maps");
 
 /* What is ours (PCL_OWN_*). */
 struct {

@@ -113,11 +113,19 @@ static __always_inline bool is_dir(struct dentry *dentry)
  * rule forbids changing it, and where a process rule forbids running it. A directory is also asked
  * for rules below it, since what lies there would leave them.
  */
-static __always_inline int judge_move(__u32 hook, struct dentry *dentry, struct vfsmount *mnt)
+static __always_inline int judge_move(__u32 hook, struct dentry *dentry, struct vfsmount *mnt,
+				      struct dentry *to, struct vfsmount *to_mnt)
 {
 	__u32 flags = is_dir(dentry) ? ASK_BELOW : 0;
-	int error = judge_file(hook, PCL_BPF_WRITE, dentry, mnt, flags);
+	struct pcl_task *state = flags ? task_state(current_task()) : NULL;
+	int error;
 
+	/* Without a state the judgement refuses. */
+	if (state) {
+		state->to.dentry = (__u64)to;
+		state->to.mnt = (__u64)to_mnt;
+	}
+	error = judge_file(hook, PCL_BPF_WRITE, dentry, mnt, flags);
 	if (error)
 		return error;
 	return judge(hook, PCL_BPF_PROCESS, PCL_BPF_EXECUTE, (__u64)dentry, (__u64)mnt,
@@ -129,7 +137,7 @@ SEC("lsm/path_link")
 int BPF_PROG(pcl_path_link, struct dentry *old_dentry, const struct path *new_dir,
 	     struct dentry *new_dentry)
 {
-	int error = judge_move(PCL_HOOK_LINK, old_dentry, new_dir->mnt);
+	int error = judge_move(PCL_HOOK_LINK, old_dentry, new_dir->mnt, new_dentry, new_dir->mnt);
 
 	return error ? error : judge_name(PCL_HOOK_LINK, new_dir, new_dentry);
 }
@@ -140,7 +148,7 @@ SEC("lsm/path_rename")
 int BPF_PROG(pcl_path_rename, const struct path *old_dir, struct dentry *old_dentry,
 	     const struct path *new_dir, struct dentry *new_dentry)
 {
-	int error = judge_move(PCL_HOOK_RENAME, old_dentry, old_dir->mnt);
+	int error = judge_move(PCL_HOOK_RENAME, old_dentry, old_dir->mnt, new_dentry, new_dir->mnt);
 
 	return error ? error : judge_name(PCL_HOOK_RENAME, new_dir, new_dentry);
 }
@@ -150,12 +158,13 @@ SEC("lsm/path_rename")
 int BPF_PROG(pcl_path_rename, const struct path *old_dir, struct dentry *old_dentry,
 	     const struct path *new_dir, struct dentry *new_dentry, unsigned int flags)
 {
-	int error = judge_move(PCL_HOOK_RENAME, old_dentry, old_dir->mnt);
+	int error = judge_move(PCL_HOOK_RENAME, old_dentry, old_dir->mnt, new_dentry, new_dir->mnt);
 
 	if (error)
 		return error;
 	if (flags & RENAME_EXCHANGE)
-		return judge_move(PCL_HOOK_RENAME, new_dentry, new_dir->mnt);
+		return judge_move(PCL_HOOK_RENAME, new_dentry, new_dir->mnt, old_dentry,
+				  old_dir->mnt);
 	return judge_name(PCL_HOOK_RENAME, new_dir, new_dentry);
 }
 #endif

@@ -80,20 +80,51 @@ static int make_trie(const struct pcl_bpf_plan *plan, struct pcl_diag *diag)
 	return pcl_take_fd(&fd);
 }
 
-static int make_sets(const struct pcl_bpf_plan *plan, struct pcl_diag *diag)
+/* An array of items, one at least. */
+static int make_array(const char *name, const void *items, size_t item_size, size_t count,
+		      struct pcl_diag *diag)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_INNER_MAP);
 	pcl_autoclose int fd = -1;
 
-	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "pcl_sets", sizeof(__u32),
-			    sizeof(struct pcl_bpf_set), (__u32)plan->set_count, &options);
+	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, name, sizeof(__u32), (__u32)item_size,
+			    count ? (__u32)count : 1, &options);
 	if (fd < 0)
-		return pcl_diag_errno(diag, -errno, "bpf_lsm: cannot make a map of %zu sets",
-				      plan->set_count);
-	for (__u32 i = 0; i < plan->set_count; i++)
-		if (bpf_map_update_elem(fd, &i, &plan->sets[i], BPF_ANY) < 0)
-			return pcl_diag_errno(diag, -errno, "bpf_lsm: cannot fill the sets");
+		return pcl_diag_errno(diag, -errno, "bpf_lsm: cannot make a map of %zu %s", count,
+				      name);
+	for (__u32 i = 0; i < count; i++)
+		if (bpf_map_update_elem(fd, &i, (const char *)items + i * item_size, BPF_ANY) < 0)
+			return pcl_diag_errno(diag, -errno, "bpf_lsm: cannot fill %s", name);
 	return pcl_take_fd(&fd);
+}
+
+/* The maps of a plan, not yet in a slot; -1: not made. */
+struct slot_maps {
+	int trie_fd;
+	int sets_fd;
+	int patterns_fd;
+};
+
+static void slot_maps_close(struct slot_maps *maps)
+{
+	pcl_closep(&maps->trie_fd);
+	pcl_closep(&maps->sets_fd);
+	pcl_closep(&maps->patterns_fd);
+}
+
+static int make_maps(const struct pcl_bpf_plan *plan, struct slot_maps *ret_maps,
+		     struct pcl_diag *diag)
+{
+	ret_maps->trie_fd = make_trie(plan, diag);
+	if (ret_maps->trie_fd < 0)
+		return ret_maps->trie_fd;
+	ret_maps->sets_fd =
+		make_array("pcl_sets", plan->sets, sizeof(*plan->sets), plan->set_count, diag);
+	if (ret_maps->sets_fd < 0)
+		return ret_maps->sets_fd;
+	ret_maps->patterns_fd = make_array("pcl_patterns", plan->blocks, sizeof(*plan->blocks),
+					   plan->block_count, diag);
+	return ret_maps->patterns_fd < 0 ? ret_maps->patterns_fd : 0;
 }
 
 static int put_inner(const struct pcl_pins *pins, enum pcl_bpf_map outer, __u32 index, int inner_fd,
@@ -113,24 +144,27 @@ static int fence(const struct pcl_pins *pins, struct pcl_diag *diag)
 	return fd < 0 ? fd : put_inner(pins, PCL_MAP_TRIES, PCL_SLOTS, fd, diag);
 }
 
+static int put_maps(const struct pcl_pins *pins, __u32 slot, const struct slot_maps *maps,
+		    struct pcl_diag *diag)
+{
+	int error = put_inner(pins, PCL_MAP_TRIES, slot, maps->trie_fd, diag);
+
+	if (!error)
+		error = put_inner(pins, PCL_MAP_SETS, slot, maps->sets_fd, diag);
+	return error ? error : put_inner(pins, PCL_MAP_PATTERNS, slot, maps->patterns_fd, diag);
+}
+
 static int fill_slot(const struct pcl_pins *pins, const struct pcl_bpf_plan *plan, __u32 slot,
 		     struct pcl_diag *diag)
 {
 	struct pcl_bpf_domain *domains = &pins->domains[slot * PCL_BPF_DOMAINS_MAX];
-	pcl_autoclose int trie_fd = -1, sets_fd = -1;
-	int error;
+	pcl_cleanup(slot_maps_close) struct slot_maps maps = {-1, -1, -1};
+	int error = make_maps(plan, &maps, diag);
 
-	trie_fd = make_trie(plan, diag);
-	if (trie_fd < 0)
-		return trie_fd;
-	sets_fd = make_sets(plan, diag);
-	if (sets_fd < 0)
-		return sets_fd;
-	error = fence(pins, diag);
 	if (!error)
-		error = put_inner(pins, PCL_MAP_TRIES, slot, trie_fd, diag);
+		error = fence(pins, diag);
 	if (!error)
-		error = put_inner(pins, PCL_MAP_SETS, slot, sets_fd, diag);
+		error = put_maps(pins, slot, &maps, diag);
 	if (error)
 		return error;
 	memset(domains, 0, sizeof(*domains) * PCL_BPF_DOMAINS_MAX);
@@ -143,16 +177,10 @@ static int fill_slot(const struct pcl_pins *pins, const struct pcl_bpf_plan *pla
 static void empty_slot(const struct pcl_pins *pins, __u32 slot)
 {
 	const struct pcl_bpf_plan empty = {.sets = &(struct pcl_bpf_set){{{0}}}, .set_count = 1};
-	pcl_autoclose int trie_fd = -1, sets_fd = -1;
+	pcl_cleanup(slot_maps_close) struct slot_maps maps = {-1, -1, -1};
 
-	if (fence(pins, NULL))
-		return;
-	trie_fd = make_trie(&empty, NULL);
-	sets_fd = make_sets(&empty, NULL);
-	if (trie_fd >= 0)
-		(void)put_inner(pins, PCL_MAP_TRIES, slot, trie_fd, NULL);
-	if (sets_fd >= 0)
-		(void)put_inner(pins, PCL_MAP_SETS, slot, sets_fd, NULL);
+	if (!fence(pins, NULL) && !make_maps(&empty, &maps, NULL))
+		(void)put_maps(pins, slot, &maps, NULL);
 }
 
 /* --- cgroups --------------------------------------------------------------------------------- */

@@ -78,6 +78,15 @@ int pcl_maker_unknown_set(struct pcl_maker *maker, uint32_t *ret_set);
 /* The classes whose objects are numbers, of the domain at hand. */
 int pcl_maker_plan_numbers(struct pcl_maker *maker, struct pcl_bpf_domain *entry);
 
+/* --- bpf_lsm_plan.c, bpf_lsm_patterns.c ---------------------------------------------------------
+ */
+
+/* Whether a rule can refuse to change or to run what it matches, under whatever condition. */
+bool pcl_maker_can_refuse(const struct pcl_rule *rule);
+/* The patterns of the class at hand. -E2BIG with diag for those that are too much. */
+int pcl_maker_plan_patterns(struct pcl_maker *maker,
+			    struct pcl_pattern_group groups[PCL_PATTERN_GROUPS], bool *ret_any);
+
 /* --- bpf_lsm_sources.c: 0 or an error as above ------------------------------------------------ */
 
 /* Calls add for a path and for everything else that it means in the domain; stops at an error. */

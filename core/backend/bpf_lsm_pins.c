@@ -38,11 +38,14 @@
 #define OLD_ONLY "pcl_task_free"
 
 static const char *const map_names[] = {
-	[PCL_MAP_CONTROL] = "control", [PCL_MAP_DOMAINS] = "domains", [PCL_MAP_CGROUPS] = "cgroups",
-	[PCL_MAP_TRIES] = "tries",     [PCL_MAP_SETS] = "sets",	      [PCL_MAP_EVENTS] = "events",
-	[PCL_MAP_TASKS] = "tasks",     [PCL_MAP_DIRS] = "dirs",	      [PCL_MAP_HOMES] = "homes",
-	[PCL_MAP_MOUNTS] = "mounts",   [PCL_MAP_SPACES] = "spaces",   [PCL_MAP_TALLIES] = "tallies",
-	[PCL_MAP_BUCKETS] = "buckets", [PCL_MAP_OWN] = "own",
+	[PCL_MAP_CONTROL] = "control",	 [PCL_MAP_DOMAINS] = "domains",
+	[PCL_MAP_CGROUPS] = "cgroups",	 [PCL_MAP_TRIES] = "tries",
+	[PCL_MAP_SETS] = "sets",	 [PCL_MAP_EVENTS] = "events",
+	[PCL_MAP_TASKS] = "tasks",	 [PCL_MAP_DIRS] = "dirs",
+	[PCL_MAP_HOMES] = "homes",	 [PCL_MAP_MOUNTS] = "mounts",
+	[PCL_MAP_SPACES] = "spaces",	 [PCL_MAP_TALLIES] = "tallies",
+	[PCL_MAP_BUCKETS] = "buckets",	 [PCL_MAP_OWN] = "own",
+	[PCL_MAP_PATTERNS] = "patterns",
 };
 _Static_assert(PCL_ARRAY_SIZE(map_names) == PCL_MAP_COUNT, "a map without a name");
 

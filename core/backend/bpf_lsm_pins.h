@@ -25,13 +25,14 @@ enum pcl_bpf_map {
 	PCL_MAP_OWN,
 	PCL_MAP_TRIES,
 	PCL_MAP_SETS,
+	PCL_MAP_PATTERNS,
 	PCL_MAP_EVENTS,
 	PCL_MAP_TASKS,
 	PCL_MAP_DIRS,
 	PCL_MAP_HOMES,
 	PCL_MAP_MOUNTS,
 };
-#define PCL_MAP_COUNT 14
+#define PCL_MAP_COUNT 15
 
 struct pcl_pins {
 	int map_fds[PCL_MAP_COUNT];

@@ -122,7 +122,7 @@ static int extend(struct pcl_maker *maker, const struct pcl_rule_list *base,
 }
 
 /* Under any condition: what lies below may be anybody's. */
-static bool can_refuse_writing(const struct pcl_rule *rule)
+bool pcl_maker_can_refuse(const struct pcl_rule *rule)
 {
 	const unsigned worst = PCL_CONDITION_TERMINAL;
 
@@ -139,7 +139,7 @@ static uint32_t best_refusing(const struct pcl_maker *maker, const struct pcl_tr
 	for (size_t i = 0; i < tree->item_count; i++) {
 		uint32_t rank = tree->items[i].value;
 
-		if (can_refuse_writing(maker->domain->ruleset->rules[rank]) &&
+		if (pcl_maker_can_refuse(maker->domain->ruleset->rules[rank]) &&
 		    (!best || rank + 1 < best))
 			best = rank + 1;
 	}
@@ -269,6 +269,8 @@ static int compare_names(const void *a, const void *b)
 /* The part of its class (PCL_PART_*) that a rule is in; 0: the trie. */
 static unsigned part_of(const struct pcl_rule *rule)
 {
+	if (rule->match == PCL_MATCH_PATTERN)
+		return PCL_PART_PATTERNS;
 	return rule->match == PCL_MATCH_NAME ? PCL_PART_NAMES : 0;
 }
 
@@ -318,7 +320,7 @@ static int make_trie(struct pcl_maker *maker, unsigned part, const struct pcl_ru
 static int make_class(struct pcl_maker *maker, struct pcl_bpf_domain *entry)
 {
 	struct pcl_rule_list nothing = {0};
-	bool any = false, any_name = false;
+	bool any = false, any_name = false, any_pattern = false;
 	int error;
 
 	for (size_t r = 0; r < maker->domain->ruleset->rule_count && !any; r++)
@@ -334,6 +336,10 @@ static int make_class(struct pcl_maker *maker, struct pcl_bpf_domain *entry)
 				  &any_name);
 	if (any_name)
 		entry->parts[maker->class] |= PCL_PART_NAMES;
+	if (!error)
+		error = pcl_maker_plan_patterns(maker, entry->patterns[maker->class], &any_pattern);
+	if (!error && any_pattern)
+		entry->parts[maker->class] |= PCL_PART_PATTERNS;
 	if (!error)
 		error = pcl_maker_unknown_set(maker, &entry->unknown[maker->class]);
 	entry->nameless[maker->class] = nothing.set;
@@ -416,6 +422,9 @@ static int make(struct pcl_maker *maker)
 		calloc(maker->input->domain_count + 1, sizeof(*maker->plan->domains));
 	if (!maker->plan->domains)
 		return -ENOMEM;
+	if (pcl_array_grow(&maker->plan->blocks, 0, sizeof(*maker->plan->blocks)))
+		return -ENOMEM;
+	memset(&maker->plan->blocks[maker->plan->block_count++], 0, sizeof(*maker->plan->blocks));
 	error = pcl_maker_append_set(maker, &permit, &id);
 	if (!error)
 		error = pcl_maker_index_rules(maker);
@@ -461,6 +470,7 @@ void pcl_bpf_plan_free(struct pcl_bpf_plan **plan)
 		return;
 	free((*plan)->edges);
 	free((*plan)->sets);
+	free((*plan)->blocks);
 	free((*plan)->domains);
 	free(*plan);
 	*plan = NULL;

@@ -30,6 +30,8 @@ struct pcl_bpf_plan {
 	size_t edge_count;
 	struct pcl_bpf_set *sets; /* sets[0] is PCL_SET_PERMIT */
 	size_t set_count;
+	struct pcl_pattern_block *blocks; /* blocks[0] is the dead state's */
+	size_t block_count;
 	struct pcl_bpf_plan_domain *domains;
 	size_t domain_count;
 	unsigned active; /* bit per class that some domain has rules of */
@@ -69,5 +71,9 @@ struct pcl_bpf_outcome pcl_bpf_plan_ask(const struct pcl_bpf_plan *plan, uint32_
 /* The rule that keeps directory path from moving because it lies below it; 0: none. */
 uint32_t pcl_bpf_plan_below(const struct pcl_bpf_plan *plan, uint32_t domain, enum pcl_class class,
 			    const char *path);
+
+/* The rule that keeps directory path from becoming to because of patterns; 0: none. */
+uint32_t pcl_bpf_plan_moved(const struct pcl_bpf_plan *plan, uint32_t domain, enum pcl_class class,
+			    const char *path, const char *to);
 
 #endif

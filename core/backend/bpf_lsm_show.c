@@ -116,6 +116,29 @@ static void join(struct pcl_bpf_outcome *outcome, struct pcl_bpf_outcome other)
 	pcl_join_outcomes(outcome, &other);
 }
 
+/* bpf/pattern.h feed(). */
+static uint32_t feed(const struct pcl_bpf_plan *plan, const struct pcl_pattern_group *group,
+		     uint32_t at, char byte)
+{
+	const uint8_t *classes = (const uint8_t *)plan->blocks[group->classes].words;
+	uint32_t word = PCL_PATTERN_NEXT + classes[(unsigned char)byte];
+
+	if (!at)
+		return 0;
+	return plan->blocks[at + word / PCL_PATTERN_WORDS].words[word % PCL_PATTERN_WORDS];
+}
+
+/* Where the automaton stands at the end of path, or of what lies below it. */
+static uint32_t run(const struct pcl_bpf_plan *plan, const struct pcl_pattern_group *group,
+		    const char *path, bool below)
+{
+	uint32_t at = group->start;
+
+	for (path++; *path; path++)
+		at = feed(plan, group, at, *path);
+	return below ? feed(plan, group, at, '/') : at;
+}
+
 /* What is said at the end: an alert names the rule, or none where the posture refuses. */
 static struct pcl_bpf_outcome conclude(struct pcl_bpf_outcome outcome)
 {
@@ -169,6 +192,16 @@ struct pcl_bpf_outcome pcl_bpf_plan_ask(const struct pcl_bpf_plan *plan, uint32_
 	if (entry->parts[class] & PCL_PART_NAMES)
 		join(&outcome,
 		     outcome_of(plan, descend(plan, &entry->names[class], name, NULL), operation));
+	if (entry->parts[class] & PCL_PART_PATTERNS)
+		for (size_t i = 0; i < PCL_PATTERN_GROUPS; i++) {
+			uint32_t at =
+				run(plan, &entry->patterns[class][i], operation->object, false);
+
+			if (at)
+				join(&outcome,
+				     outcome_of(plan, plan->blocks[at].words[PCL_PATTERN_SET],
+						operation));
+		}
 	return conclude(outcome);
 }
 
@@ -181,6 +214,23 @@ uint32_t pcl_bpf_plan_below(const struct pcl_bpf_plan *plan, uint32_t domain, en
 	if (entry)
 		(void)descend(plan, &entry->root[class], path, &below_rule);
 	return below_rule;
+}
+
+/* bpf/pattern.h pattern_below(). */
+uint32_t pcl_bpf_plan_moved(const struct pcl_bpf_plan *plan, uint32_t domain, enum pcl_class class,
+			    const char *path, const char *to)
+{
+	const struct pcl_bpf_domain *entry = policed(plan, domain, class);
+	uint32_t rule = 0;
+
+	for (size_t i = 0; entry && i < PCL_PATTERN_GROUPS; i++) {
+		const struct pcl_pattern_group *group = &entry->patterns[class][i];
+		uint32_t from = run(plan, group, path, true);
+
+		if (from && from != run(plan, group, to, true))
+			rule = pcl_first_rule(rule, plan->blocks[from].words[PCL_PATTERN_BELOW]);
+	}
+	return rule;
 }
 
 static const char *rule_id(const struct pcl_backend_input *input, uint32_t number)

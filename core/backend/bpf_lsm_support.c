@@ -21,9 +21,8 @@ static const char *unsupported_match(enum pcl_match match)
 	case PCL_MATCH_NAME:
 	case PCL_MATCH_PROTOCOL:
 	case PCL_MATCH_CAPABILITY:
-		return NULL;
 	case PCL_MATCH_PATTERN:
-		return "does not match patterns";
+		return NULL;
 	case PCL_MATCH_PRESET:
 		return "has no presets";
 	case PCL_MATCH_DOMAIN:

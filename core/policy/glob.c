@@ -538,3 +538,90 @@ int pcl_glob_example(const struct pcl_glob *glob, unsigned variant, char **ret_t
 	*ret_text = text;
 	return 0;
 }
+
+/* --- for automata ---------------------------------------------------------------------------- */
+
+size_t pcl_glob_step_count(const struct pcl_glob *glob)
+{
+	return glob->step_count;
+}
+
+/* Those of the steps that take a byte or are the end: the others lead on by themselves. */
+static size_t list_steps(struct states *states, const struct pcl_glob *glob, uint16_t *ret_steps)
+{
+	size_t count = 0;
+
+	states_follow(states, glob);
+	for (size_t i = 0; i < glob->step_count; i++)
+		if (states->seen[i / 32] & 1u << i % 32 &&
+		    glob->steps[i].type != STEP_ALTERNATIVE && glob->steps[i].type != STEP_JUMP)
+			ret_steps[count++] = (uint16_t)i;
+	return count;
+}
+
+size_t pcl_glob_begin(const struct pcl_glob *glob, uint16_t *ret_steps)
+{
+	struct states states;
+
+	states_clear(&states, glob);
+	states_add(&states, 0);
+	return list_steps(&states, glob, ret_steps);
+}
+
+size_t pcl_glob_advance(const struct pcl_glob *glob, const uint16_t *steps, size_t count,
+			unsigned char byte, uint16_t *ret_steps)
+{
+	struct states from, to;
+
+	states_clear(&from, glob);
+	states_clear(&to, glob);
+	for (size_t i = 0; i < count; i++)
+		states_add(&from, steps[i]);
+	states_take(&from, glob, byte, &to);
+	return to.count ? list_steps(&to, glob, ret_steps) : 0;
+}
+
+bool pcl_glob_ends(const struct pcl_glob *glob, const uint16_t *steps, size_t count)
+{
+	return count && (size_t)steps[count - 1] == glob->step_count - 1;
+}
+
+/* Takes the bytes of set out of each class that has others too. */
+static void split_by(const struct byte_set *set, uint8_t class_of[256], unsigned *count)
+{
+	/* By class: the class of those inside; 256: not met yet. */
+	unsigned inside[256], outside[256] = {0};
+
+	for (unsigned i = 0; i < 256; i++)
+		inside[i] = 256;
+	for (unsigned byte = 0; byte < 256; byte++)
+		outside[class_of[byte]] |= !set_has(set, (unsigned char)byte);
+	for (unsigned byte = 0; byte < 256; byte++) {
+		unsigned class = class_of[byte];
+
+		if (!set_has(set, (unsigned char)byte) || !outside[class])
+			continue;
+		if (inside[class] == 256)
+			inside[class] = (*count)++;
+		class_of[byte] = (uint8_t)inside[class];
+	}
+}
+
+void pcl_glob_split(const struct pcl_glob *glob, uint8_t class_of[256], unsigned *count)
+{
+	struct byte_set one = {{0}};
+
+	set_add(&one, '/');
+	split_by(&one, class_of, count);
+	for (size_t i = 0; i < glob->step_count; i++) {
+		const struct step *step = &glob->steps[i];
+
+		if (step->type == STEP_SET) {
+			split_by(&glob->sets[step->target], class_of, count);
+		} else if (step->type == STEP_BYTE) {
+			one = (struct byte_set){{0}};
+			set_add(&one, step->byte);
+			split_by(&one, class_of, count);
+		}
+	}
+}

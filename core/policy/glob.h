@@ -17,6 +17,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct pcl_glob;
 
@@ -39,5 +40,24 @@ const char *pcl_glob_prefix(const struct pcl_glob *glob, size_t *ret_len);
  * letters, so that two variants differ wherever the pattern leaves a choice. 0 or -ENOMEM.
  */
 int pcl_glob_example(const struct pcl_glob *glob, unsigned variant, char **ret_text);
+
+/*
+ * For who builds an automaton of several patterns: the steps that a text so far can have reached,
+ * ascending, at most pcl_glob_step_count() of them. A text that reaches none matches nothing,
+ * whatever follows.
+ */
+size_t pcl_glob_step_count(const struct pcl_glob *glob);
+/* The steps before any text; their number. */
+size_t pcl_glob_begin(const struct pcl_glob *glob, uint16_t *ret_steps);
+/* Those that byte leads to from steps; their number. */
+size_t pcl_glob_advance(const struct pcl_glob *glob, const uint16_t *steps, size_t count,
+			unsigned char byte, uint16_t *ret_steps);
+/* Whether the text that reached steps matches. */
+bool pcl_glob_ends(const struct pcl_glob *glob, const uint16_t *steps, size_t count);
+/*
+ * Splits the classes of bytes until no two bytes of one class are told apart by the pattern. Begin
+ * with all classes 0 and *count 1.
+ */
+void pcl_glob_split(const struct pcl_glob *glob, uint8_t class_of[256], unsigned *count);
 
 #endif

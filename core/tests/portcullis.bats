@@ -372,14 +372,6 @@ beyond() {
 
 @test "apply refuses by name, place and reason what the backend does not enforce" {
 	[ "$(id -u)" -eq 0 ] || skip "started by an ordinary user: apply needs root"
-	beyond 'process: matchPatterns: [{pattern: /usr/*}]' 19:21 'process.matchPatterns[0]' \
-		'match patterns'
-	beyond 'process: matchPaths: [{execname: apt}]' 19:18 'process.matchPaths[0]' \
-		'match by execname'
-	beyond 'process: matchPaths: [{path: /a, ownerOnly: true}]' 19:18 'process.matchPaths[0]' \
-		"know a file's owner, which ownerOnly asks for"
-	beyond 'process: matchPaths: [{path: /a, pts: false}]' 19:18 'process.matchPaths[0]' \
-		"know a task's terminal, which pts asks for"
 	beyond 'process: matchPaths: [{path: /a, allowedArgs: [x]}]' 19:18 'process.matchPaths[0]' \
 		'see arguments, which allowedArgs asks for'
 	beyond 'network: matchProtocols: [{protocol: tcp}]' 19:22 'network.matchProtocols[0]' \

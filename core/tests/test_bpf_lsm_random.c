@@ -131,7 +131,7 @@ static uint32_t expected_below(const struct world *world, const struct world_ope
 	for (size_t i = 0; i < member->ruleset->rule_count; i++) {
 		const struct pcl_rule *rule = member->ruleset->rules[i];
 
-		if (rule->class == class &&
+		if (rule->class == class && rule->match != PCL_MATCH_PATTERN &&
 		    (rule->action == PCL_ACTION_BLOCK ||
 		     (rule->action == PCL_ACTION_ALLOW && rule->flags)) &&
 		    world_any_name(member, rule->object, is_below, asked->operation.object))

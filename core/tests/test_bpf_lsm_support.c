@@ -87,10 +87,6 @@ static void what_is_not_enforced_is_refused_and_never_planned(void **state)
 	static const struct {
 		const char *spec, *id, *reason;
 	} cases[] = {
-		{"  process: {matchPatterns: [{pattern: /usr/*}]}\n", "process.matchPatterns[0]",
-		 "patterns"},
-		{"  file: {matchPatterns: [{pattern: \"/etc/**\"}]}\n", "file.matchPatterns[0]",
-		 "patterns"},
 		{"  process: {matchPaths: [{path: /a, allowedArgs: [x]}]}\n",
 		 "process.matchPaths[0]", "allowedArgs"},
 		{"  network: {matchDNSQueries: [{domain: a.b}]}\n", "network.matchDNSQueries[0]",
@@ -140,6 +136,8 @@ static void what_is_enforced_is_planned(void **state)
 		"  process: {matchPaths: [{path: /a, pts: true, allowedArgs: []}]}\n",
 		"  process: {matchDirectories: [{dir: /a/, action: Audit}]}\n",
 		"  process: {matchPaths: [{execname: apt}]}\n",
+		"  process: {matchPatterns: [{pattern: /usr/*}]}\n",
+		"  file: {matchPatterns: [{pattern: \"/etc/**\", readOnly: true}]}\n",
 		"  process: {matchPaths: [{path: /a, ownerOnly: true}]}\n",
 		"  file: {matchDirectories: [{dir: /a/, ownerOnly: true, readOnly: true}]}\n",
 		"  file: {matchPaths: [{path: /a, pts: false}]}\n",
@@ -175,7 +173,7 @@ static void a_rule_among_others_and_for_one_domain_is_enough(void **state)
 				 "  selector: {matchExpressions: [{key: namespace, operator: NotIn,"
 				 " values: [nowhere]}]}\n"
 				 "  file:\n    matchPaths: [{path: /a}]\n"
-				 "    matchPatterns: [{pattern: \"/b*\"}]\n");
+				 "  apparmor: deny /x w,\n");
 	autosetting setting;
 	struct pcl_bpf_plan *plan = NULL;
 	autodiag diag = {0};
@@ -184,7 +182,7 @@ static void a_rule_among_others_and_for_one_domain_is_enough(void **state)
 	setting_init(&setting, set, &postures);
 	assert_int_equal(pcl_bpf_plan_make(&setting.input, &plan, &diag), -EOPNOTSUPP);
 	assert_null(plan);
-	test_contains(pcl_diag_text(&diag), "*/c#file.matchPatterns[0]");
+	test_contains(pcl_diag_text(&diag), "*/c#apparmor");
 }
 
 /* Values of no policy that is read: a rule that is not known is not enforced either. */
@@ -316,7 +314,7 @@ static void what_is_taken_is_decided_as_the_model_does(void **state)
 		}
 	}
 	/* Draws of which nothing is refused or left would prove little. */
-	assert_true(dropped > ROUNDS && matched > ROUNDS);
+	assert_true(dropped > ROUNDS / 4 && matched > ROUNDS);
 }
 
 static int free_domains(void **state)

@@ -13,6 +13,7 @@
 
 #include "base/array.h"
 #include "base/cleanup.h"
+#include "policy/glob.h"
 #include "policy/names.h"
 #include "support.h"
 
@@ -203,15 +204,42 @@ static void draw_number(struct world *world, struct pcl_rule *rule)
 	rule->match = network ? PCL_MATCH_PROTOCOL : PCL_MATCH_CAPABILITY;
 	rule->number = world_pick(world, network ? PCL_PROTOCOL_COUNT : WORLD_CAPABILITIES);
 	rule->flags = 0;
+	pcl_glob_free(&rule->glob);
 	free(rule->object);
 	rule->object = strdup(network ? pcl_protocol_name((enum pcl_protocol)rule->number)
 				      : pcl_capability_names[rule->number]);
 }
 
+/* The path that the rule has as its object, with some of its bytes, or its end, made wild. */
+static void draw_pattern(struct world *world, struct pcl_rule *rule)
+{
+	static const char *const wild[] = {"*", "**", "?", "[a-p]", "{a,p,pa}", "{p,}"};
+	char pattern[WORLD_PATH_SIZE * 2] = "";
+	const char *reason;
+	/* Names of one letter over and over burst an automaton with more. */
+	size_t offset, len = 0, wild_left = 2;
+
+	for (const char *at = rule->object;
+	     *at && len + 16 < sizeof(pattern) && len < PATH_MAX - 64; at++) {
+		if (*at == '/' || !wild_left || world_pick(world, 8))
+			pattern[len++] = *at;
+		else if (wild_left--)
+			len += strlen(strcpy(pattern + len,
+					     wild[world_pick(world, PCL_ARRAY_SIZE(wild))]));
+	}
+	pattern[len] = '\0';
+	if (!world_pick(world, 3))
+		strcpy(pattern + len, world_pick(world, 2) ? "*" : "/**");
+	free(rule->object);
+	rule->object = strdup(pattern);
+	assert_int_equal(pcl_glob_new(pattern, &rule->glob, &reason, &offset), 0);
+}
+
 static void draw_rule(struct world *world, struct pcl_policy *policy)
 {
 	static const enum pcl_match kinds[] = {PCL_MATCH_PATH, PCL_MATCH_DIR,
-					       PCL_MATCH_DIR_RECURSIVE, PCL_MATCH_NAME};
+					       PCL_MATCH_DIR_RECURSIVE, PCL_MATCH_NAME,
+					       PCL_MATCH_PATTERN};
 	const char *scope = policy->kind == PCL_KIND_CLUSTER ? "*" : policy->ns;
 	struct pcl_rule *rule = calloc(1, sizeof(*rule));
 
@@ -233,6 +261,8 @@ static void draw_rule(struct world *world, struct pcl_policy *policy)
 	rule->object = strdup(world->paths[world_pick(world, world->path_count)]);
 	if (rule->match == PCL_MATCH_NAME)
 		draw_name(world, rule);
+	if (rule->match == PCL_MATCH_PATTERN)
+		draw_pattern(world, rule);
 	rule->severity = (int)world_pick(world, 3);
 	rule->policy = policy;
 	if (!world_pick(world, 4))
@@ -518,12 +548,13 @@ bool world_any_name(const struct world_member *member, const char *path,
 struct match {
 	enum pcl_match match;
 	const char *object;
+	struct pcl_glob *glob;
 };
 
 static bool name_matches(const void *context, const char *name)
 {
 	const struct match *match = context;
-	struct pcl_rule rule = {.match = match->match, .object = (char *)name};
+	struct pcl_rule rule = {.match = match->match, .object = (char *)name, .glob = match->glob};
 
 	return pcl_rule_matches_object(&rule, match->object);
 }
@@ -541,7 +572,7 @@ static bool is_number(enum pcl_access access)
 static bool matches(const struct world_member *member, const struct pcl_rule *rule,
 		    const struct pcl_operation *operation)
 {
-	struct match match = {rule->match, operation->object};
+	struct match match = {rule->match, operation->object, rule->glob};
 	bool source = !rule->source_count;
 
 	for (size_t i = 0; operation->source && i < rule->source_count; i++)
