@@ -173,8 +173,11 @@ static __always_inline __u32 namespace_of_task(struct task_struct *task)
 	return BPF_CORE_READ(task, nsproxy, mnt_ns, ns.inum);
 }
 
-/* Whether there is proof that somebody is in the domain's own mount namespace. */
-__noinline int namespace_lives(__u32 home)
+/*
+ * Whether there is proof that somebody is in the domain's own mount namespace. KERNEL: calls are at
+ * most 8 deep, and the walk for a source's path uses them all.
+ */
+static __always_inline int namespace_lives(__u32 home)
 {
 	struct task_struct *task = current_task();
 	struct pid *pid = BPF_CORE_READ(task, thread_pid);
