@@ -39,7 +39,7 @@ bats_require_minimum_version 1.5.0
 	jq -e 'map(.id) | index("bottlerocket-6.1") and index("ubuntu-24.04+bpf")' <<<"$output"
 	run --separate-stderr "$gauntlet" list cases --json
 	[ "$status" -eq 0 ]
-	jq -e 'length >= 8 and all(.id | test("^[a-z0-9-]+/[a-z0-9-]+$"))' <<<"$output"
+	jq -e 'length >= 8 and all(.id | test("^[a-z0-9-]+/[a-z0-9_-]+$"))' <<<"$output"
 	run --separate-stderr "$gauntlet" list contenders --json
 	[ "$status" -eq 0 ]
 	jq -e 'map(.id) == ["none", "portcullis", "portcullis/bpf_lsm", "portcullis/none"]' \
