@@ -26,6 +26,8 @@ int pcl_maker_each_name(const struct pcl_backend_domain *domain, const char *pat
 
 	for (size_t i = 0; alias && !error && i < alias->target_count; i++)
 		error = add(context, alias->targets[i]);
+	for (size_t i = 0; alias && !error && i < alias->more_count; i++)
+		error = add(context, alias->more[i]);
 	return error;
 }
 

@@ -153,5 +153,7 @@ int pcl_cmd_apply(int argc, char **argv)
 	if (error)
 		return pcl_cli_fail_diag(pcl_cli_exit_code(error), &diag);
 	print_unselected(engine->state);
+	for (size_t i = 0; i < engine->note_count; i++)
+		(void)fprintf(stderr, "portcullis: %s\n", engine->notes[i]);
 	return report(engine->state, json);
 }

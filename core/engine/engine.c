@@ -130,6 +130,7 @@ void pcl_engine_close(struct pcl_engine **engine)
 	pcl_state_free(&(*engine)->state);
 	pcl_node_free(&(*engine)->node);
 	pcl_closep(&(*engine)->lock_fd);
+	pcl_strings_free(&(*engine)->notes, &(*engine)->note_count);
 	free(*engine);
 	*engine = NULL;
 }
@@ -197,6 +198,10 @@ static int commit(struct pcl_engine *engine, struct pcl_state *next,
 		pcl_state_prune(state->generation - GENERATIONS_KEPT);
 	/* A change after this one, by the same open engine, goes on from here. */
 	engine->live.generation = state->generation;
+	pcl_strings_free(&engine->notes, &engine->note_count);
+	engine->notes = pcl_take_ptr(input->notes);
+	engine->note_count = input->note_count;
+	input->note_count = 0;
 	pcl_state_free(&engine->state);
 	engine->state = pcl_take_ptr(state);
 	engine->backend = backend;

@@ -18,6 +18,8 @@ struct pcl_engine {
 	const struct pcl_backend *backend; /* that it is applied with; NULL where nothing is */
 	struct pcl_backend_live live;
 	int lock_fd;
+	char **notes; /* what the last change found out about rules' paths, a line each */
+	size_t note_count;
 };
 
 /* For removal: damaged state or another version's is no error, and state may be NULL. */

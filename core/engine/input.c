@@ -12,7 +12,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/array.h"
 #include "base/cleanup.h"
+#include "engine/places.h"
 #include "node/cgroup.h"
 #include "node/spaces.h"
 
@@ -29,6 +31,7 @@ void pcl_input_free(struct pcl_input **input)
 	free((void *)(*input)->rulesets);
 	free((*input)->aliases);
 	free((*input)->domains);
+	pcl_strings_free(&(*input)->notes, &(*input)->note_count);
 	free((void *)(*input)->rules);
 	free(*input);
 	*input = NULL;
@@ -69,44 +72,16 @@ static uint32_t mount_namespace(const struct pcl_member *member)
 	return stat(path, &status) < 0 ? 0 : (uint32_t)status.st_ino;
 }
 
-static int compare_texts(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-static bool has_path(const struct pcl_rule *rule)
-{
-	return rule->match == PCL_MATCH_PATH || rule->match == PCL_MATCH_DIR ||
-	       rule->match == PCL_MATCH_DIR_RECURSIVE;
-}
-
-static int follow_links(const struct pcl_member *member, const struct pcl_ruleset *ruleset,
-			struct pcl_aliases *aliases, struct pcl_diag *diag)
+static int find_places(const struct pcl_member *member, struct pcl_input *input, size_t index,
+		       struct pcl_diag *diag)
 {
 	pcl_autoclose int root_fd = open_root(member);
-	size_t count = 0;
-	const char **paths;
-	int error = 0;
+	int pid = member->domain->host ? 1 : (int)any_pid(member);
 
-	if (root_fd < 0)
-		return 0;
-	for (size_t i = 0; i < ruleset->rule_count; i++)
-		count += 1 + ruleset->rules[i]->source_count;
-	paths = calloc(count + 1, sizeof(*paths));
-	if (!paths)
-		return pcl_diag_set(diag, -ENOMEM, "out of memory");
-	count = 0;
-	for (size_t i = 0; i < ruleset->rule_count; i++) {
-		if (has_path(ruleset->rules[i]))
-			paths[count++] = ruleset->rules[i]->object;
-		for (size_t s = 0; s < ruleset->rules[i]->source_count; s++)
-			paths[count++] = ruleset->rules[i]->sources[s];
-	}
-	qsort((void *)paths, count, sizeof(*paths), compare_texts);
-	for (size_t i = 0; i < count && !error; i++)
-		error = pcl_aliases_add(aliases, root_fd, paths[i], diag);
-	free((void *)paths);
-	return error;
+	return root_fd < 0 ? 0
+			   : pcl_places_find(input->rulesets[index], root_fd, pid,
+					     &input->aliases[index], &input->notes,
+					     &input->note_count, diag);
 }
 
 static int fill(struct pcl_input *input, const struct pcl_state *state, struct pcl_diag *diag)
@@ -122,7 +97,7 @@ static int fill(struct pcl_input *input, const struct pcl_state *state, struct p
 
 		if (error)
 			return pcl_diag_set(diag, error, "out of memory");
-		error = follow_links(member, input->rulesets[i], &input->aliases[i], diag);
+		error = find_places(member, input, i, diag);
 		if (error)
 			return error;
 		input->domains[i] = (struct pcl_backend_domain){

@@ -15,6 +15,8 @@ struct pcl_input {
 	struct pcl_backend_domain *domains;
 	const struct pcl_rule **rules;
 	size_t count; /* of members */
+	char **notes; /* places that rules mean and do not say, a line each */
+	size_t note_count;
 };
 
 /* The state must outlive the input. -ENOMEM with diag. */

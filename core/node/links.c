@@ -156,6 +156,7 @@ static void alias_fini(struct pcl_alias *alias)
 	free(alias->name);
 	for (size_t i = 0; i < alias->target_count; i++)
 		free(alias->targets[i]);
+	pcl_strings_free(&alias->more, &alias->more_count);
 }
 
 int pcl_aliases_add(struct pcl_aliases *aliases, int root_fd, const char *name,
@@ -208,4 +209,40 @@ const struct pcl_alias *pcl_aliases_find(const struct pcl_aliases *aliases, cons
 		return NULL;
 	return bsearch(name, aliases->items, aliases->count, sizeof(*aliases->items),
 		       compare_alias);
+}
+
+static int insert(struct pcl_aliases *aliases, const char *name, struct pcl_alias **ret_alias)
+{
+	size_t at = 0;
+	char *copy = strdup(name);
+
+	if (!copy || pcl_array_grow(&aliases->items, aliases->count, sizeof(*aliases->items))) {
+		free(copy);
+		return -ENOMEM;
+	}
+	while (at < aliases->count && strcmp(aliases->items[at].name, name) < 0)
+		at++;
+	memmove(&aliases->items[at + 1], &aliases->items[at],
+		(aliases->count - at) * sizeof(*aliases->items));
+	aliases->items[at] = (struct pcl_alias){.name = copy};
+	aliases->count++;
+	*ret_alias = &aliases->items[at];
+	return 0;
+}
+
+int pcl_aliases_add_more(struct pcl_aliases *aliases, const char *name, const char *place)
+{
+	struct pcl_alias *alias = (struct pcl_alias *)pcl_aliases_find(aliases, name);
+
+	if (!strcmp(name, place))
+		return 0;
+	if (!alias && insert(aliases, name, &alias))
+		return -ENOMEM;
+	for (size_t i = 0; i < alias->target_count; i++)
+		if (!strcmp(alias->targets[i], place))
+			return 0;
+	for (size_t i = 0; i < alias->more_count; i++)
+		if (!strcmp(alias->more[i], place))
+			return 0;
+	return pcl_strings_add(&alias->more, &alias->more_count, place);
 }

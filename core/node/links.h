@@ -15,6 +15,8 @@ struct pcl_alias {
 	char *targets[2]; /* the last component with the links above it resolved; what it links to
 			   */
 	size_t target_count;
+	char **more; /* found otherwise: names by an older mount, hard links */
+	size_t more_count;
 };
 
 /* Sorted by name. */
@@ -31,6 +33,9 @@ struct pcl_aliases {
  */
 int pcl_aliases_add(struct pcl_aliases *aliases, int root_fd, const char *name,
 		    struct pcl_diag *diag);
+/* Another place that name means, if it is not known yet. After all names were added. 0 or -ENOMEM.
+ */
+int pcl_aliases_add_more(struct pcl_aliases *aliases, const char *name, const char *place);
 void pcl_aliases_fini(struct pcl_aliases *aliases);
 
 /* The alias of name, or NULL. aliases may be NULL. Borrowed. */

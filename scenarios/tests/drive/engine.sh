@@ -171,6 +171,27 @@ is move-named no "$(runs mount --move /m/named /m/b)"
 is umount-by-a-peer no "$(runs unshare -m --propagation shared sh -c 'umount /m/named')"
 is umount-elsewhere no "$(runs unshare -m sh -c 'umount /m/named && cat /m/later/secret/x')"
 is umount-later yes "$(runs umount /m/later)"
+# A rule whose path leads over a later mount, and a file with two names.
+mkdir -p /m/data/www /m/www
+echo x >/m/data/www/x
+mount --bind /m/data/www /m/www
+echo k >/m/key
+ln /m/key /m/data/key2
+host_policy places >/tmp/places.yaml <<-END
+	  action: Block
+	  file:
+	    matchDirectories:
+	    - dir: /m/www/
+	    matchPaths:
+	    - path: /m/key
+END
+is places-are-said '/m/key also means /m/data/key2 /m/www also means /m/data/www' \
+	"$($P apply /tmp/places.yaml 2>&1 | sed -n 's/^portcullis: \(.* also means [^:]*\):.*/\1/p' | sort | tr '\n' ' ' | sed 's/ $//')"
+is place-mounted no "$(reads /m/www/x)"
+is place-below no "$(reads /m/data/www/x)"
+is place-hard-link no "$(reads /m/data/key2)"
+is place-neighbour yes "$(reads /m/named/n)"
+umount /m/www
 # Descriptors from before the policy, and what needs none.
 is before-remove 0 "$(code $P remove)"
 exec 7</t/secret/a 8>>/t/readonly
