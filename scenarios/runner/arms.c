@@ -334,7 +334,7 @@ static int run_policed(struct arms *arms, struct pcl_diag *diag)
 		error = run_program(arms, &arms->test_case->twin, "twin", &seen->twin,
 				    &result->details[3], NULL, diag);
 	if (!error)
-		error = gnt_engine_remove(&arms->engine, arms->vm, diag);
+		error = gnt_engine_clear(&arms->engine, arms->vm, diag);
 	if (!error)
 		error = check_canaries(arms, output ? output : "", &seen->attack.canary_intact,
 				       diag);

@@ -13,12 +13,21 @@
 #include "text.h"
 
 #define POLICY_DIR "/run/gauntlet-policies"
+#define IDLE_POLICY POLICY_DIR "/idle.yaml"
 /* First load of a BPF object parses the kernel's BTF: 0.2 s under emulation, more when loaded. */
 #define ENGINE_TIMEOUT_MS 180000
 #define ENGINE_ARGS_MAX 64
 #define REFUSAL_MAX 300
 /* A policy is text of a few kilobytes; this is far above any. */
 #define POLICY_SIZE_MAX (1 << 20)
+
+/* Nobody has the label. */
+static const char idle_policy[] = "apiVersion: security.kubearmor.com/v1\n"
+				  "kind: KubeArmorPolicy\n"
+				  "metadata: {name: idle}\n"
+				  "spec:\n"
+				  "  selector: {matchLabels: {gauntlet: nobody}}\n"
+				  "  file: {matchPaths: [{path: /run/gauntlet-idle}]}\n";
 
 static void decref(json_t **json)
 {
@@ -159,6 +168,8 @@ int gnt_engine_apply(struct gnt_engine *engine, struct gnt_vm *vm, const struct 
 		argv[argc++] = paths[put];
 	}
 	engine->touched = true;
+	engine->backend = contender->backend;
+	engine->domain = pid ? test_case->container.name : NULL;
 	if (!error && pid)
 		error = add_domain(vm, &test_case->container, cgroup, pid, ret_refusal, diag);
 	if (!error && !*ret_refusal)
@@ -224,17 +235,49 @@ int gnt_engine_events(struct gnt_engine *engine, struct gnt_vm *vm, const char *
 	return 0;
 }
 
-int gnt_engine_remove(struct gnt_engine *engine, struct gnt_vm *vm, struct pcl_diag *diag)
+static int remove_all(struct gnt_vm *vm, struct pcl_diag *diag)
 {
 	static const char *const argv[] = {GNT_GUEST_ENGINE, "remove", NULL};
 	pcl_autofree char *refusal = NULL;
-	int error;
+	int error = run_engine(vm, argv, NULL, &refusal, diag);
+
+	return !error && refusal
+		       ? pcl_diag_set(diag, -EIO, "the guest is not as before: %s", refusal)
+		       : error;
+}
+
+/* Sets ret_refusal where the engine would not. */
+static int apply_idle(const struct gnt_engine *engine, struct gnt_vm *vm, char **ret_refusal,
+		      struct pcl_diag *diag)
+{
+	const char *argv[] = {GNT_GUEST_ENGINE, "apply", IDLE_POLICY, NULL, NULL, NULL};
+	const char *const domain[] = {GNT_GUEST_ENGINE, "domain", "remove", engine->domain, NULL};
+	int error = 0;
+
+	if (engine->backend) {
+		argv[3] = "--backend";
+		argv[4] = engine->backend;
+	}
+	if (engine->domain)
+		error = run_engine(vm, domain, NULL, ret_refusal, diag);
+	if (!error && !*ret_refusal)
+		error = gnt_guest_put(vm, IDLE_POLICY, 0600, idle_policy, diag);
+	if (!error && !*ret_refusal)
+		error = run_engine(vm, argv, NULL, ret_refusal, diag);
+	return error;
+}
+
+int gnt_engine_clear(struct gnt_engine *engine, struct gnt_vm *vm, struct pcl_diag *diag)
+{
+	pcl_autofree char *refusal = NULL;
+	int error = 0;
 
 	if (!engine->touched)
 		return 0;
-	error = run_engine(vm, argv, NULL, &refusal, diag);
-	if (!error && refusal)
-		error = pcl_diag_set(diag, -EIO, "the guest is not as before: %s", refusal);
+	if (engine->applied)
+		error = apply_idle(engine, vm, &refusal, diag);
+	if (!error && (!engine->applied || refusal))
+		error = remove_all(vm, diag);
 	if (!error)
 		error = gnt_guest_remove(vm, POLICY_DIR, diag);
 	*engine = (struct gnt_engine){0};

@@ -17,6 +17,8 @@ struct gnt_engine {
 	bool touched; /* something was asked of it that remove must take away, whatever came of it
 		       */
 	bool applied;
+	const char *domain;  /* that was added, borrowed from the case; NULL: none */
+	const char *backend; /* that the contender asked for, or NULL */
 };
 
 /*
@@ -35,8 +37,12 @@ int gnt_engine_events(struct gnt_engine *engine, struct gnt_vm *vm, const char *
 		      int *ret_rule_events, int *ret_other_events, char **ret_rule,
 		      struct pcl_diag *diag);
 
-/* Takes policies, domains and programs away, also after an apply that was refused. */
-int gnt_engine_remove(struct gnt_engine *engine, struct gnt_vm *vm, struct pcl_diag *diag);
+/*
+ * Takes policies and domains away, also after an apply that was refused. After one that was not,
+ * the engine stays with a policy that selects nobody, so that its programs need not be loaded anew
+ * for the next case, which takes many times as long as the case itself.
+ */
+int gnt_engine_clear(struct gnt_engine *engine, struct gnt_vm *vm, struct pcl_diag *diag);
 
 /* Text of a policy, wherever it comes from; owned. */
 int gnt_policy_text(const struct gnt_case *test_case, const struct gnt_policy_ref *policy,
