@@ -374,12 +374,8 @@ beyond() {
 	[ "$(id -u)" -eq 0 ] || skip "started by an ordinary user: apply needs root"
 	beyond 'process: matchPaths: [{path: /a, allowedArgs: [x]}]' 19:18 'process.matchPaths[0]' \
 		'see arguments, which allowedArgs asks for'
-	beyond 'network: matchProtocols: [{protocol: tcp}]' 19:22 'network.matchProtocols[0]' \
-		'enforce network rules'
 	beyond 'network: matchDNSQueries: [{domain: a.b}]' 19:23 'network.matchDNSQueries[0]' \
 		'see DNS queries'
-	beyond 'capabilities: matchCapabilities: [{capability: kill}]' 19:25 \
-		'capabilities.matchCapabilities[0]' 'enforce capabilities'
 	beyond 'syscalls: matchSyscalls: [{syscall: [unlink]}]' 19:21 'syscalls.matchSyscalls[0]' \
 		'audit system calls'
 	beyond 'device: matchDevice: [{class: HID}]' 19:19 'device.matchDevice[0]' \

@@ -166,6 +166,10 @@ static int add_preparation(struct gnt_bench_plan *plan, const struct gnt_bench_s
 		error = add_exec(plan, GNT_BENCH_STEP_DO, &nothing,
 				 (const char *const[]){TOOLS "/latency", "--op", "open", "--depth",
 						       depth, "--prepare", NULL});
+		/* It is as if it had come with a read-only root. */
+		if (!error)
+			(void)json_object_set_new(plan->steps[plan->count - 1].request, "setup",
+						  json_true());
 	}
 	policy = gnt_bench_policy(shape->rules, deepest);
 	if (!policy)
