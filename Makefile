@@ -339,7 +339,8 @@ check-gcc check-clang: check-%:
 .PHONY: objects
 objects: $(call obj,$(HOST_SRC)) $(SKELS) $(patsubst scenarios/attacks/%.c,$(B)/guest/attacks/%,$(ATTACK_SRC))
 
-# Every header says all that it needs.
+# Every header says all that it needs. That nothing calls its functions here is no finding: a header
+# that is a part of one attack defines them for that program, where the compilers look at them.
 check-headers: $(patsubst %,$C/headers/%.ok,$(HEADERS)) $(patsubst %,$C/headers/%.ok,$(wildcard bpf/*.h))
 $C/headers/bpf/%.h.ok: bpf/%.h $(wildcard bpf/*.h)
 	@mkdir -p $(@D)
@@ -349,7 +350,8 @@ $C/headers/bpf/%.h.ok: bpf/%.h $(wildcard bpf/*.h)
 $C/headers/%.h.ok: %.h $(HEADERS) | $(SKELS)
 	@mkdir -p $(@D)
 	$(Q)for cc in gcc clang; do \
-		$$cc $(CLANG_CPP) -Wall -Wextra -Werror -fsyntax-only -include $< -x c /dev/null || exit 1; \
+		$$cc $(CLANG_CPP) -Wall -Wextra -Wno-unused-function -Werror -fsyntax-only \
+			-include $< -x c /dev/null || exit 1; \
 	done
 	@touch $@
 
