@@ -10,11 +10,11 @@ bats_require_minimum_version 1.5.0
 load drive/guest
 
 setup_file() {
-	guest_run engine.sh 280 bottlerocket-6.1 ubuntu-24.04+bpf debian-5.10+bpf debian-7.3+bpf
+	guest_run engine.sh 500 debian-6.1+bpf ubuntu-24.04+bpf debian-5.10+bpf debian-7.3+bpf
 }
 
-@test "the engine keeps its promises on bottlerocket-6.1" {
-	guest_holds bottlerocket-6.1 120
+@test "the engine keeps its promises on debian-6.1+bpf" {
+	guest_holds debian-6.1+bpf 120
 }
 
 @test "the engine keeps its promises on ubuntu-24.04+bpf" {
