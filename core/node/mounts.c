@@ -25,8 +25,8 @@ static char *unescape(const char *text)
 
 	while (plain && *text) {
 		if (text[0] == '\\' && text[1] >= '0' && text[1] <= '3' && text[2] && text[3]) {
-			*to++ = (char)((text[1] - '0') << 6 | (text[2] - '0') << 3 |
-				       (text[3] - '0'));
+			/* The low three bits of an octal digit's character are its value. */
+			*to++ = (char)((text[1] & 7) << 6 | (text[2] & 7) << 3 | (text[3] & 7));
 			text += 4;
 		} else {
 			*to++ = *text++;
