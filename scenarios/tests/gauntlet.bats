@@ -148,6 +148,7 @@ bats_require_minimum_version 1.5.0
 	mkdir -p "$root/build" "$root/scenarios/cases"
 	cp -r "$BATS_TEST_DIRNAME/../../vm-images" "$root/"
 	cp -r "$BATS_TEST_DIRNAME/../cases/container" "$root/scenarios/cases/"
+	cp "$BATS_TEST_DIRNAME/../health.yaml" "$root/scenarios/"
 	cp "$gauntlet" "$root/build/"
 	run env -u PORTCULLIS_CORPUS "$root/build/gauntlet" run container/exec-from-source \
 		container/exec-under-usr --on bottlerocket-6.1 --results "$out"
