@@ -8,12 +8,15 @@
 
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "backend/bpf_lsm_pins.h"
+#include "base/array.h"
 #include "base/cleanup.h"
 
 /* KERNEL: MKDEV() inside the kernel; stat() says it in another form. */
@@ -94,8 +97,32 @@ int pcl_guard_prepare(const struct pcl_pins *pins, struct bpf_object *object, st
 	return error;
 }
 
+/* What programs were attached by before: each attaching makes a link of another number. */
+static int forget_links(const struct pcl_pins *pins, struct pcl_diag *diag)
+{
+	__u64 *keys = NULL, key;
+	size_t count = 0;
+	int error = 0;
+
+	while (!error && !bpf_map_get_next_key(pins->map_fds[PCL_MAP_OWN],
+					       count ? &keys[count - 1] : NULL, &key)) {
+		error = pcl_array_grow(&keys, count, sizeof(*keys));
+		if (!error)
+			keys[count++] = key;
+	}
+	for (size_t i = 0; !error && i < count; i++)
+		if ((keys[i] & ~(__u64)UINT32_MAX) == PCL_OWN_LINK)
+			(void)bpf_map_delete_elem(pins->map_fds[PCL_MAP_OWN], &keys[i]);
+	free(keys);
+	return error ? pcl_diag_set(diag, error, "out of memory") : 0;
+}
+
 int pcl_guard_links(const struct pcl_pins *pins, struct pcl_diag *diag)
 {
+	int forgotten = forget_links(pins, diag);
+
+	if (forgotten)
+		return forgotten;
 	for (size_t i = 0; i < pcl_bpf_program_count; i++) {
 		pcl_autoclose int fd = pcl_pins_link(&pcl_bpf_programs[i]);
 		struct bpf_link_info info = {0};

@@ -91,12 +91,12 @@ says() {
 	cd "$BATS_TEST_DIRNAME/../.."
 	gcc -std=gnu17 -D_GNU_SOURCE -Icore -iquote . -o "$BATS_TEST_TMPDIR/vm_call" \
 		scenarios/tests/drive/vm_call.c build/libgauntlet.a build/libportcullis.a \
-		-lbpf -lelf -lz -lyaml -ljansson -lm -lpthread
+		-lbpf -lelf -lz -lyaml -ljansson -lm -lcurl -lcrypto -lpthread
 	mkdir "$BATS_TEST_TMPDIR/log"
 	jq -nc --rawfile text scenarios/tests/drive/crun.sh \
 		'{op: "put", path: "/run/crun.sh", mode: "0755", text: $text},
 		{op: "exec", argv: ["sh", "/run/crun.sh"], timeout_ms: 200000, host_timeout_ms: 220000}' |
-		timeout 300 "$BATS_TEST_TMPDIR/vm_call" ubuntu-24.04+bpf "$BATS_TEST_TMPDIR/log" \
+		timeout 300 "$BATS_TEST_TMPDIR/vm_call" ubuntu-26.04+bpf "$BATS_TEST_TMPDIR/log" \
 			>"$BATS_TEST_TMPDIR/out" 2>/dev/null
 	cat "$BATS_TEST_TMPDIR/out"
 	grep -q 'crun: all as expected' "$BATS_TEST_TMPDIR/out"
