@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/utsname.h>
 
 #include "base/cleanup.h"
 #include "model.h"
@@ -54,9 +55,20 @@ static bool is_raw(const struct act_request *request)
 	return request->number[1] == SOCK_RAW || request->number[0] == AF_PACKET;
 }
 
+/* KERNEL: before 5.19 the hook is called twice for an exchange, the new name's turn first. */
+static bool exchange_asks_new_first(void)
+{
+	struct utsname name;
+	int major, minor;
+
+	return !uname(&name) && sscanf(name.release, "%d.%d", &major, &minor) == 2 &&
+	       (major < 5 || (major == 5 && minor < 19));
+}
+
 static size_t questions_of(const struct model_operation *operation, struct question *questions)
 {
 	const struct act_request *request = &operation->request;
+	const char *first;
 	size_t count;
 
 	switch ((enum act_op)request->op) {
@@ -68,8 +80,10 @@ static size_t questions_of(const struct model_operation *operation, struct quest
 		count = ask_move(questions, request->a);
 		return count + ask(questions + count, PCL_ACCESS_WRITE, request->b);
 	case ACT_EXCHANGE:
-		count = ask_move(questions, request->a);
-		return count + ask_move(questions + count, request->b);
+		first = exchange_asks_new_first() ? request->b : request->a;
+		count = ask_move(questions, first);
+		return count +
+		       ask_move(questions + count, first == request->a ? request->b : request->a);
 	case ACT_EXECUTE:
 	case ACT_EXECUTE_AT:
 		return ask(questions, PCL_ACCESS_EXECUTE, request->a);
