@@ -10,7 +10,7 @@ bats_require_minimum_version 1.5.0
 load drive/guest
 
 setup_file() {
-	guest_run engine.sh 500 debian-6.1+bpf ubuntu-24.04+bpf debian-5.10+bpf debian-7.3+bpf
+	guest_run engine.sh 900 debian-6.1+bpf ubuntu-24.04+bpf debian-5.10+bpf debian-7.3+bpf
 }
 
 @test "the engine keeps its promises on debian-6.1+bpf" {

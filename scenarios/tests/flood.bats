@@ -9,7 +9,7 @@ bats_require_minimum_version 1.5.0
 load drive/guest
 
 setup_file() {
-	guest_run flood.sh 300 debian-5.10+bpf debian-7.3+bpf
+	guest_run flood.sh 600 debian-5.10+bpf debian-7.3+bpf
 }
 
 @test "alerts are counted in a flood on debian-5.10+bpf" {

@@ -10,7 +10,7 @@ bats_require_minimum_version 1.5.0
 load drive/guest
 
 setup_file() {
-	guest_run identity.sh 300 debian-5.10+bpf debian-7.3+bpf
+	guest_run identity.sh 600 debian-5.10+bpf debian-7.3+bpf
 }
 
 @test "nobody leaves a domain on debian-5.10+bpf" {
