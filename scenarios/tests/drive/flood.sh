@@ -59,7 +59,8 @@ is domain 0 "$(code $P domain add web --labels app=web --cgroup /sys/fs/cgroup/w
 set -- $(flood 4)
 echo "# $1 opens by 4 tasks, nobody reading: $3 a second, the longest took $4 us"
 is flood-refused "$COUNT" "$2"
-is flood-does-not-stall yes "$([ "${4:-1000000}" -lt 1000000 ] && echo yes)"
+# A refused task waits for no reader; a busy machine may make it wait for a processor.
+is flood-does-not-stall yes "$([ "${4:-30000000}" -lt 30000000 ] && echo yes)"
 sent=$(tally host alerts) lost=$(tally host lost_alerts)
 is flood-loses yes "$([ "$lost" -gt 0 ] && echo yes)"
 is flood-counted "$COUNT" $((sent + lost))
