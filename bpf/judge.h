@@ -353,8 +353,8 @@ static __always_inline int decide(const struct pcl_question *ask, struct pcl_tas
 	if (set == PCL_SET_PERMIT && !below_rule && !parts)
 		return 0;
 	if (parts) {
-		/* FAIL-OPEN: a look of its own, so an object that is renamed in between is judged by
-		 * two names (docs/limits.md). */
+		/* FAIL-OPEN: a look of its own, so an object that is renamed in between is judged
+		 * by two names (docs/limits.md). */
 		if (find_in_parts(ask, state, parts, live))
 			return -EACCES;
 		below_rule = pcl_first_rule(below_rule, state->below_rule);
