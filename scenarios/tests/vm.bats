@@ -59,7 +59,7 @@ row() {
 }
 
 @test "with enforcement off the same cases are MISSED and the exit code is 1" {
-	runs 1 file/shadow-read exec/drop-and-execute-shm --on bottlerocket-6.1 \
+	runs 1 file/shadow-read exec/blocked-program --on bottlerocket-6.1 \
 		--contender portcullis/none
 	row '.verdict == "MISSED" and .expected == "INLINE_DENY" and (.pass | not)'
 	[[ $output == *"--on bottlerocket-6.1 --contender portcullis/none"* ]]
