@@ -192,7 +192,7 @@ $(B)/gauntlet: $(call obj,scenarios/runner/main.c) $(B)/libgauntlet.a $(B)/libpo
 BPF_WARN := -Wall -Wextra -Wshadow -Wno-unused-parameter $(if $(WERROR),-Werror)
 
 # KERNEL: before 5.15 a loop may come back only by a jump, so blocks must stay in their order.
-$(B)/bpf/portcullis_old.bpf.o: BPF_FLAGS := -mllvm -disable-block-placement
+$(B)/bpf/portcullis_old.bpf.o $(B)/bpf/judges_old.bpf.o: BPF_FLAGS := -mllvm -disable-block-placement
 $(B)/bpf/%.bpf.o: bpf/%.bpf.c
 	@mkdir -p $(@D)
 	$(call say,BPF,$<)

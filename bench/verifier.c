@@ -22,10 +22,10 @@
 
 static char *logs[PROGRAMS_MAX];
 
-static size_t give_logs(struct bpf_object *object, const char *named)
+/* From logs[count] on; returns how many there are then. */
+static size_t give_logs(struct bpf_object *object, const char *named, size_t count)
 {
 	struct bpf_program *program;
-	size_t count = 0;
 
 	bpf_object__for_each_program(program, object)
 	{
@@ -50,10 +50,10 @@ static long number_after(const char *log, const char *word)
 	return last ? strtol(last, NULL, 10) : -1;
 }
 
-static void report(struct bpf_object *object, const char *flavour, size_t count)
+/* i is the place of the object's first log. */
+static void report(struct bpf_object *object, const char *flavour, size_t i, size_t count)
 {
 	struct bpf_program *program;
-	size_t i = 0;
 
 	bpf_object__for_each_program(program, object)
 	{
@@ -72,11 +72,10 @@ static void report(struct bpf_object *object, const char *flavour, size_t count)
 }
 
 /* The end of what the kernel said of the program that it refused. */
-static void show_refusal(struct bpf_object *object, size_t count, const char *named)
+static void show_refusal(struct bpf_object *object, size_t i, size_t count, const char *named)
 {
 	const size_t tail = 3000;
 	struct bpf_program *program;
-	size_t i = 0;
 
 	bpf_object__for_each_program(program, object)
 	{
@@ -95,8 +94,8 @@ int main(int argc, char **argv)
 	pcl_cleanup(pcl_bpf_object_close) struct pcl_bpf_object object = {0};
 	pcl_cleanup(pcl_diag_fini) struct pcl_diag diag = {0};
 	const char *named = argc == 3 && !strcmp(argv[1], "--log") ? argv[2] : NULL;
+	size_t hooks, count;
 	int error = 0;
-	size_t count;
 
 	if (argc != 1 && !named) {
 		fputs("usage: verifier [--log PROGRAM]\n", stderr);
@@ -106,14 +105,19 @@ int main(int argc, char **argv)
 		fprintf(stderr, "verifier: %s\n", pcl_diag_text(&diag));
 		return 1;
 	}
-	count = give_logs(object.object, named);
+	hooks = give_logs(object.hooks, named, 0);
+	count = give_logs(object.judges, named, hooks);
 	error = pcl_bpf_object_load(&object, &diag);
 	if (error)
 		fprintf(stderr, "verifier: %s\n", pcl_diag_text(&diag));
-	if (error || named)
-		show_refusal(object.object, count, named);
-	if (!error)
-		report(object.object, pcl_bpf_flavour_name(object.flavour), count);
+	if (error || named) {
+		show_refusal(object.hooks, 0, hooks, named);
+		show_refusal(object.judges, hooks, count, named);
+	}
+	if (!error) {
+		report(object.hooks, pcl_bpf_flavour_name(object.flavour), 0, hooks);
+		report(object.judges, pcl_bpf_flavour_name(object.flavour), hooks, count);
+	}
 	for (size_t i = 0; i < count; i++)
 		free(logs[i]);
 	return error ? 1 : 0;

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The decision about one object: who acts, where the object lies, which set of
- * rules applies, what the set says. Precedence was decided when the ruleset was
- * compiled; here it is only looked up.
+ * Who is asked what: the beginning of every hook. Most operations end here, since the task belongs
+ * to no domain or its domain has no rules of the class; the others go to a judge.
+ *
+ * Judges are programs of their own (judges.bpf.c), which take the place of the functions below in
+ * every hook: so the verifier follows the decision once, not once in each of fifty programs, and
+ * its limits on frames and stack begin anew there. They are put in before a hook is attached. The
+ * functions themselves refuse.
  *
  * Fails closed: without memory for the task's state, or with a map missing, a
  * policed operation is refused.
@@ -11,383 +15,16 @@
 #define PCL_BPF_JUDGE_H
 
 #include "cache.h"
-#include "event.h"
-#include "match.h"
-#include "steady.h"
-#include "pattern.h"
+#include "question.h"
 #include "task.h"
 
-/* pcl_question.flags */
-#define ASK_BELOW (1u << 0)    /* the object is a directory about to move: ask for rules below it */
-#define ASK_DELETED (1u << 1)  /* the object may have lost its name: then it matches no Allow */
-#define ASK_NAMED (1u << 2)    /* only whether a rule refuses: no posture, no alert */
-#define ASK_FAST (1u << 3)     /* a constant: this hook is called all the time */
-#define ASK_QUIET (1u << 4)    /* only a refusal is told: the rest was told before */
-#define ASK_HAS_NAME (1u << 5) /* what has no name was never the business of this hook */
-
-/* The edge with a number for a name: the root of the sources, a variant of a set. */
-static __always_inline struct pcl_trie_edge *numbered_edge(void *trie, __u32 node, __u32 number)
-{
-	struct pcl_trie_key key = {.node = node, .len = number};
-	__u64 hash = hash_key(&key);
-	struct pcl_trie_entry *entry = bpf_map_lookup_elem(trie, &hash);
-
-	return entry && same_key(&entry->key, &key) ? &entry->edge : NULL;
-}
-
-/*
- * Which of the ruleset's sources the current task's executable is; 0: none of them. An executable
- * without a name is no source, so a rule for a source does not reach it.
- */
-static __always_inline __u32 current_source(struct pcl_task *state, void *trie, __u64 live)
-{
-	struct pcl_trie_edge *root;
-	struct pcl_object exe;
-
-	if (!executable_of(current_task(), &exe))
-		return 0;
-	root = numbered_edge(trie, PCL_NODE_SOURCES, 0);
-	if (!root || gather(state, &exe, ~0u) != WALK_TOP)
-		return 0;
-	return descend(state, root, &exe, live) ? 0 : state->down.set;
-}
-
-/* The variant of a set for the current task's executable, or the set itself. */
-static __always_inline __u32 variant_for_source(struct pcl_task *state, __u32 set, __u64 live)
-{
-	void *trie = trie_of(live);
-	struct pcl_trie_edge *edge = NULL;
-	__u32 source;
-
-	if (!trie)
-		return set;
-	source = current_source(state, trie, live);
-	if (source)
-		edge = numbered_edge(trie, PCL_NODE_SET | (set & PCL_SET_NUMBER), source);
-	return edge ? edge->self : set;
-}
+#define REPLACED __weak __noinline
 
 #ifdef PCL_OLD_KERNEL
-__noinline __u32 own_variant(__u32 set, __u64 live)
+/* KERNEL: there a function that can be replaced takes numbers only; the question is parked. */
+REPLACED int judge_parked(__u64 live)
 {
-	struct pcl_task *state = task_state(current_task());
-
-	return state ? variant_for_source(state, set, live) : set;
-}
-#define set_for_source(state, set, live) own_variant(set, live)
-#else
-__noinline __u32 set_for_source(struct pcl_task *state, __u32 set, __u64 live)
-{
-	return state ? variant_for_source(state, set, live) : set;
-}
-#endif
-
-/* Of what conditions ask for, what holds: PCL_CONDITION_*. */
-static __always_inline __u32 conditions_of(__u64 dentry)
-{
-	struct task_struct *task = current_task();
-	__u32 conditions = 0;
-	__u64 inode = (__u64)READ_FIELD(struct dentry, dentry, d_inode);
-
-	/* What is about to be made will be the acting user's. */
-	if (!inode || READ_FIELD(struct inode, inode, i_uid.val) == GET2(task, cred, fsuid.val))
-		conditions |= PCL_CONDITION_OWNER;
-	if (GET2(task, signal, tty))
-		conditions |= PCL_CONDITION_TERMINAL;
-	return conditions;
-}
-
-/*
- * Joins to outcome what a part's set says of the access. Returns 0, or -EACCES where the maps are
- * broken. The path of the executable may be gathered for it, so what is gathered of the object is
- * lost.
- */
-static __always_inline int join_set(const struct pcl_question *ask, struct pcl_task *state,
-				    __u32 set, __u64 live, struct pcl_bpf_outcome *outcome)
-{
-	__u32 index = live & 1;
-	struct pcl_bpf_set *found;
-	void *map;
-
-	if (set == PCL_SET_PERMIT)
-		return 0;
-	if (set & PCL_SET_SOURCES)
-		set = set_for_source(state, set & ~PCL_SET_SOURCES, live);
-	if (set & PCL_SET_CONDITIONS)
-		set = (set & PCL_SET_NUMBER) + conditions_of(ask->object.dentry);
-	map = bpf_map_lookup_elem(&sets, &index);
-	found = map ? bpf_map_lookup_elem(map, &set) : NULL;
-	if (!found)
-		return -EACCES;
-	pcl_join_outcomes(outcome, &found->access[ask->access & (PCL_BPF_ACCESS_SLOTS - 1)]);
-	return 0;
-}
-
-/*
- * The set for an object that is a number: a kind of socket, a capability. The engine has put it
- * there by pcl_maker_add_number().
- */
-static __always_inline __u32 set_of_number(void *trie, const struct pcl_trie_edge *root,
-					   __u32 number)
-{
-	struct pcl_trie_key key = {.node = root->node, .len = number};
-	__u64 hash = hash_key(&key);
-	struct pcl_trie_entry *entry;
-
-	if (!(root->filter & (1ULL << pcl_filter_bit(hash))))
-		return root->self;
-	entry = bpf_map_lookup_elem(trie, &hash);
-	return entry && same_key(&entry->key, &key) ? entry->edge.self : root->self;
-}
-
-static __always_inline bool has_no_name(__u64 dentry)
-{
-	/* KERNEL: d_unhashed(). */
-	return !READ_FIELD(struct dentry, dentry, d_hash.pprev);
-}
-
-static __always_inline int say(const struct pcl_question *ask, struct pcl_task *state, __u64 live,
-			       const struct pcl_bpf_outcome *outcome, __u32 flags)
-{
-	struct pcl_alert alert = {
-		.generation = live >> 1,
-		.object = ask->object,
-		.rule = pcl_outcome_named(outcome),
-		.domain = state->domain,
-		.flags = flags,
-		.hook = ask->hook,
-		.access = ask->access,
-	};
-
-	if (outcome->flags & PCL_OUTCOME_REFUSE)
-		alert.flags |= PCL_EVENT_REFUSED;
-	if ((outcome->flags & PCL_OUTCOME_ALERT) &&
-	    (!(ask->flags & ASK_QUIET) || (outcome->flags & PCL_OUTCOME_REFUSE)))
-		send_alert(&alert, state);
-	return outcome->flags & PCL_OUTCOME_REFUSE ? -EACCES : 0;
-}
-
-/*
- * The set where there is no path to go by; which kind of object it is goes into ret_flags. Of parts
- * those remain that ask for something else.
- */
-static __always_inline __u32 set_without_path(int end, __u32 class, struct pcl_bpf_domain *domain,
-					      __u32 *ret_flags, __u32 *parts)
-{
-	struct pcl_bpf_control *ctl;
-
-	*parts &= ~PCL_PARTS_BY_PATH;
-	if (end == WALK_NAMELESS) {
-		*ret_flags = PCL_EVENT_NAMELESS;
-		return domain->nameless[class];
-	}
-	/* FAIL-OPEN: an overlay's layer is reached by the kernel alone, for a file that was judged
-	 * by its own name. A layer that has a name in the domain ends at the top, and is judged. */
-	if (end == WALK_BACKING) {
-		*parts = 0;
-		return PCL_SET_PERMIT;
-	}
-	*ret_flags = PCL_EVENT_UNKNOWN;
-	ctl = pcl_control();
-	if (ctl)
-		__sync_fetch_and_add(&ctl->unknown, 1);
-	return domain->unknown[class];
-}
-
-/* The place of the object in the trie of its class. Returns enum pcl_walk_end. */
-static __always_inline int find_place(struct pcl_task *state, const struct pcl_object *object,
-				      const struct pcl_trie_edge *root, __u64 live, bool fast,
-				      bool *ret_short)
-{
-	int end = fast ? gather_fast(state, object) : gather(state, object, ~0u);
-
-	if (end != WALK_TOP)
-		return end;
-	*ret_short = fast && state->walk.depth <= PCL_WINDOW && descend_short(state, root, live);
-	if (!*ret_short && descend(state, root, object, live))
-		return WALK_UNKNOWN;
-	return WALK_TOP;
-}
-
-#ifdef PCL_OLD_KERNEL
-/* Old kernels only ask whether nothing moved at all (steady.h). */
-static __always_inline int find_again(struct pcl_task *state, const struct pcl_object *object,
-				      const struct pcl_trie_edge *root, __u64 live)
-{
-	struct pcl_moment moment;
-	bool is_short = false;
-	int end;
-
-	moment_take(&moment);
-	end = find_place(state, object, root, live, false, &is_short);
-	return moment_holds(&moment) ? end : WALK_UNKNOWN;
-}
-#else
-#define find_again(state, object, root, live) find_steadily(state, object, root, live)
-#endif
-
-/* The set for the object. cache is its directory's, or NULL; a constant NULL: not a fast hook. */
-static __always_inline __u32 set_for_object(const struct pcl_question *ask, struct pcl_task *state,
-					    struct pcl_bpf_domain *domain, __u64 live, bool fast,
-					    struct pcl_dir *cache, __u32 *ret_flags, __u32 *parts)
-{
-	__u32 class = ask->class ? PCL_BPF_FILE : PCL_BPF_PROCESS;
-	struct pcl_moment moment = {0};
-	bool is_short = false;
-	int end;
-
-	state->down.below_rule = 0;
-	state->walk.layer = 0;
-	if (fast && cache) {
-		if (!cache_hit(cache, &ask->object, state, live, class, &moment))
-			return state->down.set;
-	} else {
-		moment_take(&moment);
-	}
-	end = find_place(state, &ask->object, &domain->root[class], live, fast, &is_short);
-	if (!moment_holds(&moment))
-		end = find_again(state, &ask->object, &domain->root[class], live);
-	else if (is_short && cache)
-		cache_fill(cache, &ask->object, state, live, class, &moment);
-	if (end == WALK_NAMELESS && (ask->flags & ASK_HAS_NAME)) {
-		*parts = 0;
-		return PCL_SET_PERMIT;
-	}
-	return end == WALK_TOP ? state->down.set
-			       : set_without_path(end, class, domain, ret_flags, parts);
-}
-
-/*
- * The set for the object's base name. Where its name cannot be read that of an unknown object,
- * which joined to anything is as if it alone were there.
- */
-static __always_inline __u32 set_of_name(const struct pcl_question *ask, struct pcl_task *state,
-					 struct pcl_bpf_domain *domain, __u32 class, __u64 live)
-{
-	int end = gather(state, &ask->object, 1);
-
-	if ((end != WALK_INTERRUPTED && end != WALK_TOP) ||
-	    descend(state, &domain->names[class], &ask->object, live))
-		return domain->unknown[class];
-	return state->down.set;
-}
-
-/* The sets that patterns have for the object. */
-static __always_inline void look_in_patterns(const struct pcl_question *ask, struct pcl_task *state,
-					     struct pcl_bpf_domain *domain, __u32 class, __u64 live)
-{
-	const struct pcl_pattern_group *groups = domain->patterns[class];
-	void *blocks = blocks_of(live);
-	__u32 i;
-
-	if (!blocks || run_patterns(state, &ask->object, groups, live)) {
-		state->found[PCL_FOUND_PATTERN] = domain->unknown[class];
-		return;
-	}
-	for (i = 0; i < PCL_PATTERN_GROUPS; i++)
-		state->found[PCL_FOUND_PATTERN + i] =
-			run_word(&state->run, i, PCL_PATTERN_SET, blocks);
-	if (ask->flags & ASK_BELOW)
-		state->below_rule = pattern_below(state, groups, live);
-}
-
-/* Fills state->found by the parts besides the trie. 0, or -EACCES where the maps are broken. */
-static __always_inline int look_in_parts(const struct pcl_question *ask, struct pcl_task *state,
-					 __u32 parts, __u64 live)
-{
-	__u32 class = ask->class ? PCL_BPF_FILE : PCL_BPF_PROCESS, i;
-	struct pcl_bpf_domain *domain = domain_entry(live, state->domain);
-
-	if (!domain)
-		return -EACCES;
-	for (i = 0; i < PCL_FOUND_MAX; i++)
-		state->found[i] = PCL_SET_PERMIT;
-	if (parts & PCL_PART_NAMES)
-		state->found[PCL_FOUND_NAME] = set_of_name(ask, state, domain, class, live);
-	state->below_rule = 0;
-	if (parts & PCL_PART_PATTERNS)
-		look_in_patterns(ask, state, domain, class, live);
-	return 0;
-}
-
-#ifdef PCL_OLD_KERNEL
-__noinline int look_parked(__u32 parts, __u64 live)
-{
-	struct pcl_task *state = task_state(current_task());
-
-	return state ? look_in_parts(&state->ask, state, parts, live) : -EACCES;
-}
-#define find_in_parts(ask, state, parts, live) look_parked(parts, live)
-#else
-__noinline int find_in_parts(const struct pcl_question *ask, struct pcl_task *state, __u32 parts,
-			     __u64 live)
-{
-	return ask && state ? look_in_parts(ask, state, parts, live) : -EACCES;
-}
-#endif
-
-/* Joins what was found in parts. Apart from the search, since both go deep. */
-static __always_inline int join_found(const struct pcl_question *ask, struct pcl_task *state,
-				      __u64 live, struct pcl_bpf_outcome *outcome)
-{
-	__u32 i;
-
-	for (i = 0; i < PCL_FOUND_MAX; i++)
-		if (join_set(ask, state, state->found[i], live, outcome))
-			return -EACCES;
-	return 0;
-}
-
-/* The whole decision for a domain that has rules of the class. 0 or -EACCES. fast is a constant. */
-static __always_inline int decide(const struct pcl_question *ask, struct pcl_task *state,
-				  struct pcl_bpf_domain *domain, __u64 live, bool fast,
-				  struct pcl_dir *cache)
-{
-	struct pcl_bpf_outcome outcome = {};
-	__u32 parts = domain->parts[ask->class ? PCL_BPF_FILE : PCL_BPF_PROCESS];
-	__u32 set, below_rule, layer, flags = 0;
-
-	set = set_for_object(ask, state, domain, live, fast, cache, &flags, &parts);
-	layer = state->walk.layer;
-	below_rule = (ask->flags & ASK_BELOW) ? state->down.below_rule : 0;
-	if (set == PCL_SET_PERMIT && !below_rule && !parts)
-		return 0;
-	if (parts) {
-		/* FAIL-OPEN: a look of its own, so an object that is renamed in between is judged
-		 * by two names (docs/limits.md). */
-		if (find_in_parts(ask, state, parts, live))
-			return -EACCES;
-		below_rule = pcl_first_rule(below_rule, state->below_rule);
-	}
-	if (join_set(ask, state, set, live, &outcome))
-		return -EACCES;
-	if (parts && join_found(ask, state, live, &outcome))
-		return -EACCES;
-	if ((outcome.flags & PCL_OUTCOME_ALLOWED) && (ask->flags & ASK_DELETED) &&
-	    has_no_name(ask->object.dentry)) {
-		flags |= PCL_EVENT_NAMELESS;
-		outcome.rule = outcome.flags = 0;
-		set = domain->nameless[ask->class ? PCL_BPF_FILE : PCL_BPF_PROCESS];
-		if (join_set(ask, state, set, live, &outcome))
-			return -EACCES;
-	}
-	if (((ask->flags & ASK_NAMED) || layer) && !pcl_outcome_is_ruled(&outcome))
-		outcome.flags = 0;
-	if (below_rule && !(outcome.flags & PCL_OUTCOME_REFUSE)) {
-		flags |= PCL_EVENT_BELOW;
-		outcome.rule = below_rule;
-		outcome.flags = PCL_OUTCOME_REFUSE | PCL_OUTCOME_ALERT;
-	}
-	return say(ask, state, live, &outcome, flags);
-}
-
-#ifdef PCL_OLD_KERNEL
-__noinline int judge_parked(__u64 live)
-{
-	struct pcl_task *state = task_state(current_task());
-	struct pcl_bpf_domain *domain = state ? domain_entry(live, state->domain) : NULL;
-
-	return domain ? decide(&state->ask, state, domain, live, false, NULL) : -EACCES;
+	return -EACCES;
 }
 
 static __always_inline int judge_policed(const struct pcl_question *ask, struct pcl_task *state,
@@ -398,16 +35,17 @@ static __always_inline int judge_policed(const struct pcl_question *ask, struct 
 }
 #define judge_policed_fast(ask, state, domain, live, cache) judge_policed(ask, state, domain, live)
 #else
-__noinline int judge_policed(const struct pcl_question *ask, struct pcl_task *state,
-			     struct pcl_bpf_domain *domain, __u64 live)
+REPLACED int judge_policed(const struct pcl_question *ask, struct pcl_task *state,
+			   struct pcl_bpf_domain *domain, __u64 live)
 {
-	return ask && state && domain ? decide(ask, state, domain, live, false, NULL) : -EACCES;
+	return -EACCES;
 }
 
-__noinline int judge_policed_fast(const struct pcl_question *ask, struct pcl_task *state,
-				  struct pcl_bpf_domain *domain, __u64 live, struct pcl_dir *cache)
+/* For the hooks that are called all the time. cache is that of the object's directory, or NULL. */
+REPLACED int judge_policed_fast(const struct pcl_question *ask, struct pcl_task *state,
+				struct pcl_bpf_domain *domain, __u64 live, struct pcl_dir *cache)
 {
-	return ask && state && domain ? decide(ask, state, domain, live, true, cache) : -EACCES;
+	return -EACCES;
 }
 #endif
 

@@ -22,8 +22,9 @@
 #ifdef PCL_OLD_KERNEL
 #define PCL_IS_OLD true
 
-/* A function that takes pointers, and that is verified once where the kernel can. */
-#define GLOBAL static __noinline
+/* A function that takes pointers, and that is verified once where the kernel can. Not every object
+ * calls each of them. */
+#define GLOBAL static __noinline __attribute__((unused))
 
 /* Rounds of one bounded loop: the verifier keeps 8,192 branches of one path in mind. */
 #define PCL_LOOP_ROUNDS 64u

@@ -2,7 +2,7 @@
 /*
  * What is loaded is told before there can be a container: programs are loaded only where nothing is
  * live. A link is told right after it is attached; its descriptor alone is of no use, since a
- * tracing link cannot be detached by one.
+ * tracing link cannot be detached by one. So those of the judges are not told at all.
  */
 #include "backend/bpf_lsm_guard.h"
 
@@ -86,12 +86,17 @@ static int tell_place(const struct pcl_pins *pins, struct pcl_diag *diag)
 	return 0;
 }
 
-int pcl_guard_prepare(const struct pcl_pins *pins, struct bpf_object *object, struct pcl_diag *diag)
+int pcl_guard_prepare(const struct pcl_pins *pins, const struct pcl_bpf_object *object,
+		      struct pcl_diag *diag)
 {
-	int error = tell_maps(pins, object, diag);
+	int error = tell_maps(pins, object->hooks, diag);
 
 	if (!error)
-		error = tell_programs(pins, object, diag);
+		error = tell_maps(pins, object->judges, diag);
+	if (!error)
+		error = tell_programs(pins, object->hooks, diag);
+	if (!error)
+		error = tell_programs(pins, object->judges, diag);
 	if (!error)
 		error = tell_place(pins, diag);
 	return error;

@@ -6,14 +6,13 @@
 #ifndef PCL_BACKEND_BPF_LSM_GUARD_H
 #define PCL_BACKEND_BPF_LSM_GUARD_H
 
-#include <bpf/libbpf.h>
-
+#include "backend/bpf_lsm_load.h"
 #include "base/diag.h"
 
 struct pcl_pins;
 
 /* Maps, programs and the place of the pins, once they are loaded and pinned. */
-int pcl_guard_prepare(const struct pcl_pins *pins, struct bpf_object *object,
+int pcl_guard_prepare(const struct pcl_pins *pins, const struct pcl_bpf_object *object,
 		      struct pcl_diag *diag);
 
 /* The links that are pinned now. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which flavour, and opening it. The kernel's BTF decides, never its version number: distributions
- * carry features back, and leave others out.
+ * Which flavour, opening and loading it. The kernel's BTF decides, never its version number:
+ * distributions carry features back, and leave others out.
  */
 #include "backend/bpf_lsm_load.h"
 
@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backend/bpf_lsm_judges.h"
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "portcullis.skel.h"
@@ -153,27 +154,26 @@ __attribute__((format(printf, 2, 0))) static int keep_complaint(enum libbpf_prin
 	return 0;
 }
 
-static void open_skeleton(struct pcl_bpf_object *object, const struct pcl_bpf_features *features)
+static void open_hooks(struct pcl_bpf_object *object, const struct pcl_bpf_features *features)
 {
 	struct portcullis_old_bpf *old;
 	struct portcullis_bpf *plain;
 	struct portcullis_cast_bpf *full;
 
-	object->flavour = pcl_bpf_flavour(features);
 	switch (object->flavour) {
 	case PCL_BPF_FLAVOUR_OLD:
 		object->skeleton = old = portcullis_old_bpf__open();
-		object->object = old ? old->obj : NULL;
+		object->hooks = old ? old->obj : NULL;
 		return;
 	case PCL_BPF_FLAVOUR_PLAIN:
 		object->skeleton = plain = portcullis_bpf__open();
-		object->object = plain ? plain->obj : NULL;
+		object->hooks = plain ? plain->obj : NULL;
 		if (plain)
 			plain->rodata->pcl_trusts_dirs = features->trusted_dirs;
 		return;
 	case PCL_BPF_FLAVOUR_FULL:
 		object->skeleton = full = portcullis_cast_bpf__open();
-		object->object = full ? full->obj : NULL;
+		object->hooks = full ? full->obj : NULL;
 		if (full)
 			full->rodata->pcl_trusts_dirs = features->trusted_dirs;
 		return;
@@ -235,20 +235,28 @@ int pcl_bpf_object_open(struct pcl_bpf_object *ret_object, struct pcl_diag *diag
 	find_features(btf, &features);
 	complaint[0] = '\0';
 	libbpf_set_print(keep_complaint);
-	open_skeleton(&object, &features);
-	if (!object.object)
-		return pcl_diag_errno(diag, -errno, "bpf_lsm: cannot open the BPF object: %s",
-				      complaint);
+	object.flavour = pcl_bpf_flavour(&features);
+	open_hooks(&object, &features);
+	if (object.hooks)
+		object.judges = pcl_judges_open(object.flavour);
+	if (!object.judges) {
+		error = pcl_diag_errno(diag, -errno, "bpf_lsm: cannot open the BPF objects: %s",
+				       complaint);
+		pcl_bpf_object_close(&object);
+		return error;
+	}
 	tell_arguments(&object, btf);
-	leave_out(object.object, btf);
+	leave_out(object.hooks, btf);
 	*ret_object = object;
 	return 0;
 }
 
 int pcl_bpf_object_load(struct pcl_bpf_object *object, struct pcl_diag *diag)
 {
-	int error = bpf_object__load(object->object);
+	int error = bpf_object__load(object->hooks);
 
+	if (!error)
+		error = pcl_judges_load(object->judges, object->hooks);
 	if (error)
 		return pcl_diag_set(diag, -EOPNOTSUPP,
 				    "bpf_lsm: the kernel refused the programs: %s", complaint);
@@ -257,6 +265,7 @@ int pcl_bpf_object_load(struct pcl_bpf_object *object, struct pcl_diag *diag)
 
 void pcl_bpf_object_close(struct pcl_bpf_object *object)
 {
+	bpf_object__close(object->judges);
 	if (object->flavour == PCL_BPF_FLAVOUR_OLD)
 		portcullis_old_bpf__destroy(object->skeleton);
 	else if (object->flavour == PCL_BPF_FLAVOUR_PLAIN)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The BPF object: which of its two flavours this kernel takes, opened and ready to be loaded.
+ * The BPF objects: which of their flavours this kernel takes, opened and ready to be loaded.
  * Private to the backend, and to what counts instructions (bench/verifier.c).
  */
 #ifndef PCL_BACKEND_BPF_LSM_LOAD_H
@@ -24,7 +24,7 @@ struct pcl_bpf_features {
 enum pcl_bpf_flavour {
 	PCL_BPF_FLAVOUR_FULL, /* reads with bpf_rdonly_cast */
 	PCL_BPF_FLAVOUR_PLAIN,
-	PCL_BPF_FLAVOUR_OLD, /* bounded loops, task state in a hash (bpf/old.h) */
+	PCL_BPF_FLAVOUR_OLD, /* bounded loops, task state in a hash (bpf/loop.h) */
 };
 
 int pcl_bpf_features_probe(struct pcl_bpf_features *ret_features, struct pcl_diag *diag);
@@ -36,16 +36,18 @@ const char *pcl_bpf_flavour_name(enum pcl_bpf_flavour flavour);
 char *pcl_bpf_features_text(const struct pcl_bpf_features *features);
 
 struct pcl_bpf_object {
-	struct bpf_object *object;
-	void *skeleton;
+	struct bpf_object *hooks;
+	struct bpf_object *judges; /* the decision, put into the hooks by bpf_lsm_judges.h */
+	void *skeleton;		   /* of hooks */
 	enum pcl_bpf_flavour flavour;
 };
 
 /*
- * Opens the object for this kernel, not yet loaded. Programs for hooks that the kernel does not
+ * Opens the objects for this kernel, not yet loaded. Programs for hooks that the kernel does not
  * have are left out of the load; bpf_program__autoload() tells which.
  */
 int pcl_bpf_object_open(struct pcl_bpf_object *ret_object, struct pcl_diag *diag);
+/* Loads both; the judges share the maps of the hooks, and are not put in yet. */
 int pcl_bpf_object_load(struct pcl_bpf_object *object, struct pcl_diag *diag);
 void pcl_bpf_object_close(struct pcl_bpf_object *object);
 

@@ -2,8 +2,9 @@
 /*
  * Loading, pinning, attaching.
  *
- * Everything lives below PCL_PIN_DIR: maps/NAME, programs/NAME, links/NAME. The programs are loaded
- * once and stay; a link exists while its hook is needed. State counts as complete once
+ * Everything lives below PCL_PIN_DIR: maps/NAME, programs/NAME, judges/NAME-JUDGE, links/NAME. The
+ * programs are loaded once and stay, with their judges; a link exists while its hook is needed.
+ * State counts as complete once
  * control.live is set, so a load that was cut short is swept away by the next one.
  */
 #include "backend/bpf_lsm_pins.h"
@@ -20,6 +21,7 @@
 #include <sys/stat.h>
 
 #include "backend/bpf_lsm_guard.h"
+#include "backend/bpf_lsm_judges.h"
 #include "backend/bpf_lsm_kinds.h"
 #include "backend/bpf_lsm_load.h"
 #include "base/cleanup.h"
@@ -28,6 +30,7 @@
 #define MAP_DIR PCL_PIN_DIR "/maps"
 #define PROGRAM_DIR PCL_PIN_DIR "/programs"
 #define LINK_DIR PCL_PIN_DIR "/links"
+#define JUDGE_DIR PCL_PIN_DIR "/judges"
 
 #define BY_PROCESS (1u << PCL_CLASS_PROCESS)
 #define BY_FILE (1u << PCL_CLASS_FILE)
@@ -191,7 +194,7 @@ int pcl_pins_open(struct pcl_pins *pins, struct pcl_diag *diag)
 
 static int make_dirs(struct pcl_diag *diag)
 {
-	static const char *const dirs[] = {PCL_PIN_DIR, MAP_DIR, PROGRAM_DIR, LINK_DIR};
+	static const char *const dirs[] = {PCL_PIN_DIR, MAP_DIR, PROGRAM_DIR, JUDGE_DIR, LINK_DIR};
 
 	for (size_t i = 0; i < PCL_ARRAY_SIZE(dirs); i++)
 		if (mkdir(dirs[i], 0700) < 0 && errno != EEXIST)
@@ -199,10 +202,9 @@ static int make_dirs(struct pcl_diag *diag)
 	return 0;
 }
 
-static int pin_object(struct bpf_object *object, struct pcl_pins *pins, struct pcl_diag *diag)
+static int pin_maps(const struct bpf_object *object, struct pcl_pins *pins, struct pcl_diag *diag)
 {
-	struct bpf_program *program;
-	char path[sizeof(PROGRAM_DIR) + 64];
+	char path[sizeof(MAP_DIR) + 32];
 	int error;
 
 	for (size_t i = 0; i < PCL_MAP_COUNT; i++) {
@@ -216,6 +218,15 @@ static int pin_object(struct bpf_object *object, struct pcl_pins *pins, struct p
 		if (pins->map_fds[i] < 0)
 			return pcl_diag_errno(diag, -errno, "bpf_lsm: cannot keep %s", path);
 	}
+	return 0;
+}
+
+static int pin_programs(struct bpf_object *object, struct pcl_diag *diag)
+{
+	struct bpf_program *program;
+	char path[sizeof(PROGRAM_DIR) + 64];
+	int error;
+
 	bpf_object__for_each_program(program, object)
 	{
 		if (!bpf_program__autoload(program))
@@ -243,7 +254,11 @@ int pcl_pins_load(struct pcl_pins *pins, struct pcl_diag *diag)
 		return error;
 	error = pcl_bpf_object_load(&object, diag);
 	if (!error)
-		error = pin_object(object.object, pins, diag);
+		error = pin_maps(object.hooks, pins, diag);
+	if (!error)
+		error = pin_programs(object.hooks, diag);
+	if (!error)
+		error = pcl_judges_seat(&object, JUDGE_DIR, diag);
 	if (!error)
 		error = map_arrays(pins, diag);
 	if (!error) {
@@ -252,7 +267,7 @@ int pcl_pins_load(struct pcl_pins *pins, struct pcl_diag *diag)
 		pcl_socket_kinds_init(&kinds);
 		pins->control->kinds = kinds.tables;
 		pins->control->abi = PCL_BPF_ABI;
-		error = pcl_guard_prepare(pins, object.object, diag);
+		error = pcl_guard_prepare(pins, &object, diag);
 	}
 	if (!error)
 		return 0;
@@ -357,6 +372,8 @@ int pcl_pins_remove(struct pcl_diag *diag)
 
 	stand_down();
 	error = empty_dir(LINK_DIR, diag);
+	if (!error)
+		error = empty_dir(JUDGE_DIR, diag);
 	if (!error)
 		error = empty_dir(PROGRAM_DIR, diag);
 	if (!error)
