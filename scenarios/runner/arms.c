@@ -12,7 +12,6 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "engine.h"
 #include "files.h"
 #include "guest.h"
 #include "replay.h"
@@ -30,7 +29,6 @@ struct arms {
 	struct gnt_arms_result *result;
 	struct gnt_files *files;
 	struct gnt_file_stat *before; /* one per canary */
-	struct gnt_engine engine;
 	bool container_running;
 	int container_pid;
 	char *cgroup;
@@ -292,7 +290,7 @@ static int apply(struct arms *arms, struct pcl_diag *diag)
 
 	if (!arms->contender->engine)
 		return 0;
-	error = gnt_engine_apply(&arms->engine, arms->vm, c, arms->contender,
+	error = gnt_engine_apply(arms->options->engine, arms->vm, c, arms->contender,
 				 arms->options->corpus_dir, arms->cgroup,
 				 arms->container_running ? arms->container_pid : 0,
 				 &arms->result->apply_error, diag);
@@ -306,7 +304,7 @@ static int collect_events(struct arms *arms, struct pcl_diag *diag)
 
 	if (!arms->contender->engine)
 		return 0;
-	return gnt_engine_events(&arms->engine, arms->vm, arms->test_case->expect_rule,
+	return gnt_engine_events(arms->options->engine, arms->vm, arms->test_case->expect_rule,
 				 &result->seen.rule_events, &result->seen.other_events,
 				 &result->event_rule, diag);
 }
@@ -334,13 +332,23 @@ static int run_policed(struct arms *arms, struct pcl_diag *diag)
 		error = run_program(arms, &arms->test_case->twin, "twin", &seen->twin,
 				    &result->details[3], NULL, diag);
 	if (!error)
-		error = gnt_engine_clear(&arms->engine, arms->vm, diag);
+		error = gnt_engine_clear(arms->options->engine, arms->vm, diag);
 	if (!error)
 		error = check_canaries(arms, output ? output : "", &seen->attack.canary_intact,
 				       diag);
 	if (!error)
 		error = put_back(arms, diag);
 	return error;
+}
+
+/* Before and after a case that may break the engine, or must see it loaded. */
+static int unload(struct arms *arms, struct pcl_diag *diag)
+{
+	struct gnt_engine *engine = arms->options->engine;
+
+	return arms->test_case->new_engine && engine->loaded
+		       ? gnt_engine_unload(engine, arms->vm, diag)
+		       : 0;
 }
 
 static int run_arms(struct arms *arms, struct pcl_diag *diag)
@@ -351,11 +359,15 @@ static int run_arms(struct arms *arms, struct pcl_diag *diag)
 	if (!arms->before && !error)
 		error = pcl_diag_set(diag, -ENOMEM, "no memory");
 	if (!error)
+		error = unload(arms, diag);
+	if (!error)
 		error = run_free(arms, diag);
 	/* Arms B and C say nothing where arm A already failed. */
 	if (!error && arms->result->seen.baseline.outcome == GNT_OUTCOME_DONE &&
 	    arms->result->seen.twin_free.outcome == GNT_OUTCOME_DONE)
 		error = run_policed(arms, diag);
+	if (!error)
+		error = unload(arms, diag);
 	if (!error)
 		error = gnt_files_restore(arms->files, arms->vm, diag);
 	/* Also what came late is on the console before this. */

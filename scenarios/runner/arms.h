@@ -12,12 +12,14 @@
 
 #include "case.h"
 #include "contender.h"
+#include "engine.h"
 #include "verdict.h"
 #include "vm.h"
 
 struct gnt_arms_options {
-	const char *corpus_dir; /* NULL: none; then no case that needs it may come here */
-	int timeout_s;		/* for each program; 0: the case's own */
+	const char *corpus_dir;	   /* NULL: none; then no case that needs it may come here */
+	int timeout_s;		   /* for each program; 0: the case's own */
+	struct gnt_engine *engine; /* of the guest */
 };
 
 struct gnt_arms_result {

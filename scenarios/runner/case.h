@@ -104,7 +104,8 @@ struct gnt_case {
 	struct gnt_container_spec container;
 	struct gnt_policy_ref *policies;
 	size_t policy_count;
-	char *posture; /* apply's --posture, or NULL */
+	char *posture;	 /* apply's --posture, or NULL */
+	bool new_engine; /* it is loaded for this case alone */
 	struct gnt_program attack;
 	struct gnt_program twin;
 	struct gnt_canary *canaries;

@@ -413,6 +413,21 @@ static int read_posture(const struct gnt_case_reader *r, const struct pcl_yaml_n
 	return gnt_case_string(r, node, &c->posture);
 }
 
+static int read_engine(const struct gnt_case_reader *r, const struct pcl_yaml_node *node,
+		       struct gnt_case *c)
+{
+	pcl_autofree char *word = NULL;
+	int error = gnt_case_string(r, node, &word);
+
+	if (error)
+		return error;
+	if (strcmp(word, "new") != 0)
+		return pcl_yaml_error(r->file, node, r->diag, -EINVAL,
+				      "\"engine\" may be new, not \"%s\"", word);
+	c->new_engine = true;
+	return 0;
+}
+
 static int read_cleanup(const struct gnt_case_reader *r, const struct pcl_yaml_node *node,
 			struct gnt_case *c)
 {
@@ -495,10 +510,10 @@ static const struct {
 	{"class", false, read_class},	   {"source", false, read_source},
 	{"requires", true, read_requires}, {"container", true, read_container},
 	{"setup", true, read_setup},	   {"policy", false, read_policies},
-	{"posture", true, read_posture},   {"attack", false, read_attack},
-	{"canary", false, read_canaries},  {"twin", false, read_twin},
-	{"expect", false, read_expect},	   {"cleanup", true, read_cleanup},
-	{"timeout_s", true, read_timeout},
+	{"posture", true, read_posture},   {"engine", true, read_engine},
+	{"attack", false, read_attack},	   {"canary", false, read_canaries},
+	{"twin", false, read_twin},	   {"expect", false, read_expect},
+	{"cleanup", true, read_cleanup},   {"timeout_s", true, read_timeout},
 };
 
 static int read_fields(const struct gnt_case_reader *r, const struct pcl_yaml_node *root,

@@ -36,6 +36,7 @@ struct run_command {
 	enum gnt_accel accel;
 	int jobs;
 	int timeout_s;
+	bool detach;
 };
 
 static void run_command_fini(struct run_command *command)
@@ -87,6 +88,10 @@ static int take(void *context, const char *name, const char *value, struct pcl_d
 		return gnt_cli_number(name, value, 1, JOBS_MAX, &command->jobs, diag);
 	if (strcmp(name, "--timeout") == 0)
 		return gnt_cli_number(name, value, 1, TIMEOUT_MAX_S, &command->timeout_s, diag);
+	if (strcmp(name, "--detach") == 0) {
+		command->detach = true;
+		return 0;
+	}
 	if (strcmp(name, "--accel") == 0)
 		return take_accel(command, value, diag);
 	for (size_t i = 0; i < PCL_ARRAY_SIZE(texts); i++) {
@@ -125,6 +130,10 @@ static const struct gnt_cli cli = {
 			 "                         scenarios/health.yaml)"},
 			{"--jobs", "N", "VMs side by side (default: one per core, at most 4)"},
 			{"--timeout", "S", "seconds for each program, instead of the case's own"},
+			{"--detach", NULL,
+			 "let the engine detach its programs between cases: slower on\n"
+			 "                         most kernels, but each case has the hooks of its own "
+			 "rules"},
 			{"--accel", "HOW", "auto, tcg or kvm (default auto: KVM where it works)"},
 			{0},
 		},
@@ -160,6 +169,8 @@ static char *reproduce_options(const struct run_command *command)
 					   parts[i].value);
 	if (command->append)
 		(void)gnt_text_set(&text, "%s --append '%s'", text ? text : "", command->append);
+	if (command->detach)
+		(void)gnt_text_set(&text, "%s --detach", text ? text : "");
 	if (command->timeout_s)
 		(void)gnt_text_set(&text, "%s --timeout %d", text ? text : "", command->timeout_s);
 	return text;
@@ -267,6 +278,7 @@ static int run_selection(const struct run_command *command, const struct selecti
 		.accel = command->accel,
 		.jobs = command->jobs ? command->jobs : default_jobs(),
 		.timeout_s = command->timeout_s,
+		.detach = command->detach,
 	};
 	int error = gnt_path_below_root(RESULTS_BELOW_ROOT, &results_root, &diag);
 

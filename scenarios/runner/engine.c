@@ -21,13 +21,23 @@
 /* A policy is text of a few kilobytes; this is far above any. */
 #define POLICY_SIZE_MAX (1 << 20)
 
-/* Nobody has the label. */
-static const char idle_policy[] = "apiVersion: security.kubearmor.com/v1\n"
-				  "kind: KubeArmorPolicy\n"
-				  "metadata: {name: idle}\n"
-				  "spec:\n"
-				  "  selector: {matchLabels: {gauntlet: nobody}}\n"
-				  "  file: {matchPaths: [{path: /run/gauntlet-idle}]}\n";
+/*
+ * Beside a case's policies, or alone between cases. The label is that of a domain that has no task,
+ * or nobody's. A rule of every class, so that the programs of every class are needed.
+ */
+static const char idle_policy[] =
+	"apiVersion: security.kubearmor.com/v1\n"
+	"kind: KubeArmorPolicy\n"
+	"metadata: {name: idle}\n"
+	"spec:\n"
+	"  selector: {matchLabels: {gauntlet: idle}}\n"
+	"  action: Block\n"
+	"  file: {matchPaths: [{path: /run/gauntlet-idle}]}\n"
+	"  process: {matchPaths: [{path: /run/gauntlet-idle}]}\n"
+	"  network: {matchProtocols: [{protocol: sctp}]}\n"
+	"  capabilities: {matchCapabilities: [{capability: mac_admin}]}\n";
+#define IDLE_NAME "gauntlet-idle"
+#define IDLE_CGROUP "/sys/fs/cgroup/" IDLE_NAME
 
 static void decref(json_t **json)
 {
@@ -122,6 +132,24 @@ static int add_domain(struct gnt_vm *vm, const struct gnt_container_spec *spec, 
 	return run_engine(vm, argv, NULL, ret_refusal, diag);
 }
 
+/* The domain without tasks, and its policy. */
+static int add_idle(struct gnt_engine *engine, struct gnt_vm *vm, char **ret_refusal,
+		    struct pcl_diag *diag)
+{
+	static const char *const argv[] = {GNT_GUEST_ENGINE, "domain",	  "add",
+					   IDLE_NAME,	     "--labels",  "gauntlet=idle",
+					   "--cgroup",	     IDLE_CGROUP, NULL};
+	int error = gnt_guest_put(vm, IDLE_POLICY, 0600, idle_policy, diag);
+
+	if (error || engine->idle)
+		return error;
+	error = gnt_guest_mkdir(vm, IDLE_CGROUP, 0755, diag);
+	if (!error)
+		error = run_engine(vm, argv, NULL, ret_refusal, diag);
+	engine->idle = !error && !*ret_refusal;
+	return error;
+}
+
 /* ret_path is owned. */
 static int put_policy(struct gnt_vm *vm, const struct gnt_case *test_case, size_t index,
 		      const char *corpus_dir, char **ret_path, struct pcl_diag *diag)
@@ -149,6 +177,8 @@ int gnt_engine_apply(struct gnt_engine *engine, struct gnt_vm *vm, const struct 
 	char *paths[ENGINE_ARGS_MAX] = {NULL};
 	size_t argc = 2, put = 0;
 	int rule_events, other_events, error;
+	/* Without an LSM the contender enforces nothing, and there is nothing to keep. */
+	bool keep = engine->keep && !test_case->new_engine && contender->lsm;
 	pcl_autofree char *ignored = NULL;
 
 	if (contender->backend) {
@@ -159,6 +189,8 @@ int gnt_engine_apply(struct gnt_engine *engine, struct gnt_vm *vm, const struct 
 		argv[argc++] = "--posture";
 		argv[argc++] = test_case->posture;
 	}
+	if (keep)
+		argv[argc++] = IDLE_POLICY;
 	if (argc + test_case->policy_count > ENGINE_ARGS_MAX)
 		return pcl_diag_set(diag, -E2BIG, "a case may hold at most %zu policies",
 				    ENGINE_ARGS_MAX - argc);
@@ -169,13 +201,16 @@ int gnt_engine_apply(struct gnt_engine *engine, struct gnt_vm *vm, const struct 
 	}
 	engine->touched = true;
 	engine->backend = contender->backend;
-	engine->domain = pid ? test_case->container.name : NULL;
-	if (!error && pid)
+	if (!error && keep)
+		error = add_idle(engine, vm, ret_refusal, diag);
+	engine->domain = pid && !*ret_refusal ? test_case->container.name : NULL;
+	if (!error && engine->domain)
 		error = add_domain(vm, &test_case->container, cgroup, pid, ret_refusal, diag);
 	if (!error && !*ret_refusal)
 		error = run_engine(vm, argv, NULL, ret_refusal, diag);
 	if (!error && !*ret_refusal) {
 		engine->applied = true;
+		engine->loaded = true;
 		error = gnt_engine_events(engine, vm, "", &rule_events, &other_events, &ignored,
 					  diag);
 	}
@@ -235,15 +270,17 @@ int gnt_engine_events(struct gnt_engine *engine, struct gnt_vm *vm, const char *
 	return 0;
 }
 
-static int remove_all(struct gnt_vm *vm, struct pcl_diag *diag)
+int gnt_engine_unload(struct gnt_engine *engine, struct gnt_vm *vm, struct pcl_diag *diag)
 {
 	static const char *const argv[] = {GNT_GUEST_ENGINE, "remove", NULL};
 	pcl_autofree char *refusal = NULL;
 	int error = run_engine(vm, argv, NULL, &refusal, diag);
 
-	return !error && refusal
-		       ? pcl_diag_set(diag, -EIO, "the guest is not as before: %s", refusal)
-		       : error;
+	if (!error && refusal)
+		error = pcl_diag_set(diag, -EIO, "the guest is not as before: %s", refusal);
+	engine->idle = false;
+	engine->loaded = false;
+	return error;
 }
 
 /* Sets ret_refusal where the engine would not. */
@@ -277,9 +314,12 @@ int gnt_engine_clear(struct gnt_engine *engine, struct gnt_vm *vm, struct pcl_di
 	if (engine->applied)
 		error = apply_idle(engine, vm, &refusal, diag);
 	if (!error && (!engine->applied || refusal))
-		error = remove_all(vm, diag);
+		error = gnt_engine_unload(engine, vm, diag);
 	if (!error)
 		error = gnt_guest_remove(vm, POLICY_DIR, diag);
-	*engine = (struct gnt_engine){0};
+	engine->touched = false;
+	engine->applied = false;
+	engine->domain = NULL;
+	engine->backend = NULL;
 	return error;
 }

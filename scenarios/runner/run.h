@@ -36,6 +36,7 @@ struct gnt_run_options {
 	enum gnt_accel accel;
 	int jobs;
 	int timeout_s; /* per program; 0: each case's own */
+	bool detach;   /* programs are detached between cases */
 };
 
 /* Fills results; 0, or a negative errno with diag where the run itself could not be done. */

@@ -29,6 +29,7 @@ struct worker {
 	const struct gnt_target *target;
 	FILE *out;
 	struct gnt_vm *vm;
+	struct gnt_engine engine; /* in that VM */
 	int boots;
 	bool target_told;
 	size_t findings_told; /* of this VM */
@@ -224,6 +225,10 @@ static void boot(struct worker *worker)
 		worker->boot_detail = strdup(pcl_diag_text(&diag));
 		return;
 	}
+	/* KERNEL: with control groups of version 1 it takes a process to tell a domain. */
+	worker->engine = (struct gnt_engine){
+		.keep = !worker->options->detach && worker->target->cgroup == GNT_CGROUP_V2,
+	};
 	tell_target(worker);
 	/* A complaint at boot fails the run, but the cases can still say what they have to. */
 	worker->findings_told = 0;
@@ -253,6 +258,7 @@ static void run_arms(struct worker *worker, size_t index)
 	struct gnt_arms_options options = {
 		.corpus_dir = worker->options->corpus_dir,
 		.timeout_s = worker->options->timeout_s,
+		.engine = &worker->engine,
 	};
 	struct gnt_arms_result result pcl_cleanup(gnt_arms_result_fini) = {0};
 	pcl_autofree char *detail = NULL;
@@ -337,22 +343,33 @@ static void run_line(struct worker *worker, size_t index)
 	run_arms(worker, index);
 }
 
+/* The lines of cases that have the engine for themselves, or the others. */
+static void run_lines(struct worker *worker, bool new_engine)
+{
+	size_t count = gnt_run_line_count(worker->options);
+
+	for (size_t i = 0; i < count; i++) {
+		struct gnt_run_line line = gnt_run_line(worker->options, i);
+
+		if (line.test_case->new_engine != new_engine)
+			continue;
+		if (!worker->options->corpus_dir && gnt_case_needs_corpus(line.test_case)) {
+			tell_skip(worker, i, "needs the corpus of policies: give --corpus DIR");
+			continue;
+		}
+		run_line(worker, i);
+	}
+}
+
 void gnt_worker(const struct gnt_run_options *options, const struct gnt_target *target, FILE *out)
 {
 	struct worker worker = {.options = options, .target = target, .out = out};
-	size_t count = gnt_run_line_count(options);
 
 	split_lsm(&worker);
 	gather_modules(&worker);
-	for (size_t i = 0; i < count; i++) {
-		struct gnt_run_line line = gnt_run_line(options, i);
-
-		if (!options->corpus_dir && gnt_case_needs_corpus(line.test_case)) {
-			tell_skip(&worker, i, "needs the corpus of policies: give --corpus DIR");
-			continue;
-		}
-		run_line(&worker, i);
-	}
+	run_lines(&worker, false);
+	/* Last, for after each of them the next load takes many seconds. */
+	run_lines(&worker, true);
 	end_vm(&worker);
 	tell_progress(&worker, "done");
 	free(worker.boot_detail);

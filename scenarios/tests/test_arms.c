@@ -34,6 +34,8 @@ static struct {
 	enum gnt_vm_state state;
 	bool applied;
 	int calls;
+	struct gnt_engine engine;
+	const char *more; /* lines of the case */
 	char log[4096];
 	char marks[4096];
 	struct gnt_finding trouble;
@@ -68,12 +70,14 @@ static json_t *exec_reply(const json_t *request)
 	const char *program = json_string_value(json_array_get(argv, 0));
 	const char *verb = json_string_value(json_array_get(argv, 1));
 	const char *file = json_string_value(json_array_get(argv, 2));
+	const char *last = json_string_value(json_array_get(argv, json_array_size(argv) - 1));
 	bool denied;
 
 	assert_non_null(program);
 	if (strstr(program, "portcullis")) {
-		/* The policy that selects nobody. */
-		if (strcmp(verb, "apply") == 0 && file && strstr(file, "/idle.yaml"))
+		/* The policy that selects nobody, and no other. */
+		if (strcmp(verb, "apply") == 0 && file && strstr(file, "/idle.yaml") &&
+		    !strstr(last, "/0.yaml"))
 			verb = "idle";
 		(void)strcat(strcat(guest.log, verb), " ");
 		return engine_reply(verb);
@@ -153,13 +157,15 @@ static enum gnt_incident run(const char *contender, enum gnt_verdict want, const
 	struct pcl_diag diag pcl_cleanup(pcl_diag_fini) = {0};
 	struct gnt_case *c pcl_cleanup(gnt_case_free) = NULL;
 	struct gnt_arms_result result pcl_cleanup(gnt_arms_result_fini) = {0};
-	struct gnt_arms_options options = {0};
+	struct gnt_arms_options options = {.engine = &guest.engine};
 	pcl_autofree char *detail = NULL;
 	char path[] = "/tmp/test-arms-XXXXXX";
 	int fd = mkstemp(path);
 
 	assert_true(fd >= 0);
 	assert_int_equal(write(fd, case_text, strlen(case_text)), strlen(case_text));
+	if (guest.more)
+		assert_int_equal(write(fd, guest.more, strlen(guest.more)), strlen(guest.more));
 	(void)close(fd);
 	assert_int_equal(gnt_case_load(path, "a/b", &c, &diag), 0);
 	(void)unlink(path);
@@ -188,6 +194,40 @@ static void test_denied(void **state)
 	assert_string_equal(guest.marks, "a/b portcullis arm A,a/b portcullis arm B,"
 					 "a/b portcullis arm C,a/b portcullis after,");
 	assert_false(guest.applied);
+}
+
+/* The domain that keeps programs attached is added once, and not for what enforces nothing. */
+static void test_programs_stay_attached(void **state)
+{
+	(void)state;
+	guest.engine.keep = true;
+	(void)run("portcullis/none", GNT_VERDICT_INLINE_DENY, NULL);
+	assert_null(strstr(guest.log, "domain"));
+	*guest.log = '\0';
+	(void)run("portcullis", GNT_VERDICT_INLINE_DENY, NULL);
+	assert_string_equal(guest.log,
+			    "attack twin domain apply events attack+ events twin+ idle ");
+	*guest.log = '\0';
+	(void)run("portcullis", GNT_VERDICT_INLINE_DENY, NULL);
+	assert_string_equal(guest.log, "attack twin apply events attack+ events twin+ idle ");
+}
+
+/* What an earlier case left in the kernel is gone in the first arm, and nothing is left after. */
+static void test_case_with_a_new_engine(void **state)
+{
+	(void)state;
+	guest.engine.keep = true;
+	guest.more = "engine: new\n";
+	(void)run("portcullis", GNT_VERDICT_INLINE_DENY, NULL);
+	assert_string_equal(guest.log,
+			    "attack twin apply events attack+ events twin+ idle remove ");
+	guest.more = NULL;
+	(void)run("portcullis", GNT_VERDICT_INLINE_DENY, NULL);
+	*guest.log = '\0';
+	guest.more = "engine: new\n";
+	(void)run("portcullis", GNT_VERDICT_INLINE_DENY, NULL);
+	assert_string_equal(guest.log,
+			    "remove attack twin apply events attack+ events twin+ idle remove ");
 }
 
 static void test_none_applies_nothing(void **state)
@@ -284,6 +324,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_denied, fresh),
+		cmocka_unit_test_setup(test_programs_stay_attached, fresh),
+		cmocka_unit_test_setup(test_case_with_a_new_engine, fresh),
 		cmocka_unit_test_setup(test_none_applies_nothing, fresh),
 		cmocka_unit_test_setup(test_engine_that_does_nothing, fresh),
 		cmocka_unit_test_setup(test_silent_engine, fresh),
