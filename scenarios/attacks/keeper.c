@@ -172,7 +172,7 @@ static int open_listener(void)
 {
 	struct sockaddr_un address;
 	socklen_t len = keeper_address(&address);
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 
 	return fd < 0 || bind(fd, (struct sockaddr *)&address, len) || listen(fd, 4) ? -1 : fd;
 }

@@ -2,7 +2,8 @@
 /*
  * How the other programs talk to the keeper (keeper.c), which was started before the policy and
  * holds a descriptor since then: over an abstract unix socket, one byte of a question, one
- * struct keeper_answer back, with a descriptor where one is given.
+ * struct keeper_answer back, with a descriptor where one is given. The socket is of the type
+ * SEQPACKET, which an allow-list can list without listing TCP.
  */
 #ifndef GNT_ATTACK_KEEPER_H
 #define GNT_ATTACK_KEEPER_H
@@ -41,7 +42,7 @@ static inline int keeper_connect(void)
 {
 	struct sockaddr_un address;
 	socklen_t len = keeper_address(&address);
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 
 	if (fd >= 0 && connect(fd, (struct sockaddr *)&address, len) == 0)
 		return fd;
