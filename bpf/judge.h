@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Who is asked what: the beginning of every hook. Most operations end here, since the task belongs
- * to no domain or its domain has no rules of the class; the others go to a judge.
+ * What every hook does: it asks a judge. Those that are called all the time look first whether the
+ * task's domain has rules of the class, and most operations end there.
  *
  * Judges are programs of their own (judges.bpf.c), which take the place of the functions below in
  * every hook: so the verifier follows the decision once, not once in each of fifty programs, and
@@ -27,37 +27,49 @@ REPLACED int judge_parked(__u64 live)
 	return -EACCES;
 }
 
-static __always_inline int judge_policed(const struct pcl_question *ask, struct pcl_task *state,
-					 struct pcl_bpf_domain *domain, __u64 live)
+static __always_inline int judge_asked(const struct pcl_question *ask, struct inode *dir)
 {
-	state->ask = *ask;
-	return judge_parked(live);
+	struct pcl_asker asker;
+	int found = find_asker(ask->class, &asker);
+
+	if (found <= 0)
+		return found;
+	asker.state->ask = *ask;
+	return judge_parked(asker.live) ? -EACCES : 0;
 }
-#define judge_policed_fast(ask, state, domain, live, cache) judge_policed(ask, state, domain, live)
 #else
-REPLACED int judge_policed(const struct pcl_question *ask, struct pcl_task *state,
-			   struct pcl_bpf_domain *domain, __u64 live)
+/* For most hooks; who asks is found by the judge. */
+REPLACED int judge_whole(const struct pcl_question *ask)
 {
 	return -EACCES;
 }
 
 /* For the hooks that are called all the time. cache is that of the object's directory, or NULL. */
-REPLACED int judge_policed_fast(const struct pcl_question *ask, struct pcl_task *state,
-				struct pcl_bpf_domain *domain, __u64 live, struct pcl_dir *cache)
+REPLACED int judge_policed(const struct pcl_question *ask, struct pcl_task *state,
+			   struct pcl_bpf_domain *domain, __u64 live, struct pcl_dir *cache)
 {
 	return -EACCES;
 }
+
+static __always_inline int judge_asked(const struct pcl_question *ask, struct inode *dir)
+{
+	struct pcl_asker asker;
+	int found;
+
+	if (!(ask->flags & ASK_FAST))
+		return judge_whole(ask) ? -EACCES : 0;
+	found = find_asker(ask->class, &asker);
+	if (found <= 0)
+		return found;
+	return judge_policed(ask, asker.state, asker.domain, asker.live, dir_cache(dir)) ? -EACCES
+											 : 0;
+}
 #endif
 
-/* 0 or -EACCES. Leaves early for a kernel thread and for a domain without rules
- * of the class. */
+/* 0 or -EACCES. dir is the object's directory; NULL where it is not at hand. */
 static __always_inline int judge(__u32 hook, __u32 class, __u32 access, __u64 dentry, __u64 mnt,
 				 __u32 flags, struct inode *dir)
 {
-	struct task_struct *task = current_task();
-	struct pcl_bpf_control *ctl = pcl_control();
-	struct pcl_bpf_domain *domain;
-	struct pcl_task *state;
 	struct pcl_question ask = {
 		.object = {.dentry = dentry, .mnt = mnt},
 		.access = access,
@@ -65,23 +77,8 @@ static __always_inline int judge(__u32 hook, __u32 class, __u32 access, __u64 de
 		.hook = hook,
 		.flags = flags,
 	};
-	__u64 live;
 
-	/* FAIL-OPEN: the kernel's own threads act for the kernel and belong to no
-	 * domain. */
-	if (!ctl || !(live = ctl->live) || (GET(task, flags) & PF_KTHREAD))
-		return 0;
-	state = current_state(task, ctl, live);
-	if (!state)
-		return -EACCES;
-	domain = domain_entry(live, state->domain);
-	if (!domain)
-		return -EACCES;
-	if (!(domain->active & (1u << class)))
-		return 0;
-	if (!PCL_IS_OLD && (flags & ASK_FAST))
-		return judge_policed_fast(&ask, state, domain, live, dir_cache(dir)) ? -EACCES : 0;
-	return judge_policed(&ask, state, domain, live) ? -EACCES : 0;
+	return judge_asked(&ask, dir);
 }
 
 #endif

@@ -36,21 +36,23 @@ int pcl_judge_number(__u64 live)
 	return domain ? decide_number(&state->number, state, domain, live) : -EACCES;
 }
 #else
-SEC("freplace/judge_policed")
-int pcl_judge(const struct pcl_question *ask, struct pcl_task *state, struct pcl_bpf_domain *domain,
-	      __u64 live)
+SEC("freplace/judge_whole")
+int pcl_judge(const struct pcl_question *ask)
 {
-	return ask && state && domain ? decide(ask, state, domain, live, false, NULL) : -EACCES;
+	struct pcl_asker asker;
+	int found = ask ? find_asker(ask->class, &asker) : -EACCES;
+
+	return found > 0 ? decide(ask, asker.state, asker.domain, asker.live, false, NULL) : found;
 }
 
-SEC("freplace/judge_policed_fast")
+SEC("freplace/judge_policed")
 int pcl_judge_fast(const struct pcl_question *ask, struct pcl_task *state,
 		   struct pcl_bpf_domain *domain, __u64 live, struct pcl_dir *cache)
 {
 	return ask && state && domain ? decide(ask, state, domain, live, true, cache) : -EACCES;
 }
 
-SEC("freplace/judge_number_policed")
+SEC("freplace/judge_policed_number")
 int pcl_judge_number(const struct pcl_number *ask, struct pcl_task *state,
 		     struct pcl_bpf_domain *domain, __u64 live)
 {

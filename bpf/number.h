@@ -12,43 +12,27 @@ REPLACED int judge_parked_number(__u64 live)
 {
 	return -EACCES;
 }
-
-static __always_inline int judge_number_policed(const struct pcl_number *ask,
-						struct pcl_task *state,
-						struct pcl_bpf_domain *domain, __u64 live)
-{
-	state->number = *ask;
-	return judge_parked_number(live);
-}
+#define judge_number_policed(ask, asker)                                                           \
+	((asker)->state->number = *(ask), judge_parked_number((asker)->live))
 #else
-REPLACED int judge_number_policed(const struct pcl_number *ask, struct pcl_task *state,
+REPLACED int judge_policed_number(const struct pcl_number *ask, struct pcl_task *state,
 				  struct pcl_bpf_domain *domain, __u64 live)
 {
 	return -EACCES;
 }
+#define judge_number_policed(ask, asker)                                                           \
+	judge_policed_number(ask, (asker)->state, (asker)->domain, (asker)->live)
 #endif
 
-/* 0 or -EACCES. Leaves early where the current task's domain has no rules of the class. */
+/* 0 or -EACCES. */
 static __always_inline int judge_number(const struct pcl_number *ask)
 {
-	struct task_struct *task = current_task();
-	struct pcl_bpf_control *ctl = pcl_control();
-	struct pcl_bpf_domain *domain;
-	struct pcl_task *state;
-	__u64 live;
+	struct pcl_asker asker;
+	int found = find_asker(ask->class, &asker);
 
-	/* FAIL-OPEN: the kernel's own threads act for the kernel and belong to no domain. */
-	if (!ctl || !(live = ctl->live) || (GET(task, flags) & PF_KTHREAD))
-		return 0;
-	state = current_state(task, ctl, live);
-	if (!state)
-		return -EACCES;
-	domain = domain_entry(live, state->domain);
-	if (!domain)
-		return -EACCES;
-	if (!(domain->active & (1u << ask->class)))
-		return 0;
-	return judge_number_policed(ask, state, domain, live) ? -EACCES : 0;
+	if (found <= 0)
+		return found;
+	return judge_number_policed(ask, &asker) ? -EACCES : 0;
 }
 
 #endif

@@ -210,4 +210,31 @@ static __always_inline struct pcl_task *current_state(struct task_struct *task,
 	return state;
 }
 
+/* Who asks, and by which ruleset. */
+struct pcl_asker {
+	struct pcl_task *state;
+	struct pcl_bpf_domain *domain;
+	__u64 live;
+};
+
+/* 1: the current task's domain has rules of the class. 0: nothing is to be judged. Or -EACCES. */
+static __always_inline int find_asker(__u32 class, struct pcl_asker *ret_asker)
+{
+	struct task_struct *task = current_task();
+	struct pcl_bpf_control *ctl = pcl_control();
+	__u64 live;
+
+	/* FAIL-OPEN: the kernel's own threads act for the kernel and belong to no domain. */
+	if (!ctl || !(live = ctl->live) || (GET(task, flags) & PF_KTHREAD))
+		return 0;
+	ret_asker->live = live;
+	ret_asker->state = current_state(task, ctl, live);
+	if (!ret_asker->state)
+		return -EACCES;
+	ret_asker->domain = domain_entry(live, ret_asker->state->domain);
+	if (!ret_asker->domain)
+		return -EACCES;
+	return ret_asker->domain->active & (1u << class) ? 1 : 0;
+}
+
 #endif
