@@ -122,6 +122,7 @@ GUEST    := $(B)/guest/model $(B)/guest/agent $(patsubst bench/%.c,$(B)/guest/%,
 	    $(patsubst scenarios/attacks/%.c,$(B)/guest/attacks/%,$(ATTACK_SRC)) \
 	    $(addprefix $(B)/guest/attacks/,hello_dynamic preload.so loader.so)
 SKELS    := $(patsubst bpf/%.bpf.c,$(B)/bpf/%.skel.h,$(BPF_SRC))
+SYSCALLS := $(B)/bpf/syscall_numbers.h
 TESTS    := $(foreach s,$(TEST_SRC),$(B)/tests/$(basename $(notdir $s)))
 IMAGE    := $(B)/guest/base.cpio $(B)/guest/selinux/bottlerocket.cpio $(B)/guest/selinux/debian.cpio \
 	    $(B)/guest/userland/crun.cpio
@@ -165,7 +166,7 @@ $(B)/obj/%.o: %.c
 # (-MMD would not, as they come in by -isystem).
 $(filter $(B)/obj/core/node/% $(B)/obj/core/backend/% $(B)/obj/core/engine/% $(B)/obj/bench/floor.o $(B)/obj/bench/verifier.o \
 	$(B)/obj/scenarios/trouble/% $(B)/obj/scenarios/proof/%,\
-	$(call obj,$(CORE_SRC) $(BENCH_GUEST) $(TROUBLE_SRC) $(PROOF_SRC))): | $(SKELS)
+	$(call obj,$(CORE_SRC) $(BENCH_GUEST) $(TROUBLE_SRC) $(PROOF_SRC))): | $(SKELS) $(SYSCALLS)
 
 $(B)/libportcullis.a: $(call obj,$(CORE_SRC))
 $(B)/libgauntlet.a: $(filter-out %/runner/main.o,$(call obj,$(RUNNER_SRC) $(BENCH_SRC)))
@@ -198,6 +199,20 @@ $(B)/bpf/%.bpf.o: bpf/%.bpf.c
 	$(call say,BPF,$<)
 	$(Q)$(BPF_CC) -target bpf -mcpu=v3 -std=gnu17 -O2 -g -D__TARGET_ARCH_$(BPF_ARCH) $(BPF_WARN) $(BPF_FLAGS) -Ibpf \
 		-idirafter $(KERNEL_INCLUDE) -MMD -MP -c -o $@ $<
+
+# The numbers of system calls, by the headers of the machine that it is built for; a 64-bit x86 has
+# two more sets of them, for programs of 32 bits and for x32.
+syscall_names = echo '\#include <asm/$1.h>' | $(CC) -E -dM - | LC_ALL=C sort
+$(SYSCALLS): Makefile
+	$(call say,GEN,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(call syscall_names,unistd) | sed -n 's/^#define __NR_\([a-z0-9_]*\) .*/{"\1", __NR_\1},/p' >$@
+ifneq ($(ARCH),arm64)
+	$(Q)$(call syscall_names,unistd_32) | \
+		sed -n 's/^#define __NR_\([a-z0-9_]*\) \([0-9]*\)$$/{"\1", PCL_SYSCALL_COMPAT | \2},/p' >>$@
+	$(Q)$(call syscall_names,unistd_x32) | \
+		sed -n 's/^#define __NR_\([a-z0-9_]*\) (__X32_SYSCALL_BIT + \([0-9]*\))$$/{"\1", 0x40000000u | \2},/p' >>$@
+endif
 
 $(B)/bpf/%.skel.h: $(B)/bpf/%.bpf.o
 	$(call say,SKEL,$@)
@@ -337,7 +352,7 @@ check-spdx:
 check-gcc check-clang: check-%:
 	$(Q)+$(MAKE) --no-print-directory B=$C/$* CC=$* WERROR=1 objects
 .PHONY: objects
-objects: $(call obj,$(HOST_SRC)) $(SKELS) $(patsubst scenarios/attacks/%.c,$(B)/guest/attacks/%,$(ATTACK_SRC))
+objects: $(call obj,$(HOST_SRC)) $(SKELS) $(SYSCALLS) $(patsubst scenarios/attacks/%.c,$(B)/guest/attacks/%,$(ATTACK_SRC))
 
 # Every header says all that it needs. That nothing calls its functions here is no finding: a header
 # that is a part of one attack defines them for that program, where the compilers look at them.

@@ -28,7 +28,7 @@
 #include <linux/types.h>
 #endif
 
-#define PCL_BPF_ABI 4
+#define PCL_BPF_ABI 5
 
 /* Domains, the host (id 0) included; each costs PCL_SLOTS * sizeof(struct pcl_bpf_domain) bytes. */
 #define PCL_BPF_DOMAINS_MAX 10240u
@@ -148,6 +148,12 @@ static inline __u32 pcl_outcome_named(const struct pcl_bpf_outcome *outcome)
 		       ? 0
 		       : outcome->rule;
 }
+
+/*
+ * Numbers of system calls as the task's kind of program has them. KERNEL: those of x32 have a bit
+ * of their own (30); those of 32-bit programs of x86 and arm64 are told by the task alone.
+ */
+#define PCL_SYSCALL_COMPAT 0x80000000u
 
 struct pcl_bpf_set {
 	struct pcl_bpf_outcome access[PCL_BPF_ACCESS_SLOTS];
@@ -384,6 +390,7 @@ enum pcl_bpf_hook {
 	PCL_HOOK_MOVE_MOUNT,
 	PCL_HOOK_UMOUNT,
 	PCL_HOOK_PIVOT_ROOT,
+	PCL_HOOK_SYS_ENTER,
 	PCL_HOOK_COUNT,
 };
 

@@ -305,6 +305,23 @@ struct task_struct {
 	struct signal_struct *signal;
 };
 
+/* KERNEL: on both machines the first member of a task. */
+struct thread_info___x86 {
+	__u32 status;
+};
+
+struct task_struct___x86 {
+	struct thread_info___x86 thread_info;
+};
+
+struct thread_info___arm64 {
+	unsigned long flags;
+};
+
+struct task_struct___arm64 {
+	struct thread_info___arm64 thread_info;
+};
+
 struct cred;
 struct user_namespace;
 

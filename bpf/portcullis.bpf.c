@@ -21,6 +21,7 @@
 #include "layer.h"
 #include "mounting.h"
 #include "network.h"
+#include "syscalls.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 

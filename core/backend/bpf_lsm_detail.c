@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "backend/bpf_lsm_events.h"
+#include "backend/bpf_lsm_syscalls.h"
 #include "base/cleanup.h"
 #include "policy/names.h"
 
@@ -83,12 +84,15 @@ void pcl_bpf_event_detail(const struct pcl_bpf_event *raw, char *ret_text)
 				   : NULL,
 			   raw->detail.number);
 		break;
+	case PCL_ACCESS_SYSCALL:
+		print_name(out, "SYS_", pcl_bpf_syscall_name(raw->detail.number),
+			   raw->detail.number);
+		break;
 	case PCL_ACCESS_EXECUTE:
 	case PCL_ACCESS_READ:
 	case PCL_ACCESS_WRITE:
 	case PCL_ACCESS_MAP:
 	case PCL_ACCESS_RESOLVE:
-	case PCL_ACCESS_SYSCALL:
 	case PCL_ACCESS_DEVICE:
 		break;
 	}

@@ -46,6 +46,7 @@ static const char *const hook_names[] = {
 	[PCL_HOOK_MOVE_MOUNT] = "MOVE_MOUNT",
 	[PCL_HOOK_UMOUNT] = "SB_UMOUNT",
 	[PCL_HOOK_PIVOT_ROOT] = "SB_PIVOTROOT",
+	[PCL_HOOK_SYS_ENTER] = "SYS_ENTER",
 };
 _Static_assert(PCL_ARRAY_SIZE(hook_names) == PCL_HOOK_COUNT, "a hook without a name");
 

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The classes whose objects are numbers: kinds of sockets and capabilities. For each number that
- * some rule speaks of, the model is asked which rules match; the rest share one set.
+ * The classes whose objects are numbers: kinds of sockets, capabilities, system calls. For each
+ * number that some rule speaks of, the model is asked which rules match; the rest share one set.
  */
 #include "backend/bpf_lsm_maker.h"
 
 #include <errno.h>
 #include <string.h>
 
+#include "backend/bpf_lsm_syscalls.h"
 #include "base/cleanup.h"
+#include "policy/names.h"
 
 _Static_assert((int)PCL_BPF_NETWORK == (int)PCL_CLASS_NETWORK, "classes are numbered alike");
 _Static_assert((int)PCL_BPF_DNS == (int)PCL_CLASS_DNS, "classes are numbered alike");
@@ -83,6 +85,57 @@ static int plan_capabilities(struct pcl_maker *maker, struct pcl_trie_edge *root
 	return error;
 }
 
+/* Marks, by their places in the language's list, the calls that a rule is about. */
+static void mark_calls(const struct pcl_rule *rule, bool *spoken_of)
+{
+	size_t at = 0;
+
+	/* Both lists are sorted. */
+	for (size_t i = 0; i < rule->syscall_count; i++) {
+		while (pcl_syscall_names[at] && strcmp(pcl_syscall_names[at], rule->syscalls[i]))
+			at++;
+		if (!pcl_syscall_names[at])
+			return;
+		spoken_of[at] = true;
+	}
+}
+
+static int add_call(struct pcl_maker *maker, struct pcl_trie_edge *root, const char *name,
+		    struct pcl_rule_list *list)
+{
+	const struct pcl_operation operation = {.access = PCL_ACCESS_SYSCALL, .name = name};
+	uint32_t numbers[PCL_SYSCALL_NUMBERS_MAX];
+	size_t count = pcl_bpf_syscall_numbers(name, numbers);
+	int error = 0;
+
+	for (size_t i = 0; !error && i < count; i++)
+		error = add_number(maker, root, numbers[i], &operation, list);
+	return error;
+}
+
+static int plan_syscalls(struct pcl_maker *maker, struct pcl_trie_edge *root,
+			 struct pcl_rule_list *list)
+{
+	const struct pcl_ruleset *ruleset = maker->domain->ruleset;
+	pcl_autofree bool *spoken_of = NULL;
+	size_t names = 0;
+	int error = 0;
+
+	while (pcl_syscall_names[names])
+		names++;
+	spoken_of = calloc(names, sizeof(*spoken_of));
+	if (!spoken_of)
+		return -ENOMEM;
+	for (size_t r = 0; r < ruleset->rule_count; r++)
+		if (ruleset->rules[r]->class == maker->class)
+			mark_calls(ruleset->rules[r], spoken_of);
+	root->self = PCL_SET_PERMIT;
+	for (size_t i = 0; !error && i < names; i++)
+		if (spoken_of[i])
+			error = add_call(maker, root, pcl_syscall_names[i], list);
+	return error;
+}
+
 static bool has_rules(const struct pcl_maker *maker)
 {
 	const struct pcl_ruleset *ruleset = maker->domain->ruleset;
@@ -102,6 +155,7 @@ int pcl_maker_plan_numbers(struct pcl_maker *maker, struct pcl_bpf_domain *entry
 	} classes[] = {
 		{PCL_CLASS_NETWORK, plan_network},
 		{PCL_CLASS_CAPABILITY, plan_capabilities},
+		{PCL_CLASS_SYSCALL, plan_syscalls},
 	};
 	pcl_cleanup(pcl_rule_list_fini) struct pcl_rule_list list = {0};
 	int error = 0;

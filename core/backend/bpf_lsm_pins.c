@@ -36,6 +36,7 @@
 #define BY_FILE (1u << PCL_CLASS_FILE)
 #define BY_NETWORK (1u << PCL_CLASS_NETWORK)
 #define BY_CAPABILITY (1u << PCL_CLASS_CAPABILITY)
+#define BY_SYSCALL (1u << PCL_CLASS_SYSCALL)
 
 /* A program that only the flavour for old kernels has. */
 #define OLD_ONLY "pcl_task_free"
@@ -93,6 +94,7 @@ const struct pcl_bpf_program_info pcl_bpf_programs[] = {
 	{"pcl_socket_recvmsg", "socket_recvmsg", BY_NETWORK},
 	{"pcl_socket_file", "file_permission", BY_NETWORK | PCL_PROGRAM_OPTIONAL},
 	{"pcl_capable", "capable", BY_CAPABILITY},
+	{"pcl_sys_enter", "sys_enter", BY_SYSCALL | PCL_PROGRAM_TRACEPOINT},
 	{"pcl_task_alloc", "task_alloc", PCL_PROGRAM_CONTAINED},
 	{"pcl_settle", "bprm_committing_creds", PCL_PROGRAM_CONTAINED},
 	{"pcl_guard_map", "bpf_map", PCL_PROGRAM_CONTAINED},
@@ -309,7 +311,10 @@ int pcl_pins_attach(const struct pcl_bpf_program_info *program, struct pcl_diag 
 		return 0;
 	if (program_fd < 0)
 		return pcl_diag_errno(diag, -errno, "bpf_lsm: cannot open %s", path);
-	/* KERNEL: for LSM programs the raw tracepoint call makes the link, on every kernel. */
+	/*
+	 * KERNEL: for LSM programs too the raw tracepoint call makes the link, on every kernel; of
+	 * both the program knows where it belongs.
+	 */
 	link_fd = bpf_raw_tracepoint_open(NULL, program_fd);
 	if (link_fd < 0)
 		return pcl_diag_errno(diag, -errno, "bpf_lsm: cannot attach to %s", program->hook);
@@ -324,10 +329,11 @@ void pcl_pins_detach(const struct pcl_bpf_program_info *program)
 	char path[sizeof(LINK_DIR) + 64];
 
 	/*
-	 * KERNEL: before 5.13 a program that was detached is never attached again (ENOENT). There
-	 * it stays, and permits early, since no domain has rules of its class.
+	 * KERNEL: before 5.13 an LSM program that was detached is never attached again (ENOENT).
+	 * There it stays, and permits early, since no domain has rules of its class.
 	 */
-	if (access(PROGRAM_DIR "/" OLD_ONLY, F_OK) == 0)
+	if (!(program->needed_by & PCL_PROGRAM_TRACEPOINT) &&
+	    access(PROGRAM_DIR "/" OLD_ONLY, F_OK) == 0)
 		return;
 	snprintf(path, sizeof(path), LINK_DIR "/%s", program->name);
 	(void)unlink(path);

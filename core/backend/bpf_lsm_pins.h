@@ -42,9 +42,10 @@ struct pcl_pins {
 };
 
 /* What a program is for. */
-#define PCL_PROGRAM_CONTAINED (1u << 31) /* needed while there are domains besides the host */
-#define PCL_PROGRAM_ALWAYS (1u << 30)	 /* needed as long as anything is loaded */
-#define PCL_PROGRAM_OPTIONAL (1u << 29)	 /* not in every flavour, or for a hook of some kernels */
+#define PCL_PROGRAM_CONTAINED (1u << 31)  /* needed while there are domains besides the host */
+#define PCL_PROGRAM_ALWAYS (1u << 30)	  /* needed as long as anything is loaded */
+#define PCL_PROGRAM_OPTIONAL (1u << 29)	  /* not in every flavour, or for a hook of some kernels */
+#define PCL_PROGRAM_TRACEPOINT (1u << 28) /* for a tracepoint; others are for LSM hooks */
 
 struct pcl_bpf_program_info {
 	const char *name;   /* of the program in the object */

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backend/bpf_lsm_syscalls.h"
 #include "backend/bpf_lsm_tree.h"
 
 static const struct pcl_trie_edge *find_edge(const struct pcl_bpf_plan *plan,
@@ -160,9 +161,14 @@ static uint32_t set_of_number(const struct pcl_bpf_plan *plan, const struct pcl_
 
 static uint32_t number_of(const struct pcl_bpf_plan *plan, const struct pcl_operation *operation)
 {
-	return operation->access == PCL_ACCESS_SOCKET
-		       ? pcl_socket_kind_of(&plan->kinds.tables, &operation->socket)
-		       : operation->capability;
+	uint32_t numbers[PCL_SYSCALL_NUMBERS_MAX] = {0};
+
+	if (operation->access == PCL_ACCESS_SOCKET)
+		return pcl_socket_kind_of(&plan->kinds.tables, &operation->socket);
+	if (operation->access != PCL_ACCESS_SYSCALL)
+		return operation->capability;
+	(void)pcl_bpf_syscall_numbers(operation->name, numbers);
+	return numbers[0];
 }
 
 struct pcl_bpf_outcome pcl_bpf_plan_ask(const struct pcl_bpf_plan *plan, uint32_t domain,

@@ -91,10 +91,11 @@ static void what_is_not_enforced_is_refused_and_never_planned(void **state)
 		 "process.matchPaths[0]", "allowedArgs"},
 		{"  network: {matchDNSQueries: [{domain: a.b}]}\n", "network.matchDNSQueries[0]",
 		 "DNS"},
-		{"  syscalls: {matchSyscalls: [{syscall: [unlink]}]}\n",
-		 "syscalls.matchSyscalls[0]", "system calls"},
 		{"  syscalls: {matchPaths: [{syscall: [unlink], path: /a}]}\n",
-		 "syscalls.matchPaths[0]", "system calls"},
+		 "syscalls.matchPaths[0]", "path"},
+		{"  syscalls: {matchSyscalls: [{syscall: [unlink],"
+		 " fromSource: [{dir: /bin/}]}]}\n",
+		 "syscalls.matchSyscalls[0]", "directories as sources"},
 		{"  device: {matchDevice: [{class: HID}]}\n", "device.matchDevice[0]", "devices"},
 		{EVERYWHERE "  presets: [{name: filelessExec}]\n", "presets[0]", "presets"},
 		{EVERYWHERE "  presets: [{name: protectEnv}]\n", "presets[0]", "presets"},
@@ -144,6 +145,8 @@ static void what_is_enforced_is_planned(void **state)
 		"  network: {matchProtocols: [{protocol: tcp}]}\n",
 		"  network: {matchProtocols: [{protocol: all, fromSource: [{path: /s}]}]}\n",
 		"  capabilities: {matchCapabilities: [{capability: net_raw}]}\n",
+		"  syscalls: {matchSyscalls: [{syscall: [read, unlinkat]}]}\n",
+		"  syscalls: {matchSyscalls: [{syscall: [ptrace], fromSource: [{path: /s}]}]}\n",
 	};
 	static const struct pcl_postures postures = {0};
 
@@ -283,7 +286,7 @@ static bool check_case(const struct setting *setting, const struct pcl_bpf_plan 
 static bool is_decided(enum pcl_access access)
 {
 	return access != PCL_ACCESS_MAP && access != PCL_ACCESS_RESOLVE &&
-	       access != PCL_ACCESS_SYSCALL && access != PCL_ACCESS_DEVICE;
+	       access != PCL_ACCESS_DEVICE;
 }
 
 static void what_is_taken_is_decided_as_the_model_does(void **state)

@@ -25,9 +25,10 @@ struct question {
 	const char *object;
 	bool named;
 	unsigned capability;
+	const char *name; /* of a system call */
 };
 
-#define QUESTIONS_MAX 5
+#define QUESTIONS_MAX 6
 
 static size_t ask_capability(struct question *questions, unsigned capability)
 {
@@ -65,7 +66,23 @@ static bool exchange_asks_new_first(void)
 	       (major < 5 || (major == 5 && minor < 19));
 }
 
-static size_t questions_of(const struct model_operation *operation, struct question *questions)
+/* The call as which an operation begins, where it is of those that sets speak of. */
+static size_t ask_call(const struct model_operation *operation, struct question *questions)
+{
+	static const char *const calls[ACT_COUNT] = {
+		[ACT_UNLINK] = "unlink",   [ACT_MKDIR] = "mkdir", [ACT_RMDIR] = "rmdir",
+		[ACT_SYMLINK] = "symlink", [ACT_LINK] = "link",	  [ACT_TRUNCATE] = "truncate",
+		[ACT_CHROOT] = "chroot",
+	};
+	const char *name = calls[operation->request.op];
+
+	if (!name)
+		return 0;
+	questions[0] = (struct question){.access = PCL_ACCESS_SYSCALL, .name = name};
+	return 1;
+}
+
+static size_t questions_behind(const struct model_operation *operation, struct question *questions)
 {
 	const struct act_request *request = &operation->request;
 	const char *first;
@@ -108,6 +125,13 @@ static size_t questions_of(const struct model_operation *operation, struct quest
 	default:
 		return ask(questions, PCL_ACCESS_WRITE, request->a);
 	}
+}
+
+static size_t questions_of(const struct model_operation *operation, struct question *questions)
+{
+	size_t count = ask_call(operation, questions);
+
+	return count + questions_behind(operation, questions + count);
 }
 
 /* --- sockets -----------------------------------------------------------------------------------
@@ -231,6 +255,8 @@ static enum act_op draw_op(struct model_random *random, const struct model_set *
 		return (enum act_op)model_pick(random, ACT_EXECUTE);
 	if (rule->list == MODEL_PROTOCOL)
 		return ACT_SOCKET;
+	if (rule->list == MODEL_SYSCALL)
+		return (enum act_op)model_pick(random, ACT_EXECUTE);
 	return (enum act_op)(ACT_CHROOT + model_pick(random, ACT_COUNT - ACT_CHROOT));
 }
 
@@ -280,6 +306,7 @@ static void decide(const struct model_rulesets *rulesets, const struct model_ope
 		.terminal = operation->actor.terminal,
 		.socket = {number[0], number[1], number[2]},
 		.capability = question->capability,
+		.name = question->name,
 	};
 
 	pcl_decide(rulesets->of[operation->actor.domain], &asked, ret_verdict);

@@ -13,6 +13,8 @@ const char *const model_domain_names[MODEL_DOMAINS] = {"host", "first", "second"
 
 static const char *const protocols[] = {"tcp", "udp", "icmp", "raw", "all", "stream", "dgram"};
 static const char *const capabilities[] = {"sys_chroot", "sys_nice", "sys_boot", "sys_pacct"};
+static const char *const syscalls[] = {"unlink", "mkdir",    "rmdir", "symlink",
+				       "link",	 "truncate", "chroot"};
 
 struct list_words {
 	const char *section, *key, *word;
@@ -31,6 +33,7 @@ static const struct list_words lists[MODEL_LIST_COUNT] = {
 	[MODEL_PROTOCOL] = {"network", "matchProtocols", "protocol", true, true, false, false},
 	[MODEL_CAPABILITY] = {"capabilities", "matchCapabilities", "capability", true, false, false,
 			      false},
+	[MODEL_SYSCALL] = {"syscalls", "matchSyscalls", "syscall", true, false, false, false},
 };
 
 static bool is_dir(const struct model_object *object)
@@ -64,6 +67,8 @@ static const char *draw_object(struct model_random *random, enum model_list list
 		return model_patterns[model_pick(random, model_pattern_count)];
 	case MODEL_PROTOCOL:
 		return protocols[model_pick(random, PCL_ARRAY_SIZE(protocols))];
+	case MODEL_SYSCALL:
+		return syscalls[model_pick(random, PCL_ARRAY_SIZE(syscalls))];
 	case MODEL_CAPABILITY:
 	case MODEL_LIST_COUNT:
 		break;
@@ -142,7 +147,11 @@ static void print_rule(const struct model_rule *rule, FILE *out)
 
 	snprintf(object, sizeof(object), "%s%s", rule->object, dir ? "/" : "");
 	fprintf(out, "      - %s: ", words->word);
-	print_quoted(object, out);
+	/* The one word that takes a list. */
+	if (rule->list == MODEL_SYSCALL)
+		fprintf(out, "[%s]", object);
+	else
+		print_quoted(object, out);
 	fputc('\n', out);
 	if (dir && rule->recursive)
 		fputs("        recursive: true\n", out);

@@ -226,12 +226,18 @@ static void count_event(const json_t *event, const char *rule, int *rule_events,
 	const char *result = json_string_value(json_object_get(event, "Result"));
 	const char *id = json_string_value(json_object_get(event, "RuleID"));
 
+	bool has_rule = id && *id, audited;
+
 	/* What an allow-list does not list is refused by no rule, but in the posture's name. */
 	if (id && !*id)
 		id = json_string_value(json_object_get(event, "PolicyName"));
-	/* Only what says that it refused counts as the event of a denial. */
-	if (!action || strcmp(action, "Block") != 0 || !id ||
-	    (result && strcmp(result, "Passed") == 0))
+	/*
+	 * Only what says that it refused counts as the event of a denial. An Audit rule never
+	 * refuses, so what it says cannot be taken for one.
+	 */
+	audited = action && strcmp(action, "Audit") == 0 && has_rule && strcmp(id, rule) == 0;
+	if (!audited && (!action || strcmp(action, "Block") != 0 || !id ||
+			 (result && strcmp(result, "Passed") == 0)))
 		return;
 	if (strcmp(id, rule) != 0) {
 		(*other_events)++;

@@ -56,8 +56,8 @@ struct gnt_observation {
 	struct gnt_attempt attack;    /* arm B */
 	struct gnt_attempt twin;      /* arm C */
 	const char *apply_error;      /* the contender did not take the policy; NULL; borrowed */
-	int rule_events;	      /* Block events that name the expected rule during arm B */
-	int other_events;	      /* Block events of other rules during arm B */
+	int rule_events;  /* events of arm B that name the expected rule: its refusals, or audits */
+	int other_events; /* Block events of other rules during arm B */
 };
 
 struct gnt_expectation {
