@@ -115,8 +115,8 @@ int main(int argc, char **argv)
 		show_refusal(object.judges, hooks, count, named);
 	}
 	if (!error) {
-		report(object.hooks, pcl_bpf_flavour_name(object.flavour), 0, hooks);
-		report(object.judges, pcl_bpf_flavour_name(object.flavour), hooks, count);
+		report(object.hooks, pcl_bpf_flavour_names[object.flavour], 0, hooks);
+		report(object.judges, pcl_bpf_flavour_names[object.flavour], hooks, count);
 	}
 	for (size_t i = 0; i < count; i++)
 		free(logs[i]);

@@ -8,9 +8,11 @@
 #ifndef PCL_BACKEND_BACKEND_H
 #define PCL_BACKEND_BACKEND_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "backend/status.h"
 #include "base/diag.h"
 #include "node/links.h"
 #include "node/node.h"
@@ -70,15 +72,21 @@ struct pcl_backend {
 	/* How it works on this kernel and what that lacks: one line (owned), or NULL. NULL: nothing
 	 * to say. */
 	char *(*describe)(void);
+	/* Kernels that rules may notice a difference between, by name; NULL at the end, one at
+	 * least. */
+	const char *const *kernels;
+	/* This node's, as an index in kernels; the first where it cannot be told. */
+	unsigned (*kernel)(void);
 	/*
-	 * NULL where the backend enforces rule as policy/decide.h decides it, else why it does not,
-	 * as the end of "this backend ...". Depends on nothing but the rule. Static text.
+	 * What the backend does of rule on a kernel, measured by policy/decide.h. Depends on
+	 * nothing but these two. A promise: what is more or less than the rule says is named.
 	 */
-	const char *(*unsupported)(const struct pcl_rule *rule);
+	struct pcl_rule_status (*status)(const struct pcl_rule *rule, unsigned kernel);
+	bool idle; /* enforces nothing on purpose: who chooses it by name is not stopped */
 	/*
-	 * Takes only rules that are supported. Makes input the live state in one step: an operation
-	 * sees all of the old or all of the new. On error, and when the process is killed at any
-	 * point, the old or the new state is live, whole. Enforcement outlives the process.
+	 * Takes no rule that is PCL_STATUS_UNSUPPORTED. Makes input the live state in one step: an
+	 * operation sees all of the old or all of the new. On error, and when the process is killed
+	 * at any point, the old or the new state is live, whole. Enforcement outlives the process.
 	 */
 	int (*apply)(const struct pcl_backend_input *input, struct pcl_diag *diag);
 	/* Takes all of it away; 0 too where nothing was applied. */

@@ -52,6 +52,14 @@ static char *describe(void)
 	return pcl_bpf_features_probe(&features, NULL) ? NULL : pcl_bpf_features_text(&features);
 }
 
+static unsigned kernel(void)
+{
+	struct pcl_bpf_features features;
+
+	return pcl_bpf_features_probe(&features, NULL) ? PCL_BPF_KERNEL_FULL
+						       : pcl_bpf_kernel(&features);
+}
+
 /* --- the dead slot --------------------------------------------------------------------------- */
 
 static int make_trie(const struct pcl_bpf_plan *plan, struct pcl_diag *diag)
@@ -463,7 +471,9 @@ const struct pcl_backend pcl_backend_bpf_lsm = {
 	.enforcer = "BPFLSM",
 	.probe = probe,
 	.describe = describe,
-	.unsupported = pcl_bpf_unsupported,
+	.kernels = pcl_bpf_kernel_names,
+	.kernel = kernel,
+	.status = pcl_bpf_status,
 	.apply = apply,
 	.remove = pcl_pins_remove,
 	.live = live,

@@ -76,6 +76,7 @@ static void find_features(const struct btf *btf, struct pcl_bpf_features *featur
 	features->task_btf = has_function(btf, "bpf_get_current_task_btf");
 	features->rdonly_cast = has_function(btf, "bpf_rdonly_cast");
 	features->trusted_dirs = has_plain_member(btf, "file", "f_path");
+	features->io_threads = has_function(btf, "create_io_thread");
 	features->rename_flags =
 		count_arguments(btf, HOOK_PREFIX "path_rename") >= RENAME_ARGUMENTS;
 }
@@ -98,15 +99,31 @@ enum pcl_bpf_flavour pcl_bpf_flavour(const struct pcl_bpf_features *features)
 	return features->rdonly_cast ? PCL_BPF_FLAVOUR_FULL : PCL_BPF_FLAVOUR_PLAIN;
 }
 
-const char *pcl_bpf_flavour_name(enum pcl_bpf_flavour flavour)
-{
-	static const char *const names[] = {
-		[PCL_BPF_FLAVOUR_FULL] = "full",
-		[PCL_BPF_FLAVOUR_PLAIN] = "plain",
-		[PCL_BPF_FLAVOUR_OLD] = "old",
-	};
+const char *const pcl_bpf_flavour_names[] = {
+	[PCL_BPF_FLAVOUR_FULL] = "full",
+	[PCL_BPF_FLAVOUR_PLAIN] = "plain",
+	[PCL_BPF_FLAVOUR_OLD] = "old",
+};
 
-	return names[flavour];
+const char *const pcl_bpf_kernel_names[] = {
+	[PCL_BPF_KERNEL_FULL] = "full",
+	[PCL_BPF_KERNEL_PLAIN] = "plain",
+	[PCL_BPF_KERNEL_OLD] = "old",
+	[PCL_BPF_KERNEL_OLDEST] = "oldest",
+	NULL,
+};
+
+enum pcl_bpf_kernel pcl_bpf_kernel(const struct pcl_bpf_features *features)
+{
+	switch (pcl_bpf_flavour(features)) {
+	case PCL_BPF_FLAVOUR_FULL:
+		return PCL_BPF_KERNEL_FULL;
+	case PCL_BPF_FLAVOUR_PLAIN:
+		return PCL_BPF_KERNEL_PLAIN;
+	case PCL_BPF_FLAVOUR_OLD:
+		break;
+	}
+	return features->io_threads ? PCL_BPF_KERNEL_OLD : PCL_BPF_KERNEL_OLDEST;
 }
 
 char *pcl_bpf_features_text(const struct pcl_bpf_features *features)
@@ -121,8 +138,9 @@ char *pcl_bpf_features_text(const struct pcl_bpf_features *features)
 		{features->rename_flags, "flags of the rename hook"},
 		{features->rdonly_cast, "bpf_rdonly_cast"},
 		{features->trusted_dirs, "storage of directories"},
+		{features->io_threads, "io_uring in threads of the process"},
 	};
-	char *text = strdup(pcl_bpf_flavour_name(pcl_bpf_flavour(features)));
+	char *text = strdup(pcl_bpf_flavour_names[pcl_bpf_flavour(features)]);
 	const char *before = "; the kernel lacks ";
 
 	for (size_t i = 0; text && i < PCL_ARRAY_SIZE(all); i++) {

@@ -19,6 +19,7 @@ struct pcl_bpf_features {
 	bool rename_flags; /* the rename hook is told of an exchange, from 5.19 */
 	bool rdonly_cast;  /* bpf_rdonly_cast, from 6.2: with it the programs are quicker */
 	bool trusted_dirs; /* storage of a file's directory, up to 6.17: the same */
+	bool io_threads; /* io_uring works in threads of the process, from 5.12 and carried back */
 };
 
 enum pcl_bpf_flavour {
@@ -30,7 +31,18 @@ enum pcl_bpf_flavour {
 int pcl_bpf_features_probe(struct pcl_bpf_features *ret_features, struct pcl_diag *diag);
 
 enum pcl_bpf_flavour pcl_bpf_flavour(const struct pcl_bpf_features *features);
-const char *pcl_bpf_flavour_name(enum pcl_bpf_flavour flavour);
+extern const char *const pcl_bpf_flavour_names[]; /* by flavour */
+
+/* Kernels that rules notice a difference between: the flavours, and one more. */
+enum pcl_bpf_kernel {
+	PCL_BPF_KERNEL_FULL,
+	PCL_BPF_KERNEL_PLAIN,
+	PCL_BPF_KERNEL_OLD,
+	PCL_BPF_KERNEL_OLDEST, /* old, and without io_threads */
+};
+
+enum pcl_bpf_kernel pcl_bpf_kernel(const struct pcl_bpf_features *features);
+extern const char *const pcl_bpf_kernel_names[]; /* by kernel, NULL at the end */
 
 /* The flavour's name and what the kernel lacks, as one line (owned), or NULL without memory. */
 char *pcl_bpf_features_text(const struct pcl_bpf_features *features);

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backend/bpf_lsm_load.h"
 #include "backend/bpf_lsm_maker.h"
 #include "backend/bpf_lsm_tree.h"
 #include "base/array.h"
@@ -398,13 +399,14 @@ static int check_support(const struct pcl_maker *maker)
 		const struct pcl_ruleset *ruleset = maker->input->domains[i].ruleset;
 
 		for (size_t r = 0; r < ruleset->rule_count; r++) {
-			const char *reason = pcl_bpf_unsupported(ruleset->rules[r]);
+			const struct pcl_rule_status status =
+				pcl_bpf_status(ruleset->rules[r], PCL_BPF_KERNEL_FULL);
 
-			if (reason)
+			if (status.status == PCL_STATUS_UNSUPPORTED)
 				return pcl_diag_set(maker->diag, -EOPNOTSUPP,
 						    "rule %s cannot be enforced: backend bpf_lsm "
 						    "%s",
-						    ruleset->rules[r]->id, reason);
+						    ruleset->rules[r]->id, status.reason);
 		}
 	}
 	return 0;

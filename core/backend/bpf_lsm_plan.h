@@ -46,11 +46,11 @@ static inline uint32_t pcl_bpf_slot(enum pcl_access access)
 	return (int)access < (int)PCL_BPF_ACCESS_SLOTS ? access : PCL_BPF_ACCESS_NUMBERED;
 }
 
-/* bpf_lsm_support.c: as struct pcl_backend's unsupported(). */
-const char *pcl_bpf_unsupported(const struct pcl_rule *rule);
+/* bpf_lsm_support.c: as struct pcl_backend's status(); kernel is an enum pcl_bpf_kernel. */
+struct pcl_rule_status pcl_bpf_status(const struct pcl_rule *rule, unsigned kernel);
 
 /*
- * 0; -EOPNOTSUPP with diag for a rule that is not supported, -E2BIG with diag for more than the
+ * 0; -EOPNOTSUPP with diag for a rule that no kernel supports, -E2BIG with diag for more than the
  * maps hold; -ENOMEM.
  */
 int pcl_bpf_plan_make(const struct pcl_backend_input *input, struct pcl_bpf_plan **ret_plan,

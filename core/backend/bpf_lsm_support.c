@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which rules the BPF-LSM backend enforces. The engine asks before anything is changed, and the
- * plan asks again: a rule that is not enforced must never be left out in silence.
+ * What the BPF-LSM backend does of a rule. The engine asks before anything is changed, and the plan
+ * asks again: a rule that is not enforced must never be left out in silence.
  */
+#include <linux/capability.h>
+
+#include "backend/bpf_lsm_load.h"
 #include "backend/bpf_lsm_plan.h"
 #include "backend/bpf_lsm_syscalls.h"
 
@@ -46,7 +49,8 @@ static const char *unsupported_syscalls(const struct pcl_rule *rule)
 	return NULL;
 }
 
-const char *pcl_bpf_unsupported(const struct pcl_rule *rule)
+/* Why nothing of rule is enforced; NULL where it is. */
+static const char *unsupported(const struct pcl_rule *rule)
 {
 	const char *reason = classes[rule->class];
 
@@ -63,4 +67,61 @@ const char *pcl_bpf_unsupported(const struct pcl_rule *rule)
 	if (rule->source_dir_count)
 		return "does not know directories as sources";
 	return NULL;
+}
+
+/* KERNEL: the capability module looks these up in itself, so no hook is called. */
+static const char *missed_capability(const struct pcl_rule *rule)
+{
+	if (rule->action == PCL_ACTION_ALLOW)
+		return "misses, as an allow-list, what no hook is called for: sys_rawio for low "
+		       "addresses, setpcap for capset and securebits, sys_admin for the memory "
+		       "reserve";
+	switch (rule->number) {
+	case CAP_SYS_RAWIO:
+		return "misses mappings of low addresses, for which no hook is called";
+	case CAP_SETPCAP:
+		return "misses capset and securebits, for which no hook is called";
+	case CAP_SYS_ADMIN:
+		return "misses the use of the memory reserve, for which no hook is called";
+	default:
+		return NULL;
+	}
+}
+
+/* What the rule lets by; NULL: nothing. */
+static const char *missed(const struct pcl_rule *rule, unsigned kernel)
+{
+	bool by_ring = rule->class == PCL_CLASS_FILE || rule->class == PCL_CLASS_NETWORK;
+
+	if (by_ring && kernel == PCL_BPF_KERNEL_OLDEST)
+		return "misses what io_uring hands to its workers, which are the kernel's threads "
+		       "here";
+	return rule->class == PCL_CLASS_CAPABILITY ? missed_capability(rule) : NULL;
+}
+
+/* What is refused and the rule does not say; NULL: nothing. */
+static const char *overdone(const struct pcl_rule *rule, unsigned kernel)
+{
+	bool by_path = rule->class == PCL_CLASS_PROCESS || rule->class == PCL_CLASS_FILE;
+
+	if (by_path && kernel >= PCL_BPF_KERNEL_OLD)
+		return "takes a path of more than 1,024 levels, or one that is looked at while "
+		       "renames never rest, for unknown, and refuses it where a rule of the class "
+		       "can block";
+	return NULL;
+}
+
+struct pcl_rule_status pcl_bpf_status(const struct pcl_rule *rule, unsigned kernel)
+{
+	const char *reason = unsupported(rule);
+
+	if (reason)
+		return (struct pcl_rule_status){PCL_STATUS_UNSUPPORTED, reason};
+	reason = missed(rule, kernel);
+	if (reason)
+		return (struct pcl_rule_status){PCL_STATUS_LOOSER, reason};
+	reason = overdone(rule, kernel);
+	if (reason)
+		return (struct pcl_rule_status){PCL_STATUS_STRICTER, reason};
+	return (struct pcl_rule_status){PCL_STATUS_EXACT, NULL};
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The backend that enforces nothing: it takes every policy and remembers the generation. It is the
- * floor of the bench, and the proof that a harness that reports a denial has seen one.
+ * The backend that enforces nothing: it says so of every rule and remembers the generation. It is
+ * the floor of the bench, and the proof that a harness that reports a denial has seen one.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -58,18 +58,28 @@ static int live(struct pcl_backend_live *ret_live, struct pcl_diag *diag)
 	return 0;
 }
 
-/* Nothing is enforced, whatever it is. */
-static const char *unsupported(const struct pcl_rule *rule)
+static const char *const kernels[] = {"any", NULL};
+
+static unsigned kernel(void)
+{
+	return 0;
+}
+
+static struct pcl_rule_status status(const struct pcl_rule *rule, unsigned on)
 {
 	(void)rule;
-	return NULL;
+	(void)on;
+	return (struct pcl_rule_status){PCL_STATUS_UNSUPPORTED, "enforces nothing"};
 }
 
 const struct pcl_backend pcl_backend_none = {
 	.name = "none",
 	.enforcer = "none",
 	.probe = probe,
-	.unsupported = unsupported,
+	.kernels = kernels,
+	.kernel = kernel,
+	.status = status,
+	.idle = true,
 	.apply = apply,
 	.remove = remove_live,
 	.live = live,

@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "cli/cli.h"
+#include "cli/rules.h"
 #include "engine/engine.h"
 
 enum {
@@ -16,6 +17,8 @@ enum {
 	OPT_POSTURE,
 	OPT_NODE_LABELS,
 	OPT_ALERT_RATE,
+	OPT_BEST_EFFORT,
+	OPT_EXACT,
 	OPT_JSON,
 };
 
@@ -24,6 +27,8 @@ static const struct option options[] = {
 	{"posture", required_argument, NULL, OPT_POSTURE},
 	{"node-labels", required_argument, NULL, OPT_NODE_LABELS},
 	{"alert-rate", required_argument, NULL, OPT_ALERT_RATE},
+	{"best-effort", no_argument, NULL, OPT_BEST_EFFORT},
+	{"exact", no_argument, NULL, OPT_EXACT},
 	{"json", no_argument, NULL, OPT_JSON},
 	{"help", no_argument, NULL, 'h'},
 	{0},
@@ -34,7 +39,8 @@ static int help(void)
 	(void)puts(
 		"usage: portcullis apply [OPTION...] POLICY...\n"
 		"Enforces the policies of the files or directories (- is standard input) instead of\n"
-		"what was applied before, in one step. On any error nothing changes.\n\n"
+		"what was applied before, in one step. On any error nothing changes. A rule that\n"
+		"the backend enforces looser than it says, or not at all, is such an error.\n\n"
 		"  --backend NAME        bpf_lsm, or none (enforces nothing); default: bpf_lsm\n"
 		"  --posture VALUE       what an allow-list does with what it does not list:\n"
 		"                        audit (permit, with an alert; the default) or block, for\n"
@@ -42,6 +48,9 @@ static int help(void)
 		"  --node-labels K=V,..  labels that nodeSelector may ask for, besides the host name\n"
 		"  --alert-rate N        alerts a second for one rule in one domain (default 64, after\n"
 		"                        a burst of 256); those over it are counted; 0: no limit\n"
+		"  --best-effort         take rules that are enforced looser too, and leave out those\n"
+		"                        that are not supported; portcullis status tells which\n"
+		"  --exact               take no rule either that is enforced stricter than it says\n"
 		"  --json                one JSON object on standard output\n\n"
 		"Exit codes: 0 applied, 1 failed, 2 bad policy, 3 this node can't (see portcullis "
 		"probe).");
@@ -97,11 +106,11 @@ static int report(const struct pcl_state *state, bool json)
 					  json_integer((json_int_t)rules_for(state, domain)));
 	}
 	if (json)
-		return pcl_cli_print_json(json_pack("{s:I, s:s, s:i, s:o}", "generation",
-						    (json_int_t)state->generation, "backend",
-						    state->backend, "policies",
-						    (int)state->set->policy_count,
-						    "rules_by_domain", domains));
+		return pcl_cli_print_json(
+			json_pack("{s:I, s:s, s:i, s:o, s:o}", "generation",
+				  (json_int_t)state->generation, "backend", state->backend,
+				  "policies", (int)state->set->policy_count, "rules_by_domain",
+				  domains, "rules", pcl_cli_rules_json(state)));
 	(void)printf("generation %" PRIu64 " by %s: %zu polic%s\n", state->generation,
 		     state->backend, state->set->policy_count,
 		     state->set->policy_count == 1 ? "y" : "ies");
@@ -109,7 +118,36 @@ static int report(const struct pcl_state *state, bool json)
 		(void)printf("  %s: %zu rules\n", state->members[i].domain->name,
 			     rules_for(state, state->members[i].domain));
 	json_decref(domains);
+	pcl_cli_print_statuses(state);
 	return pcl_cli_finish(PCL_EXIT_YES);
+}
+
+/* Of one option, which changes nothing about the others. False after an error line. */
+static bool read_option(int option, struct pcl_apply_options *apply)
+{
+	switch (option) {
+	case OPT_BACKEND:
+		apply->backend = optarg;
+		return true;
+	case OPT_NODE_LABELS:
+		apply->node_labels = optarg;
+		return true;
+	case OPT_ALERT_RATE:
+		return !read_rate(optarg, &apply->alert_rate);
+	case OPT_POSTURE:
+		return pcl_cli_postures(optarg, &apply->postures);
+	case OPT_BEST_EFFORT:
+	case OPT_EXACT:
+		if (apply->effort != PCL_EFFORT_FULL) {
+			(void)pcl_cli_fail(PCL_EXIT_USAGE,
+					   "apply: one of --best-effort and --exact, once");
+			return false;
+		}
+		apply->effort = option == OPT_EXACT ? PCL_EFFORT_EXACT : PCL_EFFORT_BEST;
+		return true;
+	default:
+		return false;
+	}
 }
 
 int pcl_cmd_apply(int argc, char **argv)
@@ -125,16 +163,9 @@ int pcl_cmd_apply(int argc, char **argv)
 	while ((option = pcl_cli_getopt(argc, argv, options)) != -1) {
 		if (option == 'h')
 			return help();
-		if (option == OPT_BACKEND)
-			apply.backend = optarg;
-		else if (option == OPT_NODE_LABELS)
-			apply.node_labels = optarg;
-		else if (option == OPT_JSON)
+		if (option == OPT_JSON)
 			json = true;
-		else if (option == OPT_ALERT_RATE) {
-			if (read_rate(optarg, &apply.alert_rate))
-				return PCL_EXIT_USAGE;
-		} else if (option != OPT_POSTURE || !pcl_cli_postures(optarg, &apply.postures))
+		else if (!read_option(option, &apply))
 			return PCL_EXIT_USAGE;
 	}
 	if (optind == argc)

@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "cli/cli.h"
+#include "cli/rules.h"
 #include "engine/engine.h"
 
 enum {
@@ -25,7 +26,7 @@ static int help(void)
 	(void)puts(
 		"usage: portcullis status [--json]\n"
 		"Says what is applied: generation, backend, attached programs, domains with their\n"
-		"rules, lost alerts.\n\n"
+		"rules, rules that are not enforced exactly, lost alerts.\n\n"
 		"Exit codes: 0 something is applied, 1 nothing is, or failed.");
 	return pcl_cli_finish(PCL_EXIT_YES);
 }
@@ -84,7 +85,7 @@ static int print_json(const struct pcl_engine *engine)
 		(void)json_array_append_new(programs, json_string(engine->live.programs[i]));
 	return pcl_cli_print_json(
 		json_pack("{s:b, s:I, s:s*, s:s, s:{s:s, s:s, s:s, s:s}, s:o, s:o, s:I, s:I, "
-			  "s:I, s:I, s:I}",
+			  "s:I, s:I, s:I, s:o}",
 			  "applied", engine->backend != NULL, "generation",
 			  (json_int_t)engine->live.generation, "backend",
 			  engine->backend ? engine->backend->name : NULL, "posture",
@@ -97,7 +98,7 @@ static int print_json(const struct pcl_engine *engine)
 			  (json_int_t)engine->live.alerts.lost, "suppressed_alerts",
 			  (json_int_t)engine->live.alerts.suppressed, "unknown_paths",
 			  (json_int_t)engine->live.unknown_paths, "no_room",
-			  (json_int_t)engine->live.no_room));
+			  (json_int_t)engine->live.no_room, "rules", pcl_cli_rules_json(state)));
 }
 
 static void print_domain(const struct pcl_state *state, const struct pcl_member *member,
@@ -116,9 +117,10 @@ static void print_domain(const struct pcl_state *state, const struct pcl_member 
 		if (!pcl_domain_selected(member->domain, policy))
 			continue;
 		for (size_t r = 0; r < policy->rule_count; r++)
-			(void)printf("  %-5s %s %s  %s\n", pcl_cli_action(policy->rules[r]),
+			(void)printf("  %-5s %s %s  %s%s\n", pcl_cli_action(policy->rules[r]),
 				     pcl_match_name(policy->rules[r]->match),
-				     pcl_cli_object(policy->rules[r]), policy->rules[r]->id);
+				     pcl_cli_object(policy->rules[r]), policy->rules[r]->id,
+				     pcl_cli_mark(state, policy->rules[r]));
 	}
 }
 
@@ -160,6 +162,7 @@ static void print_text(const struct pcl_engine *engine)
 			     engine->live.unknown_paths);
 	for (size_t i = 0; i < state->member_count; i++)
 		print_domain(state, &state->members[i], tallies ? &tallies[i] : NULL);
+	pcl_cli_print_statuses(state);
 }
 
 int pcl_cmd_status(int argc, char **argv)

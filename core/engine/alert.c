@@ -114,9 +114,23 @@ static bool is_by_posture(const struct pcl_state *state, const struct pcl_event 
 		return false;
 	if (!(event->flags & PCL_EVENT_NO_PATH))
 		return true;
-	if (!member || pcl_resolve(state->set, member->domain, &state->postures, &ruleset))
+	if (!member || pcl_state_resolve(state, member->domain, &ruleset))
 		return false;
 	return !ruleset->any_block[pcl_access_class(event->access)];
+}
+
+/* Not one of KubeArmor's either, so only for a rule that is not enforced exactly. */
+static int put_status(json_t *alert, const struct pcl_state *state, uint32_t rule)
+{
+	struct pcl_rule_status status = {PCL_STATUS_EXACT, NULL};
+
+	if (state)
+		status = pcl_statuses_get(&state->statuses, rule);
+	if (status.status == PCL_STATUS_EXACT)
+		return 0;
+	return put_text(alert, "RuleStatus", pcl_status_name(status.status)) < 0
+		       ? -1
+		       : put_text(alert, "RuleStatusReason", status.reason);
 }
 
 static int put_rule(json_t *alert, const struct pcl_state *state, const struct pcl_event *event)
@@ -132,7 +146,8 @@ static int put_rule(json_t *alert, const struct pcl_state *state, const struct p
 		     : posture ? PCL_DEFAULT_POSTURE_NAME
 			       : "") < 0 ||
 	    put_text(alert, "RuleID", rule ? rule->id : "") < 0 ||
-	    put_text(alert, "Severity", severity) < 0 || put_tags(alert, rule) < 0)
+	    put_text(alert, "Severity", severity) < 0 || put_tags(alert, rule) < 0 ||
+	    put_status(alert, state, event->rule) < 0)
 		return -1;
 	return put_text(alert, "Message", rule ? rule->message : NULL);
 }

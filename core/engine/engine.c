@@ -208,34 +208,81 @@ static int commit(struct pcl_engine *engine, struct pcl_state *next,
 	return error;
 }
 
-/* The first rule that backend does not enforce, and why. */
-static int check_support(const struct pcl_policy_set *set, const struct pcl_backend *backend,
-			 struct pcl_diag *diag)
+static bool is_taken(enum pcl_status status, enum pcl_effort effort)
 {
-	size_t more = 0;
-	const struct pcl_rule *first = NULL;
+	switch (effort) {
+	case PCL_EFFORT_EXACT:
+		return status == PCL_STATUS_EXACT;
+	case PCL_EFFORT_FULL:
+		return status == PCL_STATUS_EXACT || status == PCL_STATUS_STRICTER;
+	case PCL_EFFORT_BEST:
+		return true;
+	}
+	return false;
+}
 
-	for (size_t i = 0; i < set->policy_count; i++)
-		for (size_t r = 0; r < set->policies[i]->rule_count; r++) {
-			const struct pcl_rule *rule = set->policies[i]->rules[r];
+static int refuse_rule(const struct pcl_rule *rule, const struct pcl_rule_status *status,
+		       size_t more, const struct pcl_backend *backend, struct pcl_diag *diag)
+{
+	static const char *const verdicts[PCL_STATUS_COUNT] = {
+		[PCL_STATUS_STRICTER] = "would be enforced stricter than it says",
+		[PCL_STATUS_LOOSER] = "would be enforced looser than it says",
+		[PCL_STATUS_UNSUPPORTED] = "cannot be enforced",
+	};
+	const char *help = status->status == PCL_STATUS_STRICTER ? "leave --exact out"
+								 : "apply with --best-effort";
 
-			if (!backend->unsupported(rule))
-				continue;
-			if (!first)
-				first = rule;
-			else
-				more++;
-		}
-	if (!first)
-		return 0;
 	(void)pcl_diag_set(diag, -EOPNOTSUPP,
-			   "%s:%u:%u: rule %s cannot be enforced%s: backend %s %s; remove it, or "
-			   "choose another backend",
-			   first->policy->file, first->place.line, first->place.column, first->id,
-			   more ? " (and others)" : "", backend->name, backend->unsupported(first));
-	pcl_diag_set_place(diag, first->policy->file, first->place.line, first->place.column,
-			   first->object);
+			   "%s:%u:%u: rule %s %s%s: backend %s %s; remove it, or %s",
+			   rule->policy->file, rule->place.line, rule->place.column, rule->id,
+			   verdicts[status->status], more ? " (and others)" : "", backend->name,
+			   status->reason, help);
+	pcl_diag_set_place(diag, rule->policy->file, rule->place.line, rule->place.column,
+			   rule->object);
 	return -EOPNOTSUPP;
+}
+
+/* In the order of the policies, which is the reader's. The worst is told, of those the first. */
+static int check_statuses(const struct pcl_state *state, const struct pcl_backend *backend,
+			  enum pcl_effort effort, struct pcl_diag *diag)
+{
+	struct pcl_rule_status worst = {PCL_STATUS_EXACT, NULL};
+	const struct pcl_rule *first = NULL;
+	size_t refused = 0;
+
+	for (enum pcl_status s = PCL_STATUS_EXACT; (int)s < PCL_STATUS_COUNT; s++)
+		if (!is_taken(s, effort))
+			refused += pcl_statuses_count(&state->statuses, s);
+	if (!refused || backend->idle)
+		return 0;
+	for (size_t i = 0; i < state->set->policy_count; i++)
+		for (size_t r = 0; r < state->set->policies[i]->rule_count; r++) {
+			const struct pcl_rule *rule = state->set->policies[i]->rules[r];
+			const struct pcl_rule_status status = pcl_state_status(state, rule);
+
+			if (is_taken(status.status, effort) || status.status <= worst.status)
+				continue;
+			worst = status;
+			first = rule;
+		}
+	return refuse_rule(first, &worst, refused - 1, backend, diag);
+}
+
+/* This node's, which was found out when something was applied before. */
+static unsigned kernel_for(const struct pcl_engine *engine, const struct pcl_backend *backend)
+{
+	return engine->backend == backend ? engine->state->kernel : backend->kernel();
+}
+
+/* Fills what state knows of its rules. */
+static int ask_statuses(struct pcl_state *state, const struct pcl_backend *backend, unsigned kernel,
+			struct pcl_diag *diag)
+{
+	state->kernel = kernel;
+	if (pcl_state_number(state) ||
+	    pcl_statuses_ask(backend, kernel, state->rules, state->rule_count, &state->statuses))
+		return pcl_diag_set(diag, -ENOMEM, "out of memory");
+	return 0;
 }
 
 /* A copy of the members, in a state with options' labels; the policies are left to the caller. */
@@ -270,19 +317,22 @@ int pcl_engine_apply(struct pcl_engine *engine, struct pcl_policy_set *set,
 
 	error = choose_backend(options->backend, &backend, diag);
 	if (!error)
-		error = check_support(set, backend, diag);
-	if (!error)
-		error = backend->probe(engine->node, diag);
-	if (!error)
 		error = pcl_state_new(engine->node->hostname, options->node_labels, &next, diag);
-	if (!error)
-		error = copy_members(engine->state, next, diag);
 	if (error)
 		return error;
 	next->postures = options->postures;
 	next->alert_rate = options->alert_rate;
 	pcl_policy_set_free(&next->set);
 	next->set = pcl_take_ptr(owned);
+	error = ask_statuses(next, backend, kernel_for(engine, backend), diag);
+	if (!error)
+		error = check_statuses(next, backend, options->effort, diag);
+	if (!error)
+		error = backend->probe(engine->node, diag);
+	if (!error)
+		error = copy_members(engine->state, next, diag);
+	if (error)
+		return error;
 	return commit(engine, pcl_take_ptr(next), backend, diag);
 }
 
@@ -322,6 +372,11 @@ static int copy_state(const struct pcl_engine *engine, struct pcl_state **ret_ne
 		if (!error) {
 			pcl_policy_set_free(&next->set);
 			next->set = pcl_take_ptr(again->set);
+			next->rules = pcl_take_ptr(again->rules);
+			next->rule_count = again->rule_count;
+			next->kernel = again->kernel;
+			next->statuses = again->statuses;
+			again->statuses = (struct pcl_statuses){0};
 		}
 	}
 	if (error)
@@ -423,6 +478,8 @@ int pcl_engine_add_domain(struct pcl_engine *engine, struct pcl_domain *domain,
 		error = backend->probe(engine->node, diag);
 	if (!error)
 		error = copy_state(engine, &next, diag);
+	if (!error)
+		next->kernel = kernel_for(engine, backend);
 	if (!error && place->cgroup && !(member.cgroup = strdup(place->cgroup)))
 		error = pcl_diag_set(diag, -ENOMEM, "out of memory");
 	if (!error)

@@ -29,17 +29,26 @@ struct pcl_engine {
 int pcl_engine_open(unsigned flags, struct pcl_engine **ret_engine, struct pcl_diag *diag);
 void pcl_engine_close(struct pcl_engine **engine);
 
+/* Which statuses of rules are taken; rules that are not make the whole set refused. */
+enum pcl_effort {
+	PCL_EFFORT_FULL, /* exact and stricter */
+	PCL_EFFORT_EXACT,
+	PCL_EFFORT_BEST, /* all: what is unsupported is left out, and says so wherever it is shown
+			  */
+};
+
 struct pcl_apply_options {
 	const char *backend; /* NULL: the first that this node can */
 	struct pcl_postures postures;
 	const char *node_labels;
 	uint32_t alert_rate; /* as in struct pcl_state */
+	enum pcl_effort effort;
 };
 
 /*
  * Puts set in the place of what is applied; domains stay. Takes set also on error. -EOPNOTSUPP
- * where this node can't (diag says what it lacks), or where the backend does not enforce some rule
- * (diag names it, its place and the reason); on any error what was applied stays so.
+ * where this node can't (diag says what it lacks), or where some rule has a status that effort does
+ * not take (diag names it, its place and the reason); on any error what was applied stays so.
  */
 int pcl_engine_apply(struct pcl_engine *engine, struct pcl_policy_set *set,
 		     const struct pcl_apply_options *options, struct pcl_diag *diag);

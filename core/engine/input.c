@@ -92,8 +92,7 @@ static int fill(struct pcl_input *input, const struct pcl_state *state, struct p
 		return pcl_diag_set(diag, -ENOMEM, "out of memory");
 	for (size_t i = 0; i < input->count; i++) {
 		const struct pcl_member *member = &state->members[i];
-		int error = pcl_resolve(state->set, member->domain, &state->postures,
-					&input->rulesets[i]);
+		int error = pcl_state_resolve(state, member->domain, &input->rulesets[i]);
 
 		if (error)
 			return pcl_diag_set(diag, error, "out of memory");

@@ -19,7 +19,7 @@
 #include "base/cleanup.h"
 #include "engine/model_json.h"
 
-#define STATE_SCHEMA 3
+#define STATE_SCHEMA 4
 #define STATE_NAME "generation-%" PRIu64 ".json"
 #define STATE_NAME_MAX 64
 
@@ -61,6 +61,7 @@ void pcl_state_free(struct pcl_state **state)
 		member_fini(&(*state)->members[i]);
 	free((*state)->members);
 	free((void *)(*state)->rules);
+	pcl_statuses_fini(&(*state)->statuses);
 	pcl_policy_set_free(&(*state)->set);
 	free((*state)->backend);
 	free((*state)->hostname);
@@ -119,16 +120,17 @@ static json_t *state_to_json(const struct pcl_state *state)
 	for (size_t i = 1; i < state->member_count; i++)
 		if (json_array_append_new(members, member_to_json(&state->members[i])) < 0)
 			return NULL;
-	return json_pack("{s:i, s:I, s:s, s:[iiii], s:s*, s:I, s:o, s:O, s:I, s:I, s:o}", "schema",
-			 STATE_SCHEMA, "generation", (json_int_t)state->generation, "backend",
-			 state->backend, "postures", (int)state->postures.file,
+	return json_pack("{s:i, s:I, s:s, s:[iiii], s:s*, s:I, s:o, s:O, s:I, s:I, s:o, s:i, s:o}",
+			 "schema", STATE_SCHEMA, "generation", (json_int_t)state->generation,
+			 "backend", state->backend, "postures", (int)state->postures.file,
 			 (int)state->postures.network, (int)state->postures.capabilities,
 			 (int)state->postures.device, "node_labels", state->node_labels,
 			 "alert_rate", (json_int_t)state->alert_rate, "hostname",
 			 pcl_text_to_json(state->hostname), "domains", members, "last_id",
 			 (json_int_t)state->last_id, "last_incarnation",
 			 (json_int_t)state->last_incarnation, "policies",
-			 pcl_policies_to_json(state->set));
+			 pcl_policies_to_json(state->set), "kernel", (int)state->kernel, "statuses",
+			 pcl_statuses_to_json(&state->statuses));
 }
 
 static int write_synced(const char *path, const json_t *json, struct pcl_diag *diag)
@@ -296,27 +298,29 @@ static int state_from_json(const json_t *json, struct pcl_state **ret_state, str
 	pcl_cleanup(pcl_state_free) struct pcl_state *state = NULL;
 	const char *backend, *node_labels = NULL, *hostname;
 	json_int_t generation, alert_rate, last_id, last_incarnation;
-	json_t *domains, *policies, *postures;
-	int schema, error;
+	json_t *domains, *policies, *postures, *statuses;
+	int schema, kernel, error;
 
 	error = check_schema(json, diag);
 	if (error)
 		return error;
-	if (json_unpack((json_t *)json, "{s:i, s:I, s:s, s:o, s?s, s:I, s:s, s:o, s:I, s:I, s:o !}",
+	if (json_unpack((json_t *)json,
+			"{s:i, s:I, s:s, s:o, s?s, s:I, s:s, s:o, s:I, s:I, s:o, s:i, s:o !}",
 			"schema", &schema, "generation", &generation, "backend", &backend,
 			"postures", &postures, "node_labels", &node_labels, "alert_rate",
 			&alert_rate, "hostname", &hostname, "domains", &domains, "last_id",
-			&last_id, "last_incarnation", &last_incarnation, "policies",
-			&policies) < 0 ||
+			&last_id, "last_incarnation", &last_incarnation, "policies", &policies,
+			"kernel", &kernel, "statuses", &statuses) < 0 ||
 	    alert_rate < 0 || alert_rate > PCL_ALERT_RATE_MAX || last_id < 0 ||
 	    last_id >= (json_int_t)PCL_DOMAINS_MAX || last_incarnation <= 0 ||
-	    last_incarnation > UINT32_MAX)
+	    last_incarnation > UINT32_MAX || kernel < 0)
 		return -EBADMSG;
 	error = pcl_state_new(hostname, node_labels, &state, diag);
 	if (error)
 		return error == -EINVAL ? -EBADMSG : error;
 	state->generation = (uint64_t)generation;
 	state->alert_rate = (uint32_t)alert_rate;
+	state->kernel = (unsigned)kernel;
 	if (postures_from_json(postures, &state->postures))
 		return -EBADMSG;
 	state->last_id = (uint32_t)last_id;
@@ -328,6 +332,10 @@ static int state_from_json(const json_t *json, struct pcl_state **ret_state, str
 	error = pcl_policies_from_json(policies, &state->set, diag);
 	if (!error)
 		error = members_from_json(domains, state, diag);
+	if (!error && pcl_state_number(state))
+		error = pcl_diag_set(diag, -ENOMEM, "out of memory");
+	if (!error)
+		error = pcl_statuses_from_json(statuses, state->rule_count, &state->statuses);
 	if (!error)
 		*ret_state = pcl_take_ptr(state);
 	return error;
@@ -354,8 +362,6 @@ int pcl_state_load(uint64_t generation, struct pcl_state **ret_state, struct pcl
 		return pcl_diag_set(diag, error, "%s is" DAMAGED, path);
 	if (error)
 		return pcl_diag_set(diag, error, "%s: %s", path, pcl_diag_text(&inner));
-	if (pcl_state_number(state))
-		return pcl_diag_set(diag, -ENOMEM, "out of memory");
 	*ret_state = pcl_take_ptr(state);
 	return 0;
 }
@@ -438,6 +444,75 @@ int pcl_state_number(struct pcl_state *state)
 const struct pcl_rule *pcl_state_rule(const struct pcl_state *state, uint32_t number)
 {
 	return number && number <= state->rule_count ? state->rules[number - 1] : NULL;
+}
+
+static int compare_rules(const void *a, const void *b)
+{
+	return pcl_rule_compare(*(const struct pcl_rule *const *)a,
+				*(const struct pcl_rule *const *)b);
+}
+
+struct pcl_rule_status pcl_state_status(const struct pcl_state *state, const struct pcl_rule *rule)
+{
+	const struct pcl_rule **found =
+		bsearch((const void *)&rule, (const void *)state->rules, state->rule_count,
+			sizeof(struct pcl_rule *), compare_rules);
+
+	return pcl_statuses_get(&state->statuses, found ? (uint32_t)(found - state->rules) + 1 : 0);
+}
+
+/* Policies of the state without the rules that nothing is done of; those are borrowed. */
+struct applied {
+	struct pcl_policy_set set;
+	struct pcl_policy *policies;
+	struct pcl_rule **rules;
+};
+
+static void applied_fini(struct applied *applied)
+{
+	free(applied->rules);
+	free(applied->policies);
+	free((void *)applied->set.policies);
+}
+
+static int applied_make(const struct pcl_state *state, struct applied *applied)
+{
+	const struct pcl_policy_set *set = state->set;
+	size_t count = 0;
+
+	applied->policies = calloc(set->policy_count + 1, sizeof(*applied->policies));
+	applied->set.policies = calloc(set->policy_count + 1, sizeof(struct pcl_policy *));
+	applied->rules = calloc(state->rule_count + 1, sizeof(struct pcl_rule *));
+	if (!applied->policies || !applied->set.policies || !applied->rules)
+		return -ENOMEM;
+	for (size_t i = 0; i < set->policy_count; i++) {
+		struct pcl_policy *policy = &applied->policies[i];
+
+		*policy = *set->policies[i];
+		policy->rules = &applied->rules[count];
+		policy->rule_count = 0;
+		for (size_t r = 0; r < set->policies[i]->rule_count; r++) {
+			struct pcl_rule *rule = set->policies[i]->rules[r];
+
+			if (pcl_state_status(state, rule).status != PCL_STATUS_UNSUPPORTED)
+				policy->rules[policy->rule_count++] = rule;
+		}
+		count += policy->rule_count;
+		applied->set.policies[applied->set.policy_count++] = policy;
+	}
+	return 0;
+}
+
+int pcl_state_resolve(const struct pcl_state *state, const struct pcl_domain *domain,
+		      struct pcl_ruleset **ret_ruleset)
+{
+	pcl_cleanup(applied_fini) struct applied applied = {0};
+	int error;
+
+	if (!pcl_statuses_count(&state->statuses, PCL_STATUS_UNSUPPORTED))
+		return pcl_resolve(state->set, domain, &state->postures, ret_ruleset);
+	error = applied_make(state, &applied);
+	return error ? error : pcl_resolve(&applied.set, domain, &state->postures, ret_ruleset);
 }
 
 const struct pcl_member *pcl_state_member(const struct pcl_state *state, uint32_t id)

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "base/diag.h"
+#include "engine/statuses.h"
 #include "policy/domain.h"
 #include "policy/policy.h"
 #include "policy/resolve.h"
@@ -54,6 +55,8 @@ struct pcl_state {
 	uint32_t last_incarnation;
 	const struct pcl_rule **rules; /* by number, from 1; see pcl_state_number() */
 	size_t rule_count;
+	unsigned kernel; /* of the backend's kernels, the one that was asked about */
+	struct pcl_statuses statuses;
 };
 
 /* An empty state of this host. 0, -ENOMEM, -EINVAL for bad labels. */
@@ -75,8 +78,13 @@ uint64_t pcl_state_last(void);
 /* Deletes the files of generations up to and including last. */
 void pcl_state_prune(uint64_t last);
 
-/* Numbers the rules of set as it is now. Done for what is loaded. 0 or -ENOMEM. */
+/* Numbers the rules of set as it is now. Done for what is loaded or applied. 0 or -ENOMEM. */
 int pcl_state_number(struct pcl_state *state);
+/* What the backend does of a rule of the set. */
+struct pcl_rule_status pcl_state_status(const struct pcl_state *state, const struct pcl_rule *rule);
+/* As pcl_resolve(), of those rules that the backend does something of. */
+int pcl_state_resolve(const struct pcl_state *state, const struct pcl_domain *domain,
+		      struct pcl_ruleset **ret_ruleset);
 /* The rule of a number, as backends count them: from 1, in the order of attribution. */
 const struct pcl_rule *pcl_state_rule(const struct pcl_state *state, uint32_t number);
 const struct pcl_member *pcl_state_member(const struct pcl_state *state, uint32_t id);

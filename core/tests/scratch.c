@@ -41,6 +41,16 @@ static const char policies[] =
 	"      readOnly: true\n"
 	"      fromSource: [{path: /bin/b}, {path: /bin/a}]\n";
 
+/* What is by directory is looser on kernel 1. */
+static struct pcl_rule_status status(const struct pcl_rule *rule, unsigned kernel)
+{
+	if (kernel == 1 && rule->match == PCL_MATCH_DIR_RECURSIVE)
+		return (struct pcl_rule_status){PCL_STATUS_LOOSER, "misses what is far"};
+	return (struct pcl_rule_status){PCL_STATUS_EXACT, NULL};
+}
+
+static const struct pcl_backend scratch_backend = {.name = "bpf_lsm", .status = status};
+
 int scratch_make(void **state)
 {
 	(void)state;
@@ -118,6 +128,10 @@ struct pcl_state *scratch_state(uint64_t generation)
 	pcl_policy_set_free(&state->set);
 	state->set = test_read(policies);
 	assert_int_equal(pcl_state_number(state), 0);
+	state->kernel = 1;
+	assert_int_equal(pcl_statuses_ask(&scratch_backend, state->kernel, state->rules,
+					  state->rule_count, &state->statuses),
+			 0);
 	assert_int_equal(pcl_array_grow(&state->members, 1, sizeof(*state->members)), 0);
 	box = &state->members[state->member_count++];
 	*box = (struct pcl_member){.cgroup_id = 0xfedcba9876543210u, .id = 9, .incarnation = 4};

@@ -109,7 +109,24 @@ static void a_refusal_names_rule_policy_and_domain(void **state)
 	counts(alert, "PPID", 6);
 	counts(alert, "UID", 1000);
 	counts(alert, "Generation", 1);
+	says(alert, "RuleStatus", "looser");
+	says(alert, "RuleStatusReason", "misses what is far");
 	assert_null(json_object_get(alert, "Suppressed"));
+}
+
+static void an_exact_rule_needs_no_word(void **state)
+{
+	autoalerts alerts = {.backend = &backend};
+	struct pcl_event event = refusal;
+	autojson *alert = NULL;
+
+	(void)state;
+	save(1);
+	event.rule = 1;
+	alert = make(&alerts, &event);
+	says(alert, "PolicyName", "hosts");
+	assert_null(json_object_get(alert, "RuleStatus"));
+	assert_null(json_object_get(alert, "RuleStatusReason"));
 }
 
 static void what_was_left_out_before_is_said(void **state)
@@ -300,6 +317,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup(name, scratch_empty)
 	const struct CMUnitTest tests[] = {
 		TEST(a_refusal_names_rule_policy_and_domain),
+		TEST(an_exact_rule_needs_no_word),
 		TEST(what_was_left_out_before_is_said),
 		TEST(an_execution_names_the_program_and_who_runs_it),
 		TEST(no_rule_is_the_posture),

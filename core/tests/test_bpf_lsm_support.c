@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What BPF-LSM takes and what it does not: a rule of any word that it does not enforce is refused
- * with a reason and never planned; whatever it takes, of the whole language, its plan decides as
- * the model does, whoever owns the object and whatever the task's terminal and arguments are.
+ * with a reason and never planned; what it enforces otherwise than it says is told so; whatever it
+ * takes, of the whole language, its plan decides as the model does, whoever owns the object and
+ * whatever the task's terminal and arguments are.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "backend/bpf_lsm_load.h"
 #include "backend/bpf_lsm_plan.h"
 #include "base/cleanup.h"
 #include "generate.h"
@@ -82,6 +84,27 @@ static struct pcl_policy_set *read_spec(const char *spec)
 	return test_read(text);
 }
 
+/* What it says of a rule that has status on every kernel; NULL where it has another. */
+static const char *reason_of(const struct pcl_rule *rule, enum pcl_status status)
+{
+	const char *reason = NULL;
+
+	for (unsigned k = 0; pcl_backend_bpf_lsm.kernels[k]; k++) {
+		struct pcl_rule_status got = pcl_backend_bpf_lsm.status(rule, k);
+
+		if (got.status != status)
+			return NULL;
+		assert_true(!reason || reason == got.reason);
+		reason = got.reason;
+	}
+	return reason;
+}
+
+static bool is_taken(const struct pcl_rule *rule)
+{
+	return pcl_bpf_status(rule, PCL_BPF_KERNEL_FULL).status != PCL_STATUS_UNSUPPORTED;
+}
+
 static void what_is_not_enforced_is_refused_and_never_planned(void **state)
 {
 	static const struct {
@@ -112,13 +135,10 @@ static void what_is_not_enforced_is_refused_and_never_planned(void **state)
 		const char *reason;
 
 		assert_int_equal(set->policies[0]->rule_count, 1);
-		reason = pcl_bpf_unsupported(set->policies[0]->rules[0]);
+		reason = reason_of(set->policies[0]->rules[0], PCL_STATUS_UNSUPPORTED);
 		if (!reason)
 			fail_msg("%s is taken", cases[i].spec);
 		test_contains(reason, cases[i].reason);
-		assert_ptr_equal(pcl_backend_bpf_lsm.unsupported(set->policies[0]->rules[0]),
-				 reason);
-		assert_null(pcl_backend_none.unsupported(set->policies[0]->rules[0]));
 		setting_init(&setting, set, &postures);
 		assert_int_equal(pcl_bpf_plan_make(&setting.input, &plan, &diag), -EOPNOTSUPP);
 		assert_null(plan);
@@ -157,11 +177,59 @@ static void what_is_enforced_is_planned(void **state)
 		autosetting setting;
 
 		setting_init(&setting, set, &postures);
-		assert_null(pcl_backend_bpf_lsm.unsupported(set->policies[0]->rules[0]));
+		assert_int_equal(
+			pcl_bpf_status(set->policies[0]->rules[0], PCL_BPF_KERNEL_FULL).status,
+			PCL_STATUS_EXACT);
 		assert_int_equal(pcl_bpf_plan_make(&setting.input, &plan, NULL), 0);
 		assert_int_equal(plan->domains[0].entry.active,
 				 1u << set->policies[0]->rules[0]->class);
 	}
+}
+
+/* What no hook is called for is missed, and is said to be; by path, old kernels refuse too much. */
+static void what_is_enforced_otherwise_says_so(void **state)
+{
+	static const struct {
+		const char *spec, *reason;
+	} looser[] = {
+		{"  capabilities: {matchCapabilities: [{capability: sys_rawio}]}\n", "low addr"},
+		{"  capabilities: {matchCapabilities: [{capability: setpcap}]}\n", "securebits"},
+		{"  capabilities: {matchCapabilities: [{capability: sys_admin, action: Audit}]}\n",
+		 "reserve"},
+		{"  capabilities: {matchCapabilities: [{capability: net_raw, action: Allow}]}\n",
+		 "allow-list"},
+	};
+	autoset *path = read_spec("  file: {matchPaths: [{path: /a}]}\n");
+	autoset *run = read_spec("  process: {matchPaths: [{path: /a}]}\n");
+	const struct pcl_rule *rule = path->policies[0]->rules[0];
+
+	(void)state;
+	for (size_t i = 0; i < PCL_ARRAY_SIZE(looser); i++) {
+		autoset *set = read_spec(looser[i].spec);
+		const char *reason = reason_of(set->policies[0]->rules[0], PCL_STATUS_LOOSER);
+
+		if (!reason)
+			fail_msg("%s is not looser", looser[i].spec);
+		test_contains(reason, looser[i].reason);
+	}
+	assert_int_equal(pcl_bpf_status(rule, PCL_BPF_KERNEL_PLAIN).status, PCL_STATUS_EXACT);
+	assert_int_equal(pcl_bpf_status(rule, PCL_BPF_KERNEL_OLD).status, PCL_STATUS_STRICTER);
+	test_contains(pcl_bpf_status(rule, PCL_BPF_KERNEL_OLD).reason, "1,024 levels");
+	assert_int_equal(pcl_bpf_status(rule, PCL_BPF_KERNEL_OLDEST).status, PCL_STATUS_LOOSER);
+	test_contains(pcl_bpf_status(rule, PCL_BPF_KERNEL_OLDEST).reason, "io_uring");
+	assert_int_equal(pcl_bpf_status(run->policies[0]->rules[0], PCL_BPF_KERNEL_OLDEST).status,
+			 PCL_STATUS_STRICTER);
+}
+
+static void nothing_is_enforced_by_none_and_it_says_so(void **state)
+{
+	autoset *set = read_spec("  file: {matchPaths: [{path: /a}]}\n");
+
+	(void)state;
+	assert_int_equal(pcl_backend_none.status(set->policies[0]->rules[0], 0).status,
+			 PCL_STATUS_UNSUPPORTED);
+	assert_true(pcl_backend_none.idle);
+	assert_false(pcl_backend_bpf_lsm.idle);
 }
 
 static void a_rule_among_others_and_for_one_domain_is_enough(void **state)
@@ -196,18 +264,18 @@ static void what_is_unheard_of_is_refused(void **state)
 	struct pcl_source_dir dir = {.path = (char *)"/bin"};
 
 	(void)state;
-	assert_null(pcl_bpf_unsupported(&rule));
+	assert_true(is_taken(&rule));
 	rule.flags = 1u << 30;
-	assert_non_null(pcl_bpf_unsupported(&rule));
+	assert_false(is_taken(&rule));
 	rule.flags = PCL_RULE_READ_ONLY;
-	assert_null(pcl_bpf_unsupported(&rule));
+	assert_true(is_taken(&rule));
 	rule.match = PCL_MATCH_DOMAIN;
-	assert_non_null(pcl_bpf_unsupported(&rule));
+	assert_false(is_taken(&rule));
 	rule.match = PCL_MATCH_DIR;
-	assert_null(pcl_bpf_unsupported(&rule));
+	assert_true(is_taken(&rule));
 	rule.source_dirs = &dir;
 	rule.source_dir_count = 1;
-	assert_non_null(pcl_bpf_unsupported(&rule));
+	assert_false(is_taken(&rule));
 }
 
 /* --- by chance ------------------------------------------------------------------------------- */
@@ -224,7 +292,7 @@ static size_t drop_unsupported(struct pcl_policy_set *set)
 		for (size_t r = 0; r < policy->rule_count; r++) {
 			struct pcl_rule *rule = policy->rules[r];
 
-			if (!pcl_bpf_unsupported(rule)) {
+			if (is_taken(rule)) {
 				policy->rules[kept++] = rule;
 				continue;
 			}
@@ -332,6 +400,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_not_enforced_is_refused_and_never_planned),
 		cmocka_unit_test(what_is_enforced_is_planned),
+		cmocka_unit_test(what_is_enforced_otherwise_says_so),
+		cmocka_unit_test(nothing_is_enforced_by_none_and_it_says_so),
 		cmocka_unit_test(a_rule_among_others_and_for_one_domain_is_enough),
 		cmocka_unit_test(what_is_unheard_of_is_refused),
 		cmocka_unit_test(what_is_taken_is_decided_as_the_model_does),

@@ -57,6 +57,14 @@ static void what_was_saved_is_loaded(void **state)
 	assert_int_equal(loaded->postures.device, PCL_POSTURE_AUDIT);
 	assert_string_equal(loaded->node_labels, "role=db");
 	assert_int_equal(loaded->alert_rate, 7);
+	assert_int_equal(loaded->kernel, 1);
+	assert_int_equal(pcl_statuses_count(&loaded->statuses, PCL_STATUS_EXACT), 2);
+	assert_int_equal(pcl_statuses_get(&loaded->statuses, 3).status, PCL_STATUS_LOOSER);
+	assert_string_equal(pcl_statuses_get(&loaded->statuses, 3).reason, "misses what is far");
+	assert_int_equal(pcl_state_status(loaded, loaded->set->policies[1]->rules[0]).status,
+			 PCL_STATUS_LOOSER);
+	assert_int_equal(pcl_state_status(loaded, loaded->set->policies[0]->rules[1]).status,
+			 PCL_STATUS_EXACT);
 	assert_int_equal(loaded->last_id, 9);
 	assert_int_equal(loaded->last_incarnation, 4);
 	assert_int_equal(loaded->set->policy_count, 2);
@@ -184,7 +192,7 @@ static void whatever_is_missing_is_noticed(void **state)
 {
 	static const char *const keys[] = {"schema",   "generation", "backend", "postures",
 					   "hostname", "domains",    "last_id", "last_incarnation",
-					   "policies", "alert_rate"};
+					   "policies", "alert_rate", "kernel",	"statuses"};
 	static const char *const of_member[] = {"name",	  "cgroup", "cgroup_id",  "mount_ns",
 						"pid_ns", "id",	    "incarnation"};
 
@@ -211,6 +219,18 @@ static void values_that_no_state_has_are_noticed(void **state)
 		{NULL, "alert_rate", "-1"},
 		{NULL, "alert_rate", "1000001"},
 		{NULL, "last_incarnation", "-1"},
+		{NULL, "kernel", "-1"},
+		{NULL, "statuses", "{}"},
+		{NULL, "statuses", "[1]"},
+		{"statuses", "status", "0"},
+		{"statuses", "status", "4"},
+		{"statuses", "reason", "1"},
+		{"statuses", "rules", "[]"},
+		{"statuses", "rules", "[0]"},
+		{"statuses", "rules", "[4]"},
+		{"statuses", "rules", "[3, 3]"},
+		{"statuses", "rules", "[\"3\"]"},
+		{"statuses", "unheard-of", "1"},
 		{NULL, "unheard-of", "1"},
 		{"domains", "name", "\"a b\""},
 		{"domains", "name", "\"host\""},

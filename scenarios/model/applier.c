@@ -93,7 +93,9 @@ static int add_domains(struct pcl_engine *engine, struct pcl_diag *diag)
 static int apply(struct pcl_engine *engine, const char *backend, const char *text,
 		 const struct pcl_postures *postures, struct pcl_diag *diag)
 {
-	struct pcl_apply_options options = {.backend = backend, .postures = *postures};
+	struct pcl_apply_options options = {.backend = backend,
+					    .postures = *postures,
+					    .effort = PCL_EFFORT_BEST};
 	struct pcl_policy_set *set = NULL;
 	bool first = !engine->backend;
 	int error = pcl_policy_set_new(&set);
@@ -105,10 +107,7 @@ static int apply(struct pcl_engine *engine, const char *backend, const char *tex
 		return error;
 	}
 	error = pcl_engine_apply(engine, set, &options, diag);
-	if (!error && first)
-		error = add_domains(engine, diag);
-	/* For the names of rules in events. */
-	return error ? error : pcl_state_number(engine->state);
+	return !error && first ? add_domains(engine, diag) : error;
 }
 
 static int serve_apply(struct pcl_engine *engine, const char *backend, const struct head *head)

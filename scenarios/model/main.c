@@ -32,6 +32,7 @@ struct run {
 	struct model_random random;
 	uint64_t seed; /* of the set at hand */
 	const struct pcl_backend *backend;
+	unsigned kernel; /* of the backend's */
 	unsigned long operations, per_set;
 	/* Counts. */
 	unsigned long done, sets, refused, alerts, left_out, by_op[ACT_COUNT];
@@ -60,7 +61,9 @@ static bool is_supported(const struct run *run, const struct model_set *set, siz
 	text = model_print_set(&alone);
 	return text && !model_rulesets_make(text, &set->postures, &rulesets, &diag) &&
 	       rulesets.set->policy_count == 1 && rulesets.set->policies[0]->rule_count == 1 &&
-	       !run->backend->unsupported(rulesets.set->policies[0]->rules[0]);
+	       (run->backend->idle ||
+		run->backend->status(rulesets.set->policies[0]->rules[0], run->kernel).status !=
+			PCL_STATUS_UNSUPPORTED);
 }
 
 static void leave_out(struct run *run, struct model_set *set)
@@ -434,6 +437,7 @@ int main(int argc, char **argv)
 	if (read_options(&run, argc, argv))
 		return usage();
 	(void)setvbuf(stdout, NULL, _IOLBF, 0);
+	run.kernel = run.backend->kernel();
 	error = prepare(&run, &diag);
 	for (; !error && run.done < run.operations; run.seed++)
 		error = run_set(&run, &diag);

@@ -104,8 +104,9 @@ struct gnt_case {
 	struct gnt_container_spec container;
 	struct gnt_policy_ref *policies;
 	size_t policy_count;
-	char *posture;	 /* apply's --posture, or NULL */
-	bool new_engine; /* it is loaded for this case alone */
+	char *posture;	  /* apply's --posture, or NULL */
+	bool new_engine;  /* it is loaded for this case alone */
+	bool best_effort; /* apply's --best-effort: a rule is looser than it says, by its status */
 	struct gnt_program attack;
 	struct gnt_program twin;
 	struct gnt_canary *canaries;

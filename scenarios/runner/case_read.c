@@ -428,6 +428,12 @@ static int read_engine(const struct gnt_case_reader *r, const struct pcl_yaml_no
 	return 0;
 }
 
+static int read_best_effort(const struct gnt_case_reader *r, const struct pcl_yaml_node *node,
+			    struct gnt_case *c)
+{
+	return pcl_yaml_bool(r->file, node, &c->best_effort, r->diag);
+}
+
 static int read_cleanup(const struct gnt_case_reader *r, const struct pcl_yaml_node *node,
 			struct gnt_case *c)
 {
@@ -506,14 +512,23 @@ static const struct {
 	int (*read)(const struct gnt_case_reader *r, const struct pcl_yaml_node *node,
 		    struct gnt_case *c);
 } fields[] = {
-	{"title", false, read_title},	   {"mitre", false, read_mitre},
-	{"class", false, read_class},	   {"source", false, read_source},
-	{"requires", true, read_requires}, {"container", true, read_container},
-	{"setup", true, read_setup},	   {"policy", false, read_policies},
-	{"posture", true, read_posture},   {"engine", true, read_engine},
-	{"attack", false, read_attack},	   {"canary", false, read_canaries},
-	{"twin", false, read_twin},	   {"expect", false, read_expect},
-	{"cleanup", true, read_cleanup},   {"timeout_s", true, read_timeout},
+	{"title", false, read_title},
+	{"mitre", false, read_mitre},
+	{"class", false, read_class},
+	{"source", false, read_source},
+	{"requires", true, read_requires},
+	{"container", true, read_container},
+	{"setup", true, read_setup},
+	{"policy", false, read_policies},
+	{"posture", true, read_posture},
+	{"engine", true, read_engine},
+	{"attack", false, read_attack},
+	{"canary", false, read_canaries},
+	{"twin", false, read_twin},
+	{"expect", false, read_expect},
+	{"cleanup", true, read_cleanup},
+	{"timeout_s", true, read_timeout},
+	{"best_effort", true, read_best_effort},
 };
 
 static int read_fields(const struct gnt_case_reader *r, const struct pcl_yaml_node *root,

@@ -191,6 +191,8 @@ int gnt_engine_apply(struct gnt_engine *engine, struct gnt_vm *vm, const struct 
 	}
 	if (keep)
 		argv[argc++] = IDLE_POLICY;
+	if (test_case->best_effort)
+		argv[argc++] = "--best-effort";
 	if (argc + test_case->policy_count > ENGINE_ARGS_MAX)
 		return pcl_diag_set(diag, -E2BIG, "a case may hold at most %zu policies",
 				    ENGINE_ARGS_MAX - argc);

@@ -236,6 +236,53 @@ is beyond-is-named 1 "$($P apply /tmp/b.yaml /tmp/beyond.yaml 2>&1 |
 is beyond-is-not-there yes "$(reads /t/other)"
 is nothing-half-applied "$before" "$($P status --json)"
 
+# --- statuses ------------------------------------------------------------------------------------
+# What is looser is refused by default, and nothing of the set is there; then it is taken on demand.
+host_policy loose >/tmp/loose.yaml <<-END
+	  action: Block
+	  file:
+	    matchPaths:
+	    - path: /t/other
+	  capabilities:
+	    matchCapabilities:
+	    - capability: sys_admin
+	      fromSource:
+	      - path: /opt/gauntlet/nothing
+	    - capability: setpcap
+	      action: Audit
+	  device:
+	    matchDevice:
+	    - class: HID
+END
+status_of() { # RULE: what status says of it
+	$P status --json | sed "s/.*\"id\": *\"$1\", *\"status\": *\"\([a-z]*\)\".*/\1/"
+}
+sed '/device:/,$d' /tmp/loose.yaml >/tmp/looser.yaml
+is looser-refused 3 "$(code $P apply /tmp/looser.yaml)"
+is looser-is-named 1 "$($P apply /tmp/looser.yaml 2>&1 |
+	grep -c '/tmp/looser.yaml:[0-9]*:[0-9]*: rule loose#capabilities.matchCapabilities\[0\] would be enforced looser .*memory reserve')"
+is looser-is-not-there yes "$(reads /t/other)"
+is looser-changed-nothing "$before" "$($P status --json)"
+is best-effort 0 "$(code $P apply --best-effort /tmp/loose.yaml)"
+is best-effort-holds no "$(reads /t/other)"
+is best-effort-tells-looser looser "$(status_of 'loose#capabilities.matchCapabilities\[0\]')"
+is best-effort-tells-unsupported unsupported "$(status_of 'loose#device.matchDevice\[0\]')"
+mkdir /sys/fs/cgroup/statuses
+is best-effort-domain 0 "$(code $P domain add statuses --cgroup /sys/fs/cgroup/statuses)"
+is best-effort-outlives looser "$(status_of 'loose#capabilities.matchCapabilities\[0\]')"
+is best-effort-domain-goes 0 "$(code $P domain remove statuses)"
+rmdir /sys/fs/cgroup/statuses
+is best-effort-lists "1 1" "$($P status | grep -c '  looser: 1 rules; bpf_lsm misses the use of the memory reserve') \
+$($P status | grep -c '  unsupported: 1 rules; bpf_lsm does not see devices')"
+# By path a kernel with the old programs is stricter, and --exact does not have that.
+if $P probe | grep -q 'bpf_lsm.*(old'; then
+	is exact-refuses-stricter 3 "$(code $P apply --exact /tmp/b.yaml)"
+	is stricter-is-said 1 "$($P apply /tmp/b.yaml | grep -c '  stricter: [0-9]* rules; bpf_lsm takes a path')"
+else
+	is exact-takes-exact 0 "$(code $P apply --exact /tmp/b.yaml)"
+	is exact-is-said 1 "$($P apply /tmp/b.yaml | grep -c '  exact: [1-9][0-9]* rules')"
+fi
+
 # --- long and deep ------------------------------------------------------------------------------
 host_policy paths >/tmp/paths.yaml <<-END
 	  action: Block
