@@ -7,13 +7,16 @@
 #include "backend/backend.h"
 #include "base/cleanup.h"
 #include "cli/cli.h"
+#include "cli/matrix.h"
 
 enum {
 	OPT_JSON = 1,
+	OPT_MATRIX,
 };
 
 static const struct option options[] = {
 	{"json", no_argument, NULL, OPT_JSON},
+	{"matrix", no_argument, NULL, OPT_MATRIX},
 	{"help", no_argument, NULL, 'h'},
 	{0},
 };
@@ -21,9 +24,12 @@ static const struct option options[] = {
 static int help(void)
 {
 	(void)puts(
-		"usage: portcullis probe [--json]\n"
+		"usage: portcullis probe [--json] [--matrix]\n"
 		"Says what this node has: kernel, active LSMs, BTF, cgroup v2; and of each backend\n"
 		"whether it can enforce here, or what it lacks. Changes nothing.\n\n"
+		"  --matrix  instead, what each backend does of each kind of rule on any of its\n"
+		"            kernels: exact, stricter, looser or unsupported, with the reasons\n"
+		"  --json    one JSON object on standard output\n\n"
 		"Exit codes: 0 some backend can enforce here, 3 none can.");
 	return pcl_cli_finish(PCL_EXIT_YES);
 }
@@ -56,16 +62,19 @@ int pcl_cmd_probe(int argc, char **argv)
 	pcl_cleanup(pcl_node_free) struct pcl_node *node = NULL;
 	pcl_cleanup(pcl_diag_fini) struct pcl_diag diag = {0};
 	json_t *backends;
-	bool json = false, can = false;
+	bool json = false, can = false, matrix = false;
 	int option;
 
 	while ((option = pcl_cli_getopt(argc, argv, options)) != -1) {
 		if (option == 'h')
 			return help();
-		if (option != OPT_JSON)
+		if (option != OPT_JSON && option != OPT_MATRIX)
 			return PCL_EXIT_USAGE;
-		json = true;
+		json |= option == OPT_JSON;
+		matrix |= option == OPT_MATRIX;
 	}
+	if (matrix)
+		return pcl_cli_print_matrix(json);
 	if (pcl_node_probe(&node, &diag))
 		return pcl_cli_fail_diag(PCL_EXIT_NO, &diag);
 	backends = json_array();

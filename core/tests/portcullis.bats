@@ -388,6 +388,57 @@ beyond() {
 	fails_with 3 "$tmp/beyond.yaml:19:19: rule other#device.matchDevice[0]"
 }
 
+@test "apply refuses what would be enforced looser, and says how to have it" {
+	[ "$(id -u)" -eq 0 ] || skip "started by an ordinary user: apply needs root"
+	sed '/^  file:/,$d' "$tmp/secret.yaml" >"$tmp/looser.yaml"
+	echo '  capabilities: {matchCapabilities: [{capability: sys_nice}, {capability: sys_admin}]}' \
+		>>"$tmp/looser.yaml"
+	run "$portcullis" apply --backend bpf_lsm "$tmp/looser.yaml"
+	fails_with 3 "$tmp/looser.yaml:10:62: rule keep-secret#capabilities.matchCapabilities[1] would"
+	[[ $output == *"would be enforced looser than it says: backend bpf_lsm misses "*"--best-effort" ]]
+	# The worst is told first.
+	echo '  device: {matchDevice: [{class: HID}]}' >>"$tmp/looser.yaml"
+	run "$portcullis" apply --backend bpf_lsm --exact "$tmp/looser.yaml"
+	fails_with 3 "$tmp/looser.yaml:11:26: rule keep-secret#device.matchDevice[0] cannot be enforced (and"
+}
+
+@test "apply takes one of --best-effort and --exact" {
+	run "$portcullis" apply --best-effort --exact "$tmp/secret.yaml"
+	fails_with 2 "one of --best-effort and --exact"
+}
+
+# apart COMMAND: in a mount namespace where /run holds nothing and what is written is thrown away
+apart() { unshare -m sh -c "mount -t tmpfs tmpfs /run && $1"; }
+
+@test "what enforces nothing takes all, and every rule says so" {
+	[ "$(id -u)" -eq 0 ] || skip "started by an ordinary user: apply needs root"
+	apart true 2>"$tmp/why" || skip "no mount namespace: $(cat "$tmp/why")"
+	run apart "$portcullis apply --backend none $tmp/secret.yaml"
+	[ "$status" -eq 0 ]
+	[[ $output == *"  exact: 0 rules"* ]]
+	[[ $output == *"  unsupported: 2 rules; none enforces nothing"* ]]
+	[[ $output == *"    keep-secret#file.matchPaths[0] ($tmp/secret.yaml:12)"* ]]
+	run apart "$portcullis apply --backend none --json $tmp/secret.yaml"
+	jq -e '.rules | length == 2 and all(.status == "unsupported" and .reason == "enforces nothing")' \
+		<<<"$output"
+	# Kept with what is applied.
+	run apart "$portcullis apply --backend none $tmp/secret.yaml >/dev/null && $portcullis status --json"
+	jq -e '.rules | map(.status) == ["unsupported", "unsupported"]' <<<"$output"
+	jq -e '.rules[0].line == 12' <<<"$output"
+	run apart "$portcullis apply --backend none $tmp/secret.yaml >/dev/null && $portcullis status"
+	[[ $output == *"file.matchPaths[0]  (unsupported)"* ]]
+}
+
+@test "the table of statuses has a reason for each gap, and the page is made of it" {
+	run "$portcullis" probe --matrix --json
+	[ "$status" -eq 0 ]
+	jq -e '[.rows[].statuses[] | select((.status == "exact") != (.reason == null))] == []' <<<"$output"
+	jq -e '[.rows[].statuses[].kernel] | unique == ["full", "old", "oldest", "plain"]' <<<"$output"
+	jq -e '.rows[] | select(.rule == "file by path") | .statuses | map(.status) ==
+		["exact", "exact", "stricter", "looser"]' <<<"$output"
+	"$root/scripts/statuses" --check
+}
+
 @test "apply without a policy is a usage error" {
 	run "$portcullis" apply
 	fails_with 2 policy
