@@ -16,8 +16,14 @@ struct pcl_rule_list {
 	uint32_t set;
 };
 
-/* Source ids of one rule, ascending. */
-struct pcl_rule_sources {
+/* What a rule asks of a source: to be a program, or one of a directory's. */
+struct pcl_source {
+	const char *path; /* borrowed */
+	enum pcl_match match;
+};
+
+/* Ids of combinations of sources, ascending: those in which a rule, or a source, is. */
+struct pcl_source_ids {
 	uint32_t *ids;
 	size_t count;
 };
@@ -31,17 +37,23 @@ struct pcl_maker {
 	const struct pcl_backend_input *input;
 	struct pcl_bpf_plan *plan;
 	struct pcl_diag *diag;
-	char **source_paths; /* sorted, distinct; id is index + 1 */
+	struct pcl_source *source_list; /* sorted, distinct */
 	size_t source_count;
+	/*
+	 * Several sources may hold for one program, so what the kernel finds is the id of a
+	 * combination, from 1: by source, those that it is in.
+	 */
+	struct pcl_source_ids *source_ids;
+	uint32_t combination_count;
 	struct pcl_rule_number *numbers; /* sorted by pointer */
 	uint32_t *set_table;		 /* open addressing over plan->sets, 0 is empty */
 	size_t set_capacity;
 	uint32_t next_node;
 	/* The ruleset at hand. */
 	const struct pcl_backend_domain *domain;
-	struct pcl_rule_sources *sources; /* by rank */
-	const struct pcl_rule **matched;  /* scratch, rule_count entries */
-	uint32_t *plain;		  /* likewise */
+	struct pcl_source_ids *sources;	 /* by rank */
+	const struct pcl_rule **matched; /* scratch, rule_count entries */
+	uint32_t *plain;		 /* likewise */
 	enum pcl_class class;
 };
 
@@ -92,12 +104,14 @@ int pcl_maker_plan_patterns(struct pcl_maker *maker,
 /* Calls add for a path and for everything else that it means in the domain; stops at an error. */
 int pcl_maker_each_name(const struct pcl_backend_domain *domain, const char *path,
 			int (*add)(void *context, const char *name), void *context);
-/* The paths of all domains' sources. */
+/* The sources of all domains' rules. */
 int pcl_maker_collect_sources(struct pcl_maker *maker);
+/* The trie of all sources, and which combinations each is in. */
+int pcl_maker_plan_sources(struct pcl_maker *maker);
 /* maker->sources of the domain at hand, and away again. */
 int pcl_maker_index_sources(struct pcl_maker *maker);
 void pcl_maker_free_sources(struct pcl_maker *maker);
-/* The trie of all sources. */
-int pcl_maker_plan_sources(struct pcl_maker *maker);
+/* All that the other three made. */
+void pcl_maker_fini_sources(struct pcl_maker *maker);
 
 #endif

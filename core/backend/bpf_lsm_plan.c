@@ -455,7 +455,7 @@ int pcl_bpf_plan_make(const struct pcl_backend_input *input, struct pcl_bpf_plan
 	if (plan)
 		pcl_socket_kinds_init(&plan->kinds);
 	error = plan ? make(&maker) : -ENOMEM;
-	pcl_strings_free(&maker.source_paths, &maker.source_count);
+	pcl_maker_fini_sources(&maker);
 	free(maker.numbers);
 	free(maker.set_table);
 	if (error == -ENOMEM)

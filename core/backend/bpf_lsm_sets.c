@@ -330,7 +330,7 @@ static int split_list(struct pcl_maker *maker, const struct pcl_rule_list *list,
 		return -ENOMEM;
 	count = 0;
 	for (size_t i = 0; i < list->count; i++) {
-		const struct pcl_rule_sources *sources = &maker->sources[list->ranks[i]];
+		const struct pcl_source_ids *sources = &maker->sources[list->ranks[i]];
 
 		if (!sources->count)
 			maker->plain[plain_count++] = list->ranks[i];

@@ -64,8 +64,6 @@ static const char *unsupported(const struct pcl_rule *rule)
 		return "does not see arguments, which allowedArgs asks for";
 	if (rule->flags & ~(PCL_RULE_READ_ONLY | PCL_RULE_OWNER_ONLY | PCL_RULE_NO_TERMINAL))
 		return "does not know this kind of condition";
-	if (rule->source_dir_count)
-		return "does not know directories as sources";
 	return NULL;
 }
 

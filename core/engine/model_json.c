@@ -364,7 +364,7 @@ static bool has_sound_lists(const struct pcl_rule *rule)
 		if (!is_normal_path(rule->sources[i]))
 			return false;
 	for (size_t i = 0; i < rule->source_dir_count; i++)
-		if (!syscall || !is_normal_path(rule->source_dirs[i].path))
+		if (!is_normal_path(rule->source_dirs[i].path))
 			return false;
 	return syscall == (rule->syscall_count > 0) &&
 	       !(rule->flags & PCL_RULE_ALLOWED_ARGS) == !rule->arg_count;

@@ -150,7 +150,7 @@ static int collect(const struct pcl_ruleset *ruleset, const char ***ret_paths, s
 	const char **paths;
 
 	for (size_t i = 0; i < ruleset->rule_count; i++)
-		count += 1 + ruleset->rules[i]->source_count;
+		count += 1 + ruleset->rules[i]->source_count + ruleset->rules[i]->source_dir_count;
 	paths = calloc(count + 1, sizeof(*paths));
 	if (!paths)
 		return -ENOMEM;
@@ -160,6 +160,8 @@ static int collect(const struct pcl_ruleset *ruleset, const char ***ret_paths, s
 			paths[count++] = ruleset->rules[i]->object;
 		for (size_t s = 0; s < ruleset->rules[i]->source_count; s++)
 			paths[count++] = ruleset->rules[i]->sources[s];
+		for (size_t s = 0; s < ruleset->rules[i]->source_dir_count; s++)
+			paths[count++] = ruleset->rules[i]->source_dirs[s].path;
 	}
 	qsort((void *)paths, count, sizeof(*paths), compare_texts);
 	*ret_paths = paths;
@@ -175,9 +177,15 @@ static int add_all_mounted(struct finder *finder, const char *const *paths, size
 	for (size_t i = 0; i < count && !error; i++)
 		if (!i || strcmp(paths[i], paths[i - 1]))
 			error = add_mounted(finder, paths[i], false);
-	for (size_t i = 0; i < ruleset->rule_count && !error; i++)
-		if (ruleset->rules[i]->match == PCL_MATCH_DIR_RECURSIVE)
-			error = add_mounted(finder, ruleset->rules[i]->object, true);
+	for (size_t i = 0; i < ruleset->rule_count && !error; i++) {
+		const struct pcl_rule *rule = ruleset->rules[i];
+
+		if (rule->match == PCL_MATCH_DIR_RECURSIVE)
+			error = add_mounted(finder, rule->object, true);
+		for (size_t s = 0; s < rule->source_dir_count && !error; s++)
+			if (rule->source_dirs[s].recursive)
+				error = add_mounted(finder, rule->source_dirs[s].path, true);
+	}
 	return error;
 }
 

@@ -260,7 +260,6 @@ static void values_that_no_rule_has_are_noticed(void **state)
 		{"sources", "[\"/bin/a\", \"/bin/a\"]"},
 		{"sources", "[\"bin\"]"},
 		{"sources", "[1]"},
-		{"source_dirs", "[{\"path\": \"/bin\", \"recursive\": true}]"},
 		{"args", "[\"-c\"]"},
 		{"syscalls", "[\"unlink\"]"},
 		{"tags", "[null]"},

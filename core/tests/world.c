@@ -162,6 +162,24 @@ static int compare_texts(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+/* The directory of a source, or what is above that. */
+static void draw_source_dir(struct world *world, struct pcl_rule *rule)
+{
+	const char *source = world->sources[world_pick(world, world->source_count)];
+	char *path = strdup(source), *slash = strrchr(path, '/');
+
+	if (!world_pick(world, 3) && slash != path) {
+		*slash = '\0';
+		slash = strrchr(path, '/');
+	}
+	slash[slash == path] = '\0';
+	assert_int_equal(pcl_array_grow(&rule->source_dirs, rule->source_dir_count,
+					sizeof(*rule->source_dirs)),
+			 0);
+	rule->source_dirs[rule->source_dir_count++] =
+		(struct pcl_source_dir){path, world_pick(world, 2)};
+}
+
 static void draw_sources(struct world *world, struct pcl_rule *rule)
 {
 	unsigned mask = world_pick(world, 3) ? 0 : world_pick(world, 1u << world->source_count);
@@ -172,6 +190,8 @@ static void draw_sources(struct world *world, struct pcl_rule *rule)
 			assert_int_equal(pcl_strings_add(&rule->sources, &rule->source_count,
 							 world->sources[i]),
 					 0);
+	while (!world_pick(world, 5))
+		draw_source_dir(world, rule);
 	if (!rule->source_count)
 		return;
 	qsort((void *)rule->sources, rule->source_count, sizeof(char *), compare_texts);
@@ -573,10 +593,17 @@ static bool matches(const struct world_member *member, const struct pcl_rule *ru
 		    const struct pcl_operation *operation)
 {
 	struct match match = {rule->match, operation->object, rule->glob};
-	bool source = !rule->source_count;
+	bool source = !rule->source_count && !rule->source_dir_count;
 
 	for (size_t i = 0; operation->source && i < rule->source_count; i++)
 		source |= world_any_name(member, rule->sources[i], is_text, operation->source);
+	for (size_t i = 0; operation->source && i < rule->source_dir_count; i++) {
+		const struct pcl_source_dir *dir = &rule->source_dirs[i];
+		struct match in = {dir->recursive ? PCL_MATCH_DIR_RECURSIVE : PCL_MATCH_DIR,
+				   operation->source, NULL};
+
+		source |= world_any_name(member, dir->path, name_matches, &in);
+	}
 	if (rule->class != pcl_access_class(operation->access) || !source)
 		return false;
 	if (rule->match == PCL_MATCH_PROTOCOL || rule->match == PCL_MATCH_CAPABILITY)
@@ -611,7 +638,7 @@ void world_decide(const struct world *world, const struct world_operation *asked
 			copies[count].object = (char *)operation->object;
 			copies[count].match = PCL_MATCH_PATH;
 		}
-		copies[count].source_count = 0;
+		copies[count].source_count = copies[count].source_dir_count = 0;
 		pointers[count] = &copies[count];
 		count++;
 	}
@@ -650,6 +677,9 @@ void world_print(const struct world *world, size_t domain)
 			    rule->flags & PCL_RULE_NO_TERMINAL ? " no-terminal" : "");
 		for (size_t s = 0; s < rule->source_count; s++)
 			print_error(" from %s", rule->sources[s]);
+		for (size_t s = 0; s < rule->source_dir_count; s++)
+			print_error(" from %s/%s", rule->source_dirs[s].path,
+				    rule->source_dirs[s].recursive ? "**" : "*");
 		print_error("\n");
 	}
 	for (size_t i = 0; i < member->aliases.count; i++)
