@@ -170,7 +170,8 @@ struct pcl_task {
 	__u32 domain;
 	__u32 incarnation;
 	__u32 mount_ns; /* likewise, where there are domains that namespaces tell */
-	__u32 pad;
+	__u16 visiting; /* in a container's cgroup, and the host's (visit.h) */
+	__u16 arrived;	/* was visiting when it executed a program */
 	struct pcl_walk walk;
 	struct pcl_descent down;
 	struct pcl_bpf_detail

@@ -352,7 +352,11 @@ int BPF_PROG(pcl_settle, struct linux_binprm *bprm)
 	if (!ctl || !(live = ctl->live))
 		return 0;
 	state = current_state(task, ctl, live);
-	if (!state || state->domain == PCL_BPF_DOMAIN_HOST)
+	if (!state)
+		return 0;
+	/* Where no rule is about executions, this is the first that is heard of it. */
+	end_visit(task, state, live);
+	if (state->domain == PCL_BPF_DOMAIN_HOST)
 		return 0;
 	domain = state->domain;
 	home = bpf_map_lookup_elem(&homes, &domain);

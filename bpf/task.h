@@ -5,12 +5,13 @@
  * A task belongs to the domain whose cgroup it is in or below, or else, to that whose mount
  * namespace it is in, or whose pid namespace it is in or below; once in a container's domain it
  * stays there, and so do its children, whatever cgroup or namespaces they move to. The answer is
- * kept with the task and looked up again when domains came or went or the task was moved.
+ * kept with the task and looked up again when domains came or went or the task was moved, and, as
+ * long as it is a visitor (visit.h), each time.
  */
 #ifndef PCL_BPF_TASK_H
 #define PCL_BPF_TASK_H
 
-#include "maps.h"
+#include "visit.h"
 
 #ifdef PCL_OLD_KERNEL
 
@@ -169,6 +170,7 @@ static __always_inline __u32 mount_ns_of(struct task_struct *task)
 
 GLOBAL int place_task(struct pcl_task *state, __u64 live, __u32 level)
 {
+	bool host = state && state->domain == PCL_BPF_DOMAIN_HOST;
 	struct pcl_bpf_domain *kept;
 
 	if (!state)
@@ -178,8 +180,22 @@ GLOBAL int place_task(struct pcl_task *state, __u64 live, __u32 level)
 		search_domain(state, level);
 		if (state->mount_ns && state->domain == PCL_BPF_DOMAIN_HOST)
 			search_spaces(state);
+		state->visiting = host && !state->arrived && is_visitor(state);
+		if (state->visiting) {
+			state->domain = PCL_BPF_DOMAIN_HOST;
+			state->incarnation = 0;
+		}
 	}
 	return 0;
+}
+
+/* The task executes a program: that is the container's, whoever sent it there. */
+static __always_inline void end_visit(struct task_struct *task, struct pcl_task *state, __u64 live)
+{
+	if (!state->visiting)
+		return;
+	state->arrived = 1;
+	place_task(state, live, GET3(task, cgroups, dfl_cgrp, level));
 }
 
 /* The current task's state with its domain up to date, or NULL when the kernel has no memory. */
@@ -201,7 +217,8 @@ static __always_inline struct pcl_task *current_state(struct task_struct *task,
 	/* A task of the host may enter a container's namespaces and stay in its cgroup. */
 	if (ctl->spaces)
 		mount_ns = mount_ns_of(task);
-	if (state->epoch != epoch || state->cgroup_id != cgroup_id || state->mount_ns != mount_ns) {
+	if (state->epoch != epoch || state->cgroup_id != cgroup_id || state->mount_ns != mount_ns ||
+	    state->visiting) {
 		state->epoch = epoch;
 		state->cgroup_id = cgroup_id;
 		state->mount_ns = mount_ns;
@@ -231,6 +248,9 @@ static __always_inline int find_asker(__u32 class, struct pcl_asker *ret_asker)
 	ret_asker->state = current_state(task, ctl, live);
 	if (!ret_asker->state)
 		return -EACCES;
+	/* Executions alone are of that class, and mappings of a loader that was executed. */
+	if (class == PCL_BPF_PROCESS)
+		end_visit(task, ret_asker->state, live);
 	ret_asker->domain = domain_entry(live, ret_asker->state->domain);
 	if (!ret_asker->domain)
 		return -EACCES;

@@ -14,9 +14,9 @@ setup_file() {
 }
 
 @test "nobody leaves a domain on debian-5.10+bpf" {
-	guest_holds debian-5.10+bpf 68
+	guest_holds debian-5.10+bpf 79
 }
 
 @test "nobody leaves a domain on debian-7.3+bpf" {
-	guest_holds debian-7.3+bpf 68
+	guest_holds debian-7.3+bpf 79
 }

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # In a guest with crun: a container that a real runtime started is a domain; its secret is read before
 # the policy, refused with it, and the file beside it is not. The container's own process reads, over
-# and over: `crun exec` and `--no-pivot` are for docs/limits.md. Says "crun: all as expected" at the end.
+# and over, and so does what crun sends in; `--no-pivot` is for docs/limits.md. Says "crun: all as expected" at the end.
 set -eu
 engine=/opt/gauntlet/portcullis
 bundle=/var/crun/bundle
@@ -57,4 +57,7 @@ $engine apply /run/web.yaml
 said '^secret: .*Permission denied$' || { echo "not refused with the policy on"; exit 1; }
 said '^notes: notes$' || { echo "the neighbour is refused"; exit 1; }
 $engine events --no-follow | grep -q 'default/keep#file.matchPaths\[0\]' || { echo "no event names the rule"; exit 1; }
+# What the runtime sends in is the container's from its program on, not while it still is the runtime's.
+$crun exec web /bin/cat /srv/notes | grep -q '^notes$' || { echo "crun exec is refused"; exit 1; }
+if $crun exec web /bin/cat /srv/secret; then echo "crun exec reads the secret"; exit 1; fi
 echo "crun: all as expected"

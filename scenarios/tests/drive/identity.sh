@@ -118,6 +118,35 @@ is still-covered no "$(reads in_group $CG/web)"
 is removed-too 0 "$(code $P domain remove web2)"
 is free-again yes "$(reads in_group $CG/web)"
 
+# --- a runtime's process, which is in the cgroup before it is in the container ---------------------------
+# What lies in /hosts has no mount in the container, so it has no name there.
+mkdir -p $CG/run /hosts
+mount -t tmpfs tmpfs /hosts
+echo o >/hosts/other
+mkfifo /tmp/run.in /tmp/run.pid
+# shellcheck disable=SC2016  # the inner shells expand it
+in_group $CG/run unshare -m sh -c 'umount /hosts && echo $$ >/tmp/run.pid && read -r line </tmp/run.in' &
+read -r run </tmp/run.pid
+E=/opt/gauntlet/attacks/enter
+enters() { # OUTSIDE COMMAND...: what the command says
+	$E $CG/run "$run" "$@" 2>/dev/null | grep -o '^[so]$'
+}
+is run-before s "$(enters /hosts/other cat /t/secret)"
+is run-back-before s "$(enters /hosts/other nsenter -t 1 -m cat /t/secret)"
+is run-added 0 "$(code $P domain add run --labels app=web --cgroup $CG/run)"
+is run-secret '' "$(enters /hosts/other cat /t/secret)"
+is run-other o "$(enters /hosts/other cat /t/other)"
+# What it opens outside is the host's business, also where the container's rule has the same name.
+is run-outside o "$(enters /t/secret cat /t/other)"
+# Once it executes a program it is the container's, wherever it stands.
+is run-stays-outside 10 "$(code $E $CG/run - /hosts/other /t/cat /t/other)"
+is run-host-free yes "$(reads)"
+# Who is the container's stays that, also in the host's namespace.
+is run-back '' "$(enters /hosts/other nsenter -t 1 -m cat /t/secret)"
+is run-back-other o "$(enters /hosts/other nsenter -t 1 -m cat /t/other)"
+echo >/tmp/run.in
+is run-removed 0 "$(code $P domain remove run)"
+
 # --- by namespaces --------------------------------------------------------------------------------
 container box -m -p
 box=$first
