@@ -74,6 +74,11 @@ enum pcl_bpf_class {
 	PCL_BPF_DNS,
 	PCL_BPF_CAPABILITY,
 	PCL_BPF_SYSCALL,
+	/*
+	 * Anonymous memory that becomes executable, which in the model is of the process class;
+	 * here in the place of devices, which no hook sees.
+	 */
+	PCL_BPF_MAPPING,
 	PCL_BPF_CLASSES_END,
 };
 #define PCL_BPF_NUMBERED_COUNT (PCL_BPF_CLASSES_END - PCL_BPF_CLASS_COUNT)
@@ -83,6 +88,7 @@ enum pcl_bpf_access {
 	PCL_BPF_READ,
 	PCL_BPF_WRITE,
 	PCL_BPF_ACCESS_COUNT, /* of paths; the others are the model's numbers, for alerts */
+	PCL_BPF_MAP = PCL_BPF_ACCESS_COUNT,
 	PCL_BPF_SOCKET = 4,
 	PCL_BPF_RESOLVE,
 	PCL_BPF_CAPABLE,
@@ -100,6 +106,8 @@ enum pcl_bpf_access {
 #define PCL_OUTCOME_ALLOWED (1u << 2)
 /* An allow-list has nothing that matched; with REFUSE where the posture is block. */
 #define PCL_OUTCOME_BY_POSTURE (1u << 3)
+/* With REFUSE: the rule is a preset's, which is about running an object, not about its name. */
+#define PCL_OUTCOME_BY_PRESET (1u << 4)
 
 /*
  * rule is a number in the generation's rule table, from 1, 0: none. Of a refusal it is the rule
@@ -131,7 +139,8 @@ static inline void pcl_join_outcomes(struct pcl_bpf_outcome *outcome,
 	__u32 flags = outcome->flags | other->flags;
 
 	if (ruled || other_ruled) {
-		if (!ruled || (other_ruled && other->rule < outcome->rule))
+		if (!ruled ||
+		    (other_ruled && pcl_first_rule(outcome->rule, other->rule) != outcome->rule))
 			*outcome = *other;
 		return;
 	}
@@ -184,7 +193,7 @@ struct pcl_trie_entry {
 /* pcl_bpf_domain.parts: where else than in the class's trie an object is looked up. */
 #define PCL_PART_NAMES (1u << 0)    /* by its base name */
 #define PCL_PART_PATTERNS (1u << 1) /* by pattern */
-#define PCL_PART_PRESETS (1u << 2)
+#define PCL_PART_PRESETS (1u << 2)  /* by what it is, or by how the task came here */
 #define PCL_PART_ARGS (1u << 3)
 #define PCL_PARTS_BY_PATH (PCL_PART_NAMES | PCL_PART_PATTERNS)
 
@@ -224,6 +233,10 @@ struct pcl_bpf_domain {
 	struct pcl_pattern_group patterns[PCL_BPF_PATH_CLASSES][PCL_PATTERN_GROUPS];
 	__u32 nameless[PCL_BPF_CLASS_COUNT]; /* set for an object that has no path */
 	__u32 unknown[PCL_BPF_CLASS_COUNT];  /* set for an object whose path cannot be built */
+	/* Sets of presets (PCL_PART_PRESETS): */
+	__u32 entered;	 /* for what a task executes that came in from outside */
+	__u32 environ;	 /* for /proc/PID/environ of another process */
+	__u32 processes; /* for what else is below /proc/PID of another process */
 	/*
 	 * From PCL_BPF_NETWORK on, the classes whose objects are numbers. An edge below has the
 	 * number for len and no name; self is the set for the numbers without one.
@@ -236,10 +249,14 @@ struct pcl_bpf_cgroup {
 	__u32 incarnation;
 };
 
-/* Set once for an incarnation, by the engine or by the first program that the domain executes. */
+/*
+ * Made by the engine before the domain is live. The mount namespace is set once for an incarnation,
+ * by the engine or by the first program that the domain executes.
+ */
 struct pcl_bpf_home {
 	__u32 incarnation;
 	__u32 mnt_ns; /* inode number; 0: not known yet */
+	__u64 since;  /* control.epoch with which the domain became live */
 };
 
 /* Key of what is ours: its kind and the kernel's number of it. */

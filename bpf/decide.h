@@ -10,6 +10,7 @@
 #include "event.h"
 #include "match.h"
 #include "pattern.h"
+#include "preset.h"
 #include "question.h"
 #include "steady.h"
 #include "task.h"
@@ -296,6 +297,9 @@ static __always_inline int look_in_parts(const struct pcl_question *ask, struct 
 	state->below_rule = 0;
 	if (parts & PCL_PART_PATTERNS)
 		look_in_patterns(ask, state, domain, class, live);
+	state->preset = PCL_SET_PERMIT;
+	if (parts & PCL_PART_PRESETS)
+		state->preset = set_of_preset(ask, state, domain);
 	return 0;
 }
 
@@ -327,6 +331,21 @@ static __always_inline int join_found(const struct pcl_question *ask, struct pcl
 	return 0;
 }
 
+/*
+ * Whether it is judged as what has no name, though its path could be built: a name that was removed
+ * matches no Allow, and running what has none is a preset's business. A rule that refuses it by the
+ * name that it had still does.
+ */
+static __always_inline bool is_judged_nameless(const struct pcl_question *ask,
+					       const struct pcl_bpf_outcome *outcome, __u32 parts)
+{
+	bool preset = ask->class == PCL_BPF_PROCESS && (parts & PCL_PART_PRESETS) &&
+		      !pcl_outcome_is_ruled(outcome);
+
+	return ((outcome->flags & PCL_OUTCOME_ALLOWED) || preset) && (ask->flags & ASK_DELETED) &&
+	       has_no_name(ask->object.dentry);
+}
+
 /* The whole decision for a domain that has rules of the class. 0 or -EACCES. fast is a constant. */
 static __always_inline int decide(const struct pcl_question *ask, struct pcl_task *state,
 				  struct pcl_bpf_domain *domain, __u64 live, bool fast,
@@ -352,14 +371,17 @@ static __always_inline int decide(const struct pcl_question *ask, struct pcl_tas
 		return -EACCES;
 	if (parts && join_found(ask, state, live, &outcome))
 		return -EACCES;
-	if ((outcome.flags & PCL_OUTCOME_ALLOWED) && (ask->flags & ASK_DELETED) &&
-	    has_no_name(ask->object.dentry)) {
+	if (is_judged_nameless(ask, &outcome, parts)) {
 		flags |= PCL_EVENT_NAMELESS;
 		outcome.rule = outcome.flags = 0;
 		set = domain->nameless[ask->class ? PCL_BPF_FILE : PCL_BPF_PROCESS];
 		if (join_set(ask, state, set, live, &outcome))
 			return -EACCES;
 	}
+	if ((parts & PCL_PART_PRESETS) && join_set(ask, state, state->preset, live, &outcome))
+		return -EACCES;
+	if ((ask->flags & ASK_MOVE) && (outcome.flags & PCL_OUTCOME_BY_PRESET))
+		outcome.flags = 0;
 	if (((ask->flags & ASK_NAMED) || layer) && !pcl_outcome_is_ruled(&outcome))
 		outcome.flags = 0;
 	if (below_rule && !(outcome.flags & PCL_OUTCOME_REFUSE)) {

@@ -150,21 +150,24 @@ __noinline __u32 program_kind(void)
 }
 
 /*
- * A file becomes executable memory. By a loader that is run by hand that is an execution. A static
- * program that does so may have its own libraries, so only a rule that names the file counts there.
+ * A file becomes executable memory. By a loader that is run by hand that is an execution, also of a
+ * memfd; but it maps its program at once, so memory that is made executable later is its own. A
+ * static program that does so may have its own libraries, so only a rule that names the file counts
+ * there.
  */
 static __always_inline int judge_loaded(__u32 hook, struct file *file)
 {
+	bool nameless = has_no_path(file);
 	__u32 kind;
 
-	if (has_no_path(file))
+	if (nameless && hook != PCL_HOOK_MMAP_FILE)
 		return 0;
 	kind = program_kind();
-	if (kind == PROGRAM_LINKED)
+	if (kind == PROGRAM_LINKED || (nameless && kind != PROGRAM_LOADER))
 		return 0;
 	return judge(hook, PCL_BPF_PROCESS, PCL_BPF_EXECUTE, (__u64)file->f_path.dentry,
-		     (__u64)file->f_path.mnt,
-		     kind == PROGRAM_LOADER ? ASK_DELETED : ASK_DELETED | ASK_NAMED, NULL);
+		     (__u64)file->f_path.mnt, kind == PROGRAM_LOADER ? ASK_DELETED : ASK_NAMED,
+		     NULL);
 }
 
 /* KERNEL: a private mapping that is written never reaches the file. */

@@ -87,6 +87,7 @@ struct hlist_bl_node {
 
 struct super_block {
 	__u32 s_dev;
+	unsigned long s_magic;
 };
 
 struct bpf_map {
@@ -110,6 +111,15 @@ struct inode {
 	__u16 i_mode;
 	unsigned long i_ino;
 	kuid_t i_uid;
+	__u32 i_rdev;
+};
+
+struct pid;
+
+/* Of proc's file system; pid is NULL where the object is about no process. */
+struct proc_inode {
+	struct pid *pid;
+	struct inode vfs_inode;
 };
 
 /* The first word of every kind of sequence counter: odd while somebody writes. */
@@ -243,9 +253,12 @@ struct mm_struct {
 	unsigned long saved_auxv[32]; /* longer, by how much differs */
 };
 
+struct anon_vma;
+
 struct vm_area_struct {
 	unsigned long vm_flags;
 	struct file *vm_file;
+	struct anon_vma *anon_vma; /* set once a private page was written */
 };
 
 struct iattr {
@@ -277,6 +290,7 @@ struct upid {
 
 struct pid {
 	unsigned int level;
+	struct hlist_head tasks[4]; /* by enum pid_type, of which a thread's own is the first */
 	struct upid numbers[1];
 };
 
@@ -299,6 +313,7 @@ struct task_struct {
 	struct task_struct *real_parent;
 	struct task_struct *group_leader;
 	struct pid *thread_pid;
+	struct hlist_node pid_links[4]; /* in pid.tasks */
 	struct css_set *cgroups;
 	struct nsproxy *nsproxy;
 	const struct cred *cred;

@@ -172,6 +172,8 @@ struct pcl_task {
 	__u32 mount_ns; /* likewise, where there are domains that namespaces tell */
 	__u16 visiting; /* in a container's cgroup, and the host's (visit.h) */
 	__u16 arrived;	/* was visiting when it executed a program */
+	__u32 entered;	/* into domain from outside, and has executed nothing there yet */
+	__u32 pad;
 	struct pcl_walk walk;
 	struct pcl_descent down;
 	struct pcl_bpf_detail
@@ -181,6 +183,7 @@ struct pcl_task {
 	struct pcl_object to;	    /* what a directory is about to become */
 	__u32 below_rule;	    /* as in down, by patterns */
 	__u32 found[PCL_FOUND_MAX]; /* sets, by where they were found */
+	__u32 preset;		    /* likewise, of presets */
 #ifdef PCL_OLD_KERNEL
 	/* Arguments of global functions, which take numbers only there. */
 	struct pcl_question ask;
@@ -292,7 +295,7 @@ struct {
 	__uint(value_size, sizeof(struct pcl_kept_mount));
 } mounts SEC(".maps");
 
-/* By domain id: the mount namespace that names its objects. */
+/* By domain id: the mount namespace that names its objects, and since when there is the domain. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, PCL_BPF_DOMAINS_MAX);

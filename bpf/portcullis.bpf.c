@@ -19,6 +19,7 @@
 #include "guard.h"
 #include "judge.h"
 #include "layer.h"
+#include "mapping.h"
 #include "mounting.h"
 #include "network.h"
 #include "syscalls.h"
@@ -130,7 +131,7 @@ static __always_inline int judge_move(__u32 hook, struct dentry *dentry, struct 
 	if (error)
 		return error;
 	return judge(hook, PCL_BPF_PROCESS, PCL_BPF_EXECUTE, (__u64)dentry, (__u64)mnt,
-		     flags | ASK_NAMED, NULL);
+		     flags | ASK_NAMED | ASK_MOVE, NULL);
 }
 
 /* KERNEL: a hard link stays on its mount, so the old name is judged with the new one's mount. */
@@ -218,6 +219,21 @@ int BPF_PROG(pcl_file_mprotect, struct vm_area_struct *vma, unsigned long reqpro
 	return judge_protection(vma, prot);
 }
 
+/* Programs of their own, so that mapping costs nothing where no preset speaks of it. */
+SEC("lsm/mmap_file")
+int BPF_PROG(pcl_map_anonymous, struct file *file, unsigned long reqprot, unsigned long prot,
+	     unsigned long flags)
+{
+	return judge_anonymous_mapping(file, prot, flags);
+}
+
+SEC("lsm/file_mprotect")
+int BPF_PROG(pcl_protect_anonymous, struct vm_area_struct *vma, unsigned long reqprot,
+	     unsigned long prot)
+{
+	return judge_anonymous_protection(vma, prot);
+}
+
 SEC("lsm/inode_setxattr")
 int pcl_setxattr(unsigned long long *ctx)
 {
@@ -296,7 +312,10 @@ int BPF_PROG(pcl_pivot_root, const struct path *old_path, const struct path *new
 	return judge_upheaval(PCL_HOOK_PIVOT_ROOT);
 }
 
-/* A child of a contained task is contained, wherever it is put. */
+/*
+ * A child of a contained task is contained, wherever it is put; one of the host's is known to have
+ * been outside, should it be put into a container.
+ */
 SEC("lsm/task_alloc")
 int BPF_PROG(pcl_task_alloc, struct task_struct *child, unsigned long clone_flags)
 {
@@ -310,8 +329,6 @@ int BPF_PROG(pcl_task_alloc, struct task_struct *child, unsigned long clone_flag
 	state = current_state(task, ctl, live);
 	if (!state)
 		return -EACCES;
-	if (state->domain == PCL_BPF_DOMAIN_HOST)
-		return 0;
 	born = task_state(child);
 	if (!born)
 		return -EACCES;
@@ -320,6 +337,8 @@ int BPF_PROG(pcl_task_alloc, struct task_struct *child, unsigned long clone_flag
 	born->mount_ns = state->mount_ns;
 	born->domain = state->domain;
 	born->incarnation = state->incarnation;
+	born->entered = state->entered;
+	born->visiting = state->visiting;
 	return 0;
 }
 
@@ -337,7 +356,8 @@ int BPF_PROG(pcl_task_free, struct task_struct *task)
 
 /*
  * The first program that a container executes tells which mount namespace names its objects, where
- * the engine found no task of it to ask. KERNEL: the hook is of no consequence to the execution.
+ * the engine found no task of it to ask. Who came in from outside and may execute is inside from
+ * then on. KERNEL: the hook comes when the execution is decided, and is of no consequence to it.
  */
 SEC("lsm/bprm_committing_creds")
 int BPF_PROG(pcl_settle, struct linux_binprm *bprm)
@@ -358,12 +378,12 @@ int BPF_PROG(pcl_settle, struct linux_binprm *bprm)
 	end_visit(task, state, live);
 	if (state->domain == PCL_BPF_DOMAIN_HOST)
 		return 0;
+	state->entered = 0;
 	domain = state->domain;
 	home = bpf_map_lookup_elem(&homes, &domain);
-	if (!home || (home->incarnation == state->incarnation && home->mnt_ns))
+	if (!home || home->incarnation != state->incarnation || home->mnt_ns)
 		return 0;
 	home->mnt_ns = BPF_CORE_READ(task, nsproxy, mnt_ns, ns.inum);
-	home->incarnation = state->incarnation;
 	return 0;
 }
 

@@ -6,7 +6,8 @@
  * namespace it is in, or whose pid namespace it is in or below; once in a container's domain it
  * stays there, and so do its children, whatever cgroup or namespaces they move to. The answer is
  * kept with the task and looked up again when domains came or went or the task was moved, and, as
- * long as it is a visitor (visit.h), each time.
+ * long as it is a visitor (visit.h), each time. With it is kept whether the task came in from
+ * outside.
  */
 #ifndef PCL_BPF_TASK_H
 #define PCL_BPF_TASK_H
@@ -168,7 +169,22 @@ static __always_inline __u32 mount_ns_of(struct task_struct *task)
 	return GET2(task, nsproxy, mnt_ns) ? GET3(task, nsproxy, mnt_ns, ns.inum) : 0;
 }
 
-GLOBAL int place_task(struct pcl_task *state, __u64 live, __u32 level)
+/*
+ * Whether the task came into its domain from outside: it was seen elsewhere while the domain was
+ * there already, and the domain has executed its first program. A task that is seen for the first
+ * time was there before us: each one since is seen when it is born (task_alloc).
+ */
+static __always_inline bool has_entered(const struct pcl_task *state, __u64 looked)
+{
+	__u32 domain = state->domain;
+	struct pcl_bpf_home *home = bpf_map_lookup_elem(&homes, &domain);
+
+	return home && home->incarnation == state->incarnation && home->mnt_ns &&
+	       looked >= home->since;
+}
+
+/* looked is the epoch at which the task was placed last, 0: never. */
+GLOBAL int place_task(struct pcl_task *state, __u64 live, __u32 level, __u64 looked)
 {
 	bool host = state && state->domain == PCL_BPF_DOMAIN_HOST;
 	struct pcl_bpf_domain *kept;
@@ -185,6 +201,7 @@ GLOBAL int place_task(struct pcl_task *state, __u64 live, __u32 level)
 			state->domain = PCL_BPF_DOMAIN_HOST;
 			state->incarnation = 0;
 		}
+		state->entered = state->domain != PCL_BPF_DOMAIN_HOST && has_entered(state, looked);
 	}
 	return 0;
 }
@@ -195,7 +212,7 @@ static __always_inline void end_visit(struct task_struct *task, struct pcl_task 
 	if (!state->visiting)
 		return;
 	state->arrived = 1;
-	place_task(state, live, GET3(task, cgroups, dfl_cgrp, level));
+	place_task(state, live, GET3(task, cgroups, dfl_cgrp, level), state->epoch);
 }
 
 /* The current task's state with its domain up to date, or NULL when the kernel has no memory. */
@@ -204,7 +221,7 @@ static __always_inline struct pcl_task *current_state(struct task_struct *task,
 {
 	struct pcl_task *state = task_state(task);
 	struct cgroup *cgroup;
-	__u64 cgroup_id, epoch;
+	__u64 cgroup_id, epoch, looked;
 	__u32 mount_ns = 0;
 
 	if (!state) {
@@ -219,10 +236,11 @@ static __always_inline struct pcl_task *current_state(struct task_struct *task,
 		mount_ns = mount_ns_of(task);
 	if (state->epoch != epoch || state->cgroup_id != cgroup_id || state->mount_ns != mount_ns ||
 	    state->visiting) {
+		looked = state->epoch;
 		state->epoch = epoch;
 		state->cgroup_id = cgroup_id;
 		state->mount_ns = mount_ns;
-		place_task(state, live, GET(cgroup, level));
+		place_task(state, live, GET(cgroup, level), looked);
 	}
 	return state;
 }

@@ -218,33 +218,42 @@ static bool wanted_cgroup(const struct pcl_bpf_plan *plan, __u64 id)
 	return false;
 }
 
+/* The host needs none to begin with; the kernel knows its tasks by no incarnation. */
+static int set_home(int fd, const struct pcl_backend_domain *domain, uint64_t next_epoch,
+		    struct pcl_diag *diag)
+{
+	bool host = domain->id == PCL_BPF_DOMAIN_HOST;
+	struct pcl_bpf_home old = {0},
+			    home = {host ? 0 : domain->incarnation, domain->mnt_ns, next_epoch};
+
+	if (host && !home.mnt_ns)
+		return 0;
+	if (bpf_map_lookup_elem(fd, &domain->id, &old) == 0 && old.since &&
+	    old.incarnation == home.incarnation) {
+		if (old.mnt_ns || !home.mnt_ns)
+			return 0;
+		home.since = old.since;
+	}
+	if (bpf_map_update_elem(fd, &domain->id, &home, BPF_ANY) < 0)
+		return pcl_diag_errno(diag, -errno, "bpf_lsm: cannot set a mount namespace");
+	return 0;
+}
+
 /*
  * Which mount namespace names a domain's objects, where that is known and was not set before: it
- * stays as it was first seen, whatever its tasks do later.
+ * stays as it was first seen, whatever its tasks do later. And the epoch that begins with the
+ * switch, for a domain that is new: who was seen outside of it since has come in.
  */
 static int set_homes(const struct pcl_pins *pins, const struct pcl_backend_input *input,
 		     struct pcl_diag *diag)
 {
-	int fd = pins->map_fds[PCL_MAP_HOMES];
+	uint64_t next_epoch = pins->control->epoch + 1;
+	int error = 0;
 
-	for (size_t i = 0; i < input->domain_count; i++) {
-		const struct pcl_backend_domain *domain = &input->domains[i];
-		/* The kernel knows the host's tasks by no incarnation. */
-		struct pcl_bpf_home old = {0},
-				    home = {domain->id == PCL_BPF_DOMAIN_HOST ? 0
-									      : domain->incarnation,
-					    domain->mnt_ns};
-
-		if (!home.mnt_ns)
-			continue;
-		if (bpf_map_lookup_elem(fd, &domain->id, &old) == 0 && old.mnt_ns &&
-		    old.incarnation == home.incarnation)
-			continue;
-		if (bpf_map_update_elem(fd, &domain->id, &home, BPF_ANY) < 0)
-			return pcl_diag_errno(diag, -errno,
-					      "bpf_lsm: cannot set a mount namespace");
-	}
-	return 0;
+	for (size_t i = 0; !error && i < input->domain_count; i++)
+		error = set_home(pins->map_fds[PCL_MAP_HOMES], &input->domains[i], next_epoch,
+				 diag);
+	return error;
 }
 
 /* After the switch. What cannot be deleted leads to a domain that is free and permits. */

@@ -90,6 +90,12 @@ int pcl_maker_unknown_set(struct pcl_maker *maker, uint32_t *ret_set);
 /* The classes whose objects are numbers, of the domain at hand. */
 int pcl_maker_plan_numbers(struct pcl_maker *maker, struct pcl_bpf_domain *entry);
 
+/* --- bpf_lsm_presets.c: errors as above --------------------------------------------------------
+ */
+
+/* The presets of the class at hand, but for what filelessExec has in the trie. */
+int pcl_maker_plan_presets(struct pcl_maker *maker, struct pcl_bpf_domain *entry);
+
 /* --- bpf_lsm_plan.c, bpf_lsm_patterns.c ---------------------------------------------------------
  */
 

@@ -37,6 +37,7 @@
 #define BY_NETWORK (1u << PCL_CLASS_NETWORK)
 #define BY_CAPABILITY (1u << PCL_CLASS_CAPABILITY)
 #define BY_SYSCALL (1u << PCL_CLASS_SYSCALL)
+#define BY_MAPPING (1u << PCL_BPF_MAPPING)
 
 /* A program that only the flavour for old kernels has. */
 #define OLD_ONLY "pcl_task_free"
@@ -73,6 +74,8 @@ const struct pcl_bpf_program_info pcl_bpf_programs[] = {
 	{"pcl_file_truncate", "file_truncate", BY_FILE | PCL_PROGRAM_OPTIONAL},
 	{"pcl_mmap_file", "mmap_file", BY_PROCESS | BY_FILE},
 	{"pcl_file_mprotect", "file_mprotect", BY_PROCESS | BY_FILE},
+	{"pcl_map_anonymous", "mmap_file", BY_MAPPING},
+	{"pcl_protect_anonymous", "file_mprotect", BY_MAPPING},
 	{"pcl_setxattr", "inode_setxattr", BY_FILE},
 	{"pcl_removexattr", "inode_removexattr", BY_FILE},
 	{"pcl_set_acl", "inode_set_acl", BY_FILE | PCL_PROGRAM_OPTIONAL},

@@ -127,6 +127,9 @@ bool pcl_maker_can_refuse(const struct pcl_rule *rule)
 {
 	const unsigned worst = PCL_CONDITION_TERMINAL;
 
+	/* Presets do not care what an object is called. */
+	if (rule->match == PCL_MATCH_PRESET)
+		return false;
 	return effect_under(rule, PCL_ACCESS_WRITE, worst) == PCL_EFFECT_BLOCK ||
 	       effect_under(rule, PCL_ACCESS_EXECUTE, worst) == PCL_EFFECT_BLOCK;
 }
@@ -267,17 +270,46 @@ static int compare_names(const void *a, const void *b)
 	return order ? order : x->rank < y->rank ? -1 : x->rank > y->rank;
 }
 
+static bool is_fileless(const struct pcl_rule *rule)
+{
+	return rule->match == PCL_MATCH_PRESET && rule->number == PCL_PRESET_FILELESS_EXEC;
+}
+
 /* The part of its class (PCL_PART_*) that a rule is in; 0: the trie. */
 static unsigned part_of(const struct pcl_rule *rule)
 {
 	if (rule->match == PCL_MATCH_PATTERN)
 		return PCL_PART_PATTERNS;
+	if (rule->match == PCL_MATCH_PRESET)
+		return is_fileless(rule) ? 0 : PCL_PART_PRESETS;
 	return rule->match == PCL_MATCH_NAME ? PCL_PART_NAMES : 0;
 }
 
 static bool is_of_part(const struct pcl_maker *maker, const struct pcl_rule *rule, unsigned part)
 {
 	return rule->class == maker->class && part_of(rule) == part;
+}
+
+/* What the rule is about, by all its names in the domain. */
+static int name_rule(const struct pcl_maker *maker, const struct pcl_rule *rule,
+		     struct names *names)
+{
+	int error = 0;
+
+	if (!is_fileless(rule))
+		return pcl_maker_each_name(maker->domain, rule->object, add_name, names);
+	for (size_t i = 0; !error && i < PCL_MEMORY_DIR_COUNT; i++)
+		error = pcl_maker_each_name(maker->domain, pcl_memory_dirs[i], add_name, names);
+	return error;
+}
+
+/* As what a rule stands in the tree of a part. A base name is the one level of a tree of its own.
+ */
+static enum pcl_match match_in(const struct pcl_rule *rule, unsigned part)
+{
+	if (part)
+		return PCL_MATCH_PATH;
+	return is_fileless(rule) ? PCL_MATCH_DIR_RECURSIVE : rule->match;
 }
 
 /* The items of a place come by rank. */
@@ -291,16 +323,13 @@ static int plant_rules(struct pcl_maker *maker, struct pcl_tree *tree, unsigned 
 		if (!is_of_part(maker, ruleset->rules[r], part))
 			continue;
 		names.rank = (uint32_t)r;
-		error = pcl_maker_each_name(maker->domain, ruleset->rules[r]->object, add_name,
-					    &names);
+		error = name_rule(maker, ruleset->rules[r], &names);
 	}
 	if (!error && names.count)
 		qsort(names.items, names.count, sizeof(*names.items), compare_names);
-	/* A base name is the one level of a tree of its own. */
 	for (size_t i = 0; !error && i < names.count; i++)
 		error = pcl_tree_insert(tree, names.items[i].path, names.items[i].rank,
-					part ? PCL_MATCH_PATH
-					     : ruleset->rules[names.items[i].rank]->match);
+					match_in(ruleset->rules[names.items[i].rank], part));
 	*ret_any = names.count > 0;
 	free(names.items);
 	return error;
@@ -344,7 +373,7 @@ static int make_class(struct pcl_maker *maker, struct pcl_bpf_domain *entry)
 	if (!error)
 		error = pcl_maker_unknown_set(maker, &entry->unknown[maker->class]);
 	entry->nameless[maker->class] = nothing.set;
-	return error;
+	return error ? error : pcl_maker_plan_presets(maker, entry);
 }
 
 static int make_domain(struct pcl_maker *maker, const struct pcl_backend_domain *domain)

@@ -43,7 +43,7 @@ struct pcl_bpf_plan {
 /* Where a set has the outcome for an access of a class: the model's number, or the one place. */
 static inline uint32_t pcl_bpf_slot(enum pcl_access access)
 {
-	return (int)access < (int)PCL_BPF_ACCESS_SLOTS ? access : PCL_BPF_ACCESS_NUMBERED;
+	return (int)access < (int)PCL_BPF_ACCESS_COUNT ? access : PCL_BPF_ACCESS_NUMBERED;
 }
 
 /* bpf_lsm_support.c: as struct pcl_backend's status(); kernel is an enum pcl_bpf_kernel. */

@@ -205,6 +205,8 @@ static struct pcl_bpf_outcome outcome_of(const struct pcl_maker *maker,
 		outcome.flags |= PCL_OUTCOME_BY_POSTURE;
 	if (!verdict->refused && verdict->rule && maker->domain->ruleset->allow_list[maker->class])
 		outcome.flags |= PCL_OUTCOME_ALLOWED;
+	if (verdict->refused && verdict->rule && verdict->rule->match == PCL_MATCH_PRESET)
+		outcome.flags |= PCL_OUTCOME_BY_PRESET;
 	outcome.rule =
 		pcl_maker_number(maker, pcl_outcome_is_ruled(&outcome) ? verdict->rule : audit);
 	return outcome;
@@ -219,10 +221,18 @@ static const struct pcl_rule *first_audit(const struct pcl_rule *const *rules, s
 	return NULL;
 }
 
+/* Whether rules that match one operation are about mapping: then it is no other's either. */
+static bool is_about_mapping(const struct pcl_rule *const *rules, size_t count)
+{
+	return count && rules[0]->match == PCL_MATCH_PRESET &&
+	       rules[0]->number == PCL_PRESET_ANONYMOUS_MAP_EXEC;
+}
+
 /* What the rules in maker->matched say. */
 static void decide_matched(const struct pcl_maker *maker, size_t count, struct saying *ret_saying)
 {
 	const struct pcl_ruleset *ruleset = maker->domain->ruleset;
+	bool mapping = is_about_mapping(maker->matched, count);
 
 	memset(ret_saying, 0, sizeof(*ret_saying));
 	for (unsigned conditions = 0; conditions < PCL_CONDITIONS; conditions++)
@@ -234,8 +244,8 @@ static void decide_matched(const struct pcl_maker *maker, size_t count, struct s
 			};
 			struct pcl_verdict verdict;
 
-			/* Only a preset speaks of mapping. */
-			if (pcl_access_class(access) != maker->class || access == PCL_ACCESS_MAP)
+			if (pcl_access_class(access) != maker->class ||
+			    (access == PCL_ACCESS_MAP) != mapping)
 				continue;
 			pcl_decide_matched(ruleset, maker->matched, count, &operation, &verdict);
 			ret_saying->sets[conditions].access[pcl_bpf_slot(access)] =

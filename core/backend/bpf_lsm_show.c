@@ -171,43 +171,77 @@ static uint32_t number_of(const struct pcl_bpf_plan *plan, const struct pcl_oper
 	return numbers[0];
 }
 
+/* bpf/preset.h set_of_preset(): whose file it is the model tells by the path. */
+static uint32_t set_of_preset(const struct pcl_bpf_domain *entry,
+			      const struct pcl_operation *operation)
+{
+	struct pcl_rule rule = {.class = pcl_access_class(operation->access),
+				.match = PCL_MATCH_PRESET,
+				.number = PCL_PRESET_PROTECT_ENV};
+
+	if (!(entry->parts[rule.class] & PCL_PART_PRESETS))
+		return PCL_SET_PERMIT;
+	if (rule.class == PCL_CLASS_PROCESS)
+		return operation->entered ? entry->entered : PCL_SET_PERMIT;
+	if (pcl_rule_matches(&rule, operation))
+		return entry->environ;
+	rule.number = PCL_PRESET_PROTECT_PROC;
+	return pcl_rule_matches(&rule, operation) ? entry->processes : PCL_SET_PERMIT;
+}
+
+/* What the class's trie and parts say of the path. */
+static struct pcl_bpf_outcome ask_path(const struct pcl_bpf_plan *plan,
+				       const struct pcl_bpf_domain *entry,
+				       const struct pcl_operation *operation)
+{
+	enum pcl_class class = pcl_access_class(operation->access);
+	const char *name = strrchr(operation->object, '/');
+	struct pcl_bpf_outcome outcome =
+		outcome_of(plan, descend(plan, &entry->root[class], operation->object, NULL),
+			   operation);
+
+	if (entry->parts[class] & PCL_PART_NAMES)
+		join(&outcome,
+		     outcome_of(plan, descend(plan, &entry->names[class], name, NULL), operation));
+	for (size_t i = 0; i < PCL_PATTERN_GROUPS && entry->parts[class] & PCL_PART_PATTERNS; i++) {
+		uint32_t at = run(plan, &entry->patterns[class][i], operation->object, false);
+
+		if (at)
+			join(&outcome,
+			     outcome_of(plan, plan->blocks[at].words[PCL_PATTERN_SET], operation));
+	}
+	return outcome;
+}
+
+static struct pcl_bpf_outcome ask_number(const struct pcl_bpf_plan *plan,
+					 const struct pcl_bpf_domain *entry, int class,
+					 const struct pcl_operation *operation)
+{
+	const struct pcl_trie_edge *root = &entry->numbers[class - (int)PCL_BPF_CLASS_COUNT];
+
+	return outcome_of(plan, set_of_number(plan, root, number_of(plan, operation)), operation);
+}
+
 struct pcl_bpf_outcome pcl_bpf_plan_ask(const struct pcl_bpf_plan *plan, uint32_t domain,
 					const struct pcl_operation *operation)
 {
 	enum pcl_class class = pcl_access_class(operation->access);
 	const struct pcl_bpf_domain *entry = policed(plan, domain, class);
 	struct pcl_bpf_outcome outcome = {0};
-	const char *name;
 
 	if (!entry)
 		return outcome;
-	if ((int)class >= (int)PCL_BPF_CLASS_COUNT) {
-		const struct pcl_trie_edge *root =
-			&entry->numbers[(int)class - (int)PCL_BPF_CLASS_COUNT];
-		uint32_t set = set_of_number(plan, root, number_of(plan, operation));
-
-		return conclude(outcome_of(plan, set, operation));
-	}
+	if (operation->access == PCL_ACCESS_MAP)
+		return conclude(ask_number(plan, entry, PCL_BPF_MAPPING, operation));
+	if ((int)class >= (int)PCL_BPF_CLASS_COUNT)
+		return conclude(ask_number(plan, entry, (int)class, operation));
 	if (operation->object_unknown)
-		return conclude(outcome_of(plan, entry->unknown[class], operation));
-	if (!operation->object)
-		return conclude(outcome_of(plan, entry->nameless[class], operation));
-	outcome = outcome_of(plan, descend(plan, &entry->root[class], operation->object, NULL),
-			     operation);
-	name = strrchr(operation->object, '/');
-	if (entry->parts[class] & PCL_PART_NAMES)
-		join(&outcome,
-		     outcome_of(plan, descend(plan, &entry->names[class], name, NULL), operation));
-	if (entry->parts[class] & PCL_PART_PATTERNS)
-		for (size_t i = 0; i < PCL_PATTERN_GROUPS; i++) {
-			uint32_t at =
-				run(plan, &entry->patterns[class][i], operation->object, false);
-
-			if (at)
-				join(&outcome,
-				     outcome_of(plan, plan->blocks[at].words[PCL_PATTERN_SET],
-						operation));
-		}
+		outcome = outcome_of(plan, entry->unknown[class], operation);
+	else if (!operation->object)
+		outcome = outcome_of(plan, entry->nameless[class], operation);
+	else
+		outcome = ask_path(plan, entry, operation);
+	join(&outcome, outcome_of(plan, set_of_preset(entry, operation), operation));
 	return conclude(outcome);
 }
 
@@ -261,7 +295,7 @@ static void print_outcome(const struct pcl_bpf_outcome *outcome,
 static void print_set(const struct pcl_bpf_set *set, const struct pcl_backend_input *input,
 		      FILE *out)
 {
-	static const char *const names[PCL_BPF_ACCESS_SLOTS] = {"execute", "read", "write", "map"};
+	static const char *const names[PCL_BPF_ACCESS_SLOTS] = {"execute", "read", "write"};
 	bool any = false;
 
 	for (size_t i = 0; i < PCL_BPF_ACCESS_SLOTS; i++) {
@@ -320,13 +354,27 @@ static void print_key(const struct pcl_bpf_plan_edge *edge, const struct pcl_bac
 static void print_numbers(const struct pcl_bpf_plan_domain *domain,
 			  const struct pcl_backend_input *input, FILE *out)
 {
-	for (enum pcl_class class = 0; (int)class < (int)PCL_BPF_CLASSES_END; class ++) {
-		if ((int)class < (int)PCL_BPF_CLASS_COUNT || !(domain->entry.active & 1u << class))
+	for (int class = PCL_BPF_CLASS_COUNT; class < (int)PCL_BPF_CLASSES_END; class ++) {
+		if (!(domain->entry.active & 1u << class))
 			continue;
-		fprintf(out, "domain %u %s:", domain->id, pcl_class_name(class));
-		print_edge(&domain->entry.numbers[(int)class - (int)PCL_BPF_CLASS_COUNT], input,
-			   out);
+		fprintf(out, "domain %u %s:", domain->id,
+			class == (int)PCL_BPF_MAPPING ? "mapping"
+						      : pcl_class_name((enum pcl_class) class));
+		print_edge(&domain->entry.numbers[class - (int)PCL_BPF_CLASS_COUNT], input, out);
 	}
+}
+
+static void print_presets(const struct pcl_bpf_plan_domain *domain, enum pcl_class class, FILE *out)
+{
+	const struct pcl_bpf_domain *entry = &domain->entry;
+
+	if (!(entry->parts[class] & PCL_PART_PRESETS))
+		return;
+	fprintf(out, "domain %u %s: ", domain->id, pcl_class_name(class));
+	if (class == PCL_CLASS_PROCESS)
+		fprintf(out, "entered %#x\n", entry->entered);
+	else
+		fprintf(out, "environ %#x other processes %#x\n", entry->environ, entry->processes);
 }
 
 void pcl_bpf_plan_print(const struct pcl_bpf_plan *plan, const struct pcl_backend_input *input,
@@ -343,6 +391,7 @@ void pcl_bpf_plan_print(const struct pcl_bpf_plan *plan, const struct pcl_backen
 				plan->domains[i].id, pcl_class_name(class), entry->nameless[class],
 				entry->unknown[class]);
 			print_edge(&entry->root[class], input, out);
+			print_presets(&plan->domains[i], class, out);
 			if (!(entry->parts[class] & PCL_PART_NAMES))
 				continue;
 			fprintf(out, "domain %u %s: by base name", plan->domains[i].id,

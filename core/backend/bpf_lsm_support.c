@@ -26,9 +26,8 @@ static const char *unsupported_match(enum pcl_match match)
 	case PCL_MATCH_CAPABILITY:
 	case PCL_MATCH_PATTERN:
 	case PCL_MATCH_SYSCALL:
-		return NULL;
 	case PCL_MATCH_PRESET:
-		return "has no presets";
+		return NULL;
 	case PCL_MATCH_DOMAIN:
 	case PCL_MATCH_DEVICE:
 	case PCL_MATCH_NATIVE:

@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "node/hard_links.h"
 #include "node/mounts.h"
+#include "policy/decide.h"
 
 /* Looking through a file system for a file's other names may take long: apply says when it was cut.
  */
@@ -38,6 +39,14 @@ static bool has_path(const struct pcl_rule *rule)
 {
 	return rule->match == PCL_MATCH_PATH || rule->match == PCL_MATCH_DIR ||
 	       rule->match == PCL_MATCH_DIR_RECURSIVE;
+}
+
+/* A preset of directories, which its rule does not name. */
+static size_t dirs_of(const struct pcl_rule *rule)
+{
+	return rule->match == PCL_MATCH_PRESET && rule->number == PCL_PRESET_FILELESS_EXEC
+		       ? PCL_MEMORY_DIR_COUNT
+		       : 0;
 }
 
 static int note(struct finder *finder, const char *name, const char *place, const char *why)
@@ -150,7 +159,8 @@ static int collect(const struct pcl_ruleset *ruleset, const char ***ret_paths, s
 	const char **paths;
 
 	for (size_t i = 0; i < ruleset->rule_count; i++)
-		count += 1 + ruleset->rules[i]->source_count + ruleset->rules[i]->source_dir_count;
+		count += 1 + ruleset->rules[i]->source_count +
+			 ruleset->rules[i]->source_dir_count + dirs_of(ruleset->rules[i]);
 	paths = calloc(count + 1, sizeof(*paths));
 	if (!paths)
 		return -ENOMEM;
@@ -162,6 +172,8 @@ static int collect(const struct pcl_ruleset *ruleset, const char ***ret_paths, s
 			paths[count++] = ruleset->rules[i]->sources[s];
 		for (size_t s = 0; s < ruleset->rules[i]->source_dir_count; s++)
 			paths[count++] = ruleset->rules[i]->source_dirs[s].path;
+		for (size_t d = 0; d < dirs_of(ruleset->rules[i]); d++)
+			paths[count++] = pcl_memory_dirs[d];
 	}
 	qsort((void *)paths, count, sizeof(*paths), compare_texts);
 	*ret_paths = paths;
@@ -185,6 +197,8 @@ static int add_all_mounted(struct finder *finder, const char *const *paths, size
 		for (size_t s = 0; s < rule->source_dir_count && !error; s++)
 			if (rule->source_dirs[s].recursive)
 				error = add_mounted(finder, rule->source_dirs[s].path, true);
+		for (size_t d = 0; d < dirs_of(rule) && !error; d++)
+			error = add_mounted(finder, pcl_memory_dirs[d], true);
 	}
 	return error;
 }

@@ -179,9 +179,10 @@ static bool is_environment(const char *below)
 	return !strcmp(below, "/environ");
 }
 
+const char *const pcl_memory_dirs[PCL_MEMORY_DIR_COUNT] = {"/dev/shm", "/run/shm"};
+
 static bool matches_preset(enum pcl_preset preset, const struct pcl_operation *operation)
 {
-	static const char *const memory_dirs[] = {"/dev/shm", "/run/shm"};
 	bool path = operation->object && !operation->object_unknown;
 	const char *below;
 
@@ -191,8 +192,9 @@ static bool matches_preset(enum pcl_preset preset, const struct pcl_operation *o
 	case PCL_PRESET_FILELESS_EXEC:
 		if (operation->access != PCL_ACCESS_EXECUTE || operation->object_unknown)
 			return false;
-		for (size_t i = 0; operation->object && i < PCL_ARRAY_SIZE(memory_dirs); i++)
-			if (is_below(operation->object, memory_dirs[i], strlen(memory_dirs[i])))
+		for (size_t i = 0; operation->object && i < PCL_MEMORY_DIR_COUNT; i++)
+			if (is_below(operation->object, pcl_memory_dirs[i],
+				     strlen(pcl_memory_dirs[i])))
 				return true;
 		return !operation->object;
 	case PCL_PRESET_EXEC:

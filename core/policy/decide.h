@@ -25,6 +25,10 @@ enum pcl_access {
 };
 #define PCL_ACCESS_COUNT 9
 
+/* Where filelessExec looks besides: file systems that lie in memory. */
+#define PCL_MEMORY_DIR_COUNT 2
+extern const char *const pcl_memory_dirs[PCL_MEMORY_DIR_COUNT];
+
 /* An object without a path: a memfd, a deleted file, a file outside the domain's root. */
 #define PCL_OBJECT_NONE NULL
 

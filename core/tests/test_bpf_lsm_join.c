@@ -119,11 +119,28 @@ static void a_posture_that_refuses_names_no_rule(void **state)
 	assert_int_equal(pcl_outcome_named(&allowed), 7);
 }
 
+/* An object whose path could not be built, which a preset refuses whatever its path. */
+static void a_rule_is_named_before_none(void **state)
+{
+	const struct pcl_bpf_outcome unknown = {.flags = PCL_OUTCOME_REFUSE | PCL_OUTCOME_ALERT};
+	const struct pcl_bpf_outcome named = {.rule = 7,
+					      .flags = PCL_OUTCOME_REFUSE | PCL_OUTCOME_ALERT};
+	struct pcl_bpf_outcome joined = unknown;
+
+	(void)state;
+	pcl_join_outcomes(&joined, &named);
+	assert_int_equal(joined.rule, 7);
+	pcl_join_outcomes(&joined, &unknown);
+	assert_int_equal(joined.rule, 7);
+	assert_int_equal(joined.flags, named.flags);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(parts_together_say_what_all_rules_say),
 		cmocka_unit_test(a_posture_that_refuses_names_no_rule),
+		cmocka_unit_test(a_rule_is_named_before_none),
 	};
 
 	return cmocka_run_group_tests_name("bpf_lsm-join", tests, NULL, NULL);

@@ -21,7 +21,7 @@
 #define RULES_MAX 2048
 #define SECRET "  file: {matchPaths: [{path: /etc/secret}]}\n"
 /* Relative to the top of the tree, where make runs the tests. */
-#define GOLDEN "core/tests/golden/files"
+#define GOLDEN "core/tests/golden/"
 
 /* The host, and a container that is called "box" with the label app=web. */
 struct setting {
@@ -418,39 +418,54 @@ static void a_domain_that_is_not_there_has_no_rules(void **state)
 /* --- a whole plan ------------------------------------------------------------------------------
  */
 
-static char *read_golden(void)
+static char *golden_path(const char *name, const char *ending)
 {
-	FILE *file = fopen(GOLDEN ".plan", "re");
+	char *path = NULL;
+
+	assert_true(asprintf(&path, GOLDEN "%s.%s", name, ending) > 0);
+	return path;
+}
+
+static char *read_golden(const char *name)
+{
+	pcl_autofree char *path = golden_path(name, "plan");
+	FILE *file = fopen(path, "re");
 	char *text = NULL;
 	size_t capacity = 0;
 
 	if (!file || getdelim(&text, &capacity, '\0', file) < 0)
-		fail_msg("cannot read " GOLDEN ".plan; run from the top of the tree");
+		fail_msg("cannot read %s; run from the top of the tree", path);
 	(void)fclose(file);
 	return text;
 }
 
-static void the_golden_plan(void **state)
+static void check_golden_plan(const char *name)
 {
 	struct pcl_policy_set *set = NULL;
-	pcl_autofree char *got = NULL, *want = NULL;
+	pcl_autofree char *got = NULL, *want = NULL, *path = golden_path(name, "yaml");
 	autosetting setting;
 	autoplan *plan = NULL;
 	autodiag diag = {0};
 	size_t len;
 	FILE *out = open_memstream(&got, &len);
 
-	(void)state;
 	assert_int_equal(pcl_policy_set_new(&set), 0);
-	if (pcl_policy_set_read(set, GOLDEN ".yaml", &diag))
+	if (pcl_policy_set_read(set, path, &diag))
 		fail_msg("%s", pcl_diag_text(&diag));
 	setting_init(&setting, set);
 	plan = make_plan(&setting);
 	pcl_bpf_plan_print(plan, &setting.input, out);
 	assert_int_equal(fclose(out), 0);
-	want = read_golden();
+	want = read_golden(name);
 	if (strcmp(got, want))
-		fail_msg("the plan of " GOLDEN ".yaml is now\n%sand not\n%s", got, want);
+		fail_msg("the plan of %s is now\n%sand not\n%s", path, got, want);
+}
+
+static void the_golden_plans(void **state)
+{
+	(void)state;
+	check_golden_plan("files");
+	check_golden_plan("presets");
 }
 
 int main(void)
@@ -470,7 +485,7 @@ int main(void)
 		cmocka_unit_test(the_deepest_path_there_is),
 		cmocka_unit_test(a_domain_too_many_is_refused),
 		cmocka_unit_test(a_domain_that_is_not_there_has_no_rules),
-		cmocka_unit_test(the_golden_plan),
+		cmocka_unit_test(the_golden_plans),
 	};
 
 	return cmocka_run_group_tests_name("bpf_lsm-plan", tests, NULL, NULL);

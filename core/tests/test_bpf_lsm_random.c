@@ -62,6 +62,8 @@ static struct pcl_bpf_outcome expected(const struct world *world,
 		want.flags |= PCL_OUTCOME_ALERT;
 	if (verdict.by_posture)
 		want.flags |= PCL_OUTCOME_BY_POSTURE;
+	if (verdict.refused && verdict.rule && verdict.rule->match == PCL_MATCH_PRESET)
+		want.flags |= PCL_OUTCOME_BY_PRESET;
 	if (!verdict.refused && verdict.rule &&
 	    ruleset->allow_list[pcl_access_class(asked->operation.access)])
 		want.flags |= PCL_OUTCOME_ALLOWED;

@@ -120,8 +120,6 @@ static void what_is_not_enforced_is_refused_and_never_planned(void **state)
 		 " fromSource: [{dir: /bin/}]}]}\n",
 		 "syscalls.matchSyscalls[0]", "directories as sources"},
 		{"  device: {matchDevice: [{class: HID}]}\n", "device.matchDevice[0]", "devices"},
-		{EVERYWHERE "  presets: [{name: filelessExec}]\n", "presets[0]", "presets"},
-		{EVERYWHERE "  presets: [{name: protectEnv}]\n", "presets[0]", "presets"},
 		{"  apparmor: deny /x w,\n", "apparmor", "AppArmor"},
 	};
 	static const struct pcl_postures postures = {0};
@@ -150,6 +148,10 @@ static void what_is_not_enforced_is_refused_and_never_planned(void **state)
 static void what_is_enforced_is_planned(void **state)
 {
 	static const char *const specs[] = {
+		EVERYWHERE "  presets: [{name: filelessExec}]\n",
+		EVERYWHERE "  presets: [{name: protectEnv, action: Audit}]\n",
+		EVERYWHERE "  presets: [{name: protectProc}]\n",
+		EVERYWHERE "  presets: [{name: exec}]\n",
 		"  file: {matchPaths: [{path: /a}]}\n",
 		"  file: {matchPaths: [{path: /a, readOnly: true, action: Allow}]}\n",
 		"  file: {matchDirectories: [{dir: /a/, recursive: true}]}\n",
@@ -181,8 +183,7 @@ static void what_is_enforced_is_planned(void **state)
 			pcl_bpf_status(set->policies[0]->rules[0], PCL_BPF_KERNEL_FULL).status,
 			PCL_STATUS_EXACT);
 		assert_int_equal(pcl_bpf_plan_make(&setting.input, &plan, NULL), 0);
-		assert_int_equal(plan->domains[0].entry.active,
-				 1u << set->policies[0]->rules[0]->class);
+		assert_int_equal(plan->active, 1u << set->policies[0]->rules[0]->class);
 	}
 }
 
@@ -325,6 +326,8 @@ static struct pcl_bpf_outcome expected(const struct setting *setting, const stru
 		want.flags |= PCL_OUTCOME_ALERT;
 	if (verdict.by_posture)
 		want.flags |= PCL_OUTCOME_BY_POSTURE;
+	if (verdict.refused && verdict.rule && verdict.rule->match == PCL_MATCH_PRESET)
+		want.flags |= PCL_OUTCOME_BY_PRESET;
 	if (!verdict.refused && verdict.rule &&
 	    ruleset->allow_list[pcl_access_class(draw->operation.access)])
 		want.flags |= PCL_OUTCOME_ALLOWED;
@@ -353,7 +356,7 @@ static bool check_case(const struct setting *setting, const struct pcl_bpf_plan 
 /* Accesses of classes that some rule may be taken of; others have no rules left. */
 static bool is_decided(enum pcl_access access)
 {
-	return access != PCL_ACCESS_MAP && access != PCL_ACCESS_RESOLVE &&
+	return access != PCL_ACCESS_RESOLVE &&
 	       access != PCL_ACCESS_DEVICE;
 }
 

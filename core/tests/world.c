@@ -76,13 +76,21 @@ static void drop_component(char *path)
 	slash[slash == path] = '\0';
 }
 
+static const char *const special_paths[] = {
+	"/dev", "/dev/shm", "/run/shm/p", "/proc", "/proc/7", "/proc/7/environ", "/proc/7/task/8",
+};
+
 static void draw_paths(struct world *world)
 {
-	size_t count = 2 + world_pick(world, WORLD_PATHS_MAX - 1);
+	size_t count = 3 + world_pick(world, WORLD_PATHS_MAX - 2);
 	/* Deep paths need deep neighbours, so a world has them often or not at all. */
 	bool deep = !world_pick(world, 4);
 
 	world->paths[world->path_count++] = strdup("/");
+	/* What presets speak of. */
+	if (!world_pick(world, 3))
+		world->paths[world->path_count++] =
+			strdup(special_paths[world_pick(world, PCL_ARRAY_SIZE(special_paths))]);
 	while (world->path_count < count) {
 		char path[WORLD_PATH_SIZE];
 
@@ -230,6 +238,19 @@ static void draw_number(struct world *world, struct pcl_rule *rule)
 				      : pcl_capability_names[rule->number]);
 }
 
+/* A preset instead, which has no flags and no sources, and is never Allow. */
+static void make_preset(struct world *world, struct pcl_rule *rule)
+{
+	rule->match = PCL_MATCH_PRESET;
+	rule->number = world_pick(world, PCL_PRESET_COUNT);
+	rule->class = pcl_preset_class((enum pcl_preset)rule->number);
+	rule->action = world_pick(world, 2) ? PCL_ACTION_BLOCK : PCL_ACTION_AUDIT;
+	rule->flags = 0;
+	pcl_glob_free(&rule->glob);
+	free(rule->object);
+	rule->object = strdup(pcl_preset_name((enum pcl_preset)rule->number));
+}
+
 /* The path that the rule has as its object, with some of its bytes, or its end, made wild. */
 static void draw_pattern(struct world *world, struct pcl_rule *rule)
 {
@@ -287,7 +308,10 @@ static void draw_rule(struct world *world, struct pcl_policy *policy)
 	rule->policy = policy;
 	if (!world_pick(world, 4))
 		draw_number(world, rule);
-	draw_sources(world, rule);
+	if (!world_pick(world, 6))
+		make_preset(world, rule);
+	else
+		draw_sources(world, rule);
 	assert_true(asprintf(&rule->id, "%s%s%s#%zu", scope ? scope : "", scope ? "/" : "",
 			     policy->name, policy->rule_count) > 0);
 	assert_int_equal(pcl_array_grow(&policy->rules, policy->rule_count, sizeof(rule)), 0);
@@ -513,11 +537,26 @@ static struct pcl_socket draw_socket(struct world *world)
 				   protocols[world_pick(world, PCL_ARRAY_SIZE(protocols))]};
 }
 
+/* What has no path. */
+static bool is_number(enum pcl_access access)
+{
+	return access == PCL_ACCESS_SOCKET || access == PCL_ACCESS_CAPABILITY ||
+	       access == PCL_ACCESS_MAP;
+}
+
+/* A path near what the world is about, or near what presets are about. */
+static const char *draw_base(struct world *world)
+{
+	if (!world_pick(world, 6))
+		return special_paths[world_pick(world, PCL_ARRAY_SIZE(special_paths))];
+	return world->paths[world_pick(world, world->path_count)];
+}
+
 void world_draw_operation(struct world *world, struct world_operation *ret_operation)
 {
-	static const enum pcl_access accesses[] = {PCL_ACCESS_EXECUTE, PCL_ACCESS_READ,
-						   PCL_ACCESS_WRITE, PCL_ACCESS_SOCKET,
-						   PCL_ACCESS_CAPABILITY};
+	static const enum pcl_access accesses[] = {PCL_ACCESS_EXECUTE,	  PCL_ACCESS_READ,
+						   PCL_ACCESS_WRITE,	  PCL_ACCESS_SOCKET,
+						   PCL_ACCESS_CAPABILITY, PCL_ACCESS_MAP};
 	struct pcl_operation *operation = &ret_operation->operation;
 	unsigned kind = world_pick(world, 32);
 
@@ -526,15 +565,16 @@ void world_draw_operation(struct world *world, struct world_operation *ret_opera
 	operation->access = accesses[world_pick(world, PCL_ARRAY_SIZE(accesses))];
 	operation->owner = world_pick(world, 2);
 	operation->terminal = world_pick(world, 2);
+	operation->own_process = world_pick(world, 2);
+	operation->entered = !world_pick(world, 3);
 	operation->socket = draw_socket(world);
 	operation->capability = world_pick(world, WORLD_CAPABILITIES + 1);
-	if (operation->access == PCL_ACCESS_SOCKET || operation->access == PCL_ACCESS_CAPABILITY)
+	if (is_number(operation->access))
 		kind = 1;
 	if (kind == 0)
 		operation->object_unknown = true;
 	if (kind > 1) {
-		draw_near(world, world->paths[world_pick(world, world->path_count)],
-			  ret_operation->object);
+		draw_near(world, draw_base(world), ret_operation->object);
 		operation->object = ret_operation->object;
 	}
 	if (world_pick(world, 8)) {
@@ -584,9 +624,19 @@ static bool is_text(const void *text, const char *name)
 	return !strcmp(text, name);
 }
 
-static bool is_number(enum pcl_access access)
+/* Whether the object is one that filelessExec is about by another name of its directories. */
+static bool is_in_memory(const struct world_member *member, const struct pcl_rule *rule,
+			 const struct pcl_operation *operation)
 {
-	return access == PCL_ACCESS_SOCKET || access == PCL_ACCESS_CAPABILITY;
+	struct match match = {PCL_MATCH_DIR_RECURSIVE, operation->object, NULL};
+
+	if (rule->match != PCL_MATCH_PRESET || rule->number != PCL_PRESET_FILELESS_EXEC ||
+	    operation->access != PCL_ACCESS_EXECUTE)
+		return false;
+	for (size_t i = 0; i < PCL_MEMORY_DIR_COUNT; i++)
+		if (world_any_name(member, pcl_memory_dirs[i], name_matches, &match))
+			return true;
+	return false;
 }
 
 static bool matches(const struct world_member *member, const struct pcl_rule *rule,
@@ -606,8 +656,8 @@ static bool matches(const struct world_member *member, const struct pcl_rule *ru
 	}
 	if (rule->class != pcl_access_class(operation->access) || !source)
 		return false;
-	if (rule->match == PCL_MATCH_PROTOCOL || rule->match == PCL_MATCH_CAPABILITY)
-		return pcl_rule_matches(rule, operation);
+	if (is_number(operation->access) || rule->match == PCL_MATCH_PRESET)
+		return pcl_rule_matches(rule, operation) || is_in_memory(member, rule, operation);
 	return world_any_name(member, rule->object, name_matches, &match);
 }
 

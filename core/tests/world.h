@@ -3,9 +3,9 @@
  * Random worlds for property tests: policies, domains, links and the operations near their rules.
  *
  * Paths are few per world, so that rules meet in one place, and nasty: components around the size
- * of a trie's chunk, siblings with a long common beginning, many levels, the root. Rules are those
- * that every backend takes: process and file, of paths and directories. A world and its operations
- * follow from its seed alone, so a failure repeats.
+ * of a trie's chunk, siblings with a long common beginning, many levels, the root. Rules are of
+ * every kind that the BPF-LSM backend takes. A world and its operations follow from its seed alone,
+ * so a failure repeats.
  */
 #ifndef PCL_TESTS_WORLD_H
 #define PCL_TESTS_WORLD_H
