@@ -15,6 +15,9 @@
 #include "scratch.h"
 
 #define KEEPER_NAME "gauntlet-keeper"
+/* What it executes when it is asked to. */
+#define KEEPER_PROGRAM "/opt/gauntlet/attacks/hello"
+#define KEEPER_WORD "executed-by-the-keeper"
 
 struct keeper_answer {
 	int error; /* 0: done */

@@ -4,7 +4,8 @@
  * system calls, descriptors, scripts, loaders, threads and forks. The ways that copy the program
  * (memfd, deleted, tmpfile) are for allow-lists, where a copy is no listed program.
  *
- * OTHER is the dynamic loader, for way loader, and the library, for way preload.
+ * OTHER is the dynamic loader, for the ways loader and loader-memfd, and the library, for way
+ * preload.
  */
 #include <pthread.h>
 #include <signal.h>
@@ -291,6 +292,19 @@ static int loader_exec(const struct job *job)
 	return errno;
 }
 
+/* The loader opens what is a copy in memory. */
+static int loader_memfd_exec(const struct job *job)
+{
+	char name[64], *argv[] = {job->other, name, job->text, NULL};
+	int fd = image_in_memory(job->program, 0);
+
+	if (fd < 0 || fcntl(fd, F_SETFD, 0))
+		return EIO;
+	(void)snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+	(void)execv(job->other, argv);
+	return errno;
+}
+
 static int preload_exec(const struct job *job)
 {
 	char *argv[] = {job->program, job->text, NULL};
@@ -331,6 +345,7 @@ static const struct {
 	{"script-chain", script_chain_exec, 0},
 	{"binfmt", binfmt_exec, 0},
 	{"loader", loader_exec, 1},
+	{"loader-memfd", loader_memfd_exec, 1},
 	{"preload", preload_exec, 1},
 };
 
