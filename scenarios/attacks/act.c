@@ -8,6 +8,8 @@
  */
 #include <fcntl.h>
 #include <sched.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -34,27 +36,58 @@ static int open_and_close(const char *path, int flags)
 	return 0;
 }
 
+/* Without a name; -1 with errno. */
+static int copy_to_memory(const char *path)
+{
+	int from = open(path, O_RDONLY | O_CLOEXEC), to = memfd_create("copy", MFD_CLOEXEC);
+	ssize_t sent = 1;
+
+	while (from >= 0 && to >= 0 && sent > 0)
+		sent = sendfile(to, from, NULL, 1 << 20);
+	if (from >= 0)
+		(void)close(from);
+	return from < 0 || sent < 0 ? -1 : to;
+}
+
+/* What is to be executed by a descriptor; -1: by its name. False with errno. */
+static int open_program(const struct act_request *request, int *ret_fd)
+{
+	*ret_fd = -1;
+	if (request->op == ACT_EXECUTE_AT)
+		*ret_fd = open(request->a, O_PATH | O_CLOEXEC);
+	else if (request->op == ACT_MEMORY)
+		*ret_fd = copy_to_memory(request->a);
+	else
+		return 1;
+	return *ret_fd >= 0;
+}
+
+/* Returns errno where the program is not executed in the place of the caller. */
+static int become_program(const struct act_request *request)
+{
+	char *argv[] = {(char *)request->a, NULL};
+	int fd;
+
+	if (!open_program(request, &fd))
+		return errno;
+	if (fd >= 0)
+		(void)syscall(SYS_execveat, fd, "", argv, environ, AT_EMPTY_PATH);
+	else
+		execve(request->a, argv, environ);
+	return errno;
+}
+
 /* In a child, whose errno comes back by a pipe that a successful execve closes. */
 static int execute(const struct act_request *request, struct act_reply *reply)
 {
-	char *argv[] = {(char *)request->a, NULL};
-	int report[2], error = 0, status, fd = -1;
+	int report[2], error = 0, status;
 	pid_t pid;
 
-	if (request->op == ACT_EXECUTE_AT) {
-		fd = open(request->a, O_PATH | O_CLOEXEC);
-		if (fd < 0)
-			return errno;
-	}
 	if (pipe2(report, O_CLOEXEC))
 		return errno;
 	pid = fork();
 	if (pid == 0) {
-		if (fd >= 0)
-			(void)syscall(SYS_execveat, fd, "", argv, environ, AT_EMPTY_PATH);
-		else
-			execve(request->a, argv, environ);
-		error = errno;
+		error = become_program(request);
 		_exit(write(report[1], &error, sizeof(error)) == sizeof(error) ? 0 : 1);
 	}
 	if (pid < 0)
@@ -63,14 +96,19 @@ static int execute(const struct act_request *request, struct act_reply *reply)
 	if (pid > 0 && read(report[0], &error, sizeof(error)) != sizeof(error))
 		error = 0;
 	(void)close(report[0]);
-	if (fd >= 0)
-		(void)close(fd);
 	if (pid > 0) {
 		reply->pid = pid;
 		if (waitpid(pid, &status, 0) != pid || (!error && status))
 			error = ECHILD;
 	}
 	return error;
+}
+
+static int map_executable(void)
+{
+	void *page = mmap(NULL, 1, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return page == MAP_FAILED ? errno : answer(munmap(page, 1));
 }
 
 static int talk(const struct act_request *request)
@@ -157,7 +195,10 @@ static int act(const struct act_request *request, struct act_reply *reply)
 	case ACT_EXECUTE:
 	case ACT_EXECUTE_AT:
 	case ACT_SCRIPT:
+	case ACT_MEMORY:
 		return execute(request, reply);
+	case ACT_MAP:
+		return map_executable();
 	case ACT_SOCKET:
 		return talk(request);
 	default:

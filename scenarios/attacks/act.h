@@ -30,6 +30,8 @@ enum act_op {
 	ACT_EXECUTE,
 	ACT_EXECUTE_AT, /* by a descriptor of a */
 	ACT_SCRIPT,	/* a is a script whose interpreter is b */
+	ACT_MEMORY,	/* a copy of a, in memory without a name, is executed */
+	ACT_MAP,	/* anonymous memory is mapped executable */
 	ACT_SOCKET,	/* number: family, type, protocol */
 	ACT_CHROOT,	/* to where it is: the capability alone */
 	ACT_NICE,
@@ -57,7 +59,7 @@ static const char *const act_words[ACT_COUNT] = {
 	"read",	  "write",  "both",    "append",   "empty",   "create",	    "truncate",
 	"unlink", "rename", "replace", "exchange", "link",    "symlink",    "mkdir",
 	"rmdir",  "mknod",  "chmod",   "chown",	   "execute", "execute-at", "script",
-	"socket", "chroot", "nice",    "boot",	   "account",
+	"memory", "map",    "socket",  "chroot",   "nice",    "boot",	    "account",
 };
 
 #endif

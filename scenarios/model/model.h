@@ -24,6 +24,8 @@
 #define MODEL_ROOT "/m"
 #define MODEL_TOOLS "/opt/gauntlet"
 #define MODEL_USER 1000
+/* What is run from memory. */
+#define MODEL_NOP MODEL_TOOLS "/nop"
 
 /* --- random.h, in a few lines ----------------------------------------------------------------- */
 
@@ -82,6 +84,7 @@ enum model_list {
 	MODEL_PROTOCOL,
 	MODEL_CAPABILITY,
 	MODEL_SYSCALL,
+	MODEL_PRESET,
 	MODEL_LIST_COUNT,
 };
 

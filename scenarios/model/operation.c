@@ -18,6 +18,8 @@
 /* --- what the kernel asks ----------------------------------------------------------------------
  */
 
+#define OWN_PROCESS "/proc/self"
+
 /* One question of the kernel's. named: only a rule that refuses counts (an object gets a new name,
  * under which a rule on executing it would not know it). */
 struct question {
@@ -107,6 +109,11 @@ static size_t questions_behind(const struct model_operation *operation, struct q
 	case ACT_SCRIPT:
 		count = ask(questions, PCL_ACCESS_EXECUTE, request->a);
 		return count + ask(questions + count, PCL_ACCESS_EXECUTE, request->b);
+	case ACT_MEMORY:
+		count = ask(questions, PCL_ACCESS_READ, request->a);
+		return count + ask(questions + count, PCL_ACCESS_EXECUTE, PCL_OBJECT_NONE);
+	case ACT_MAP:
+		return ask(questions, PCL_ACCESS_MAP, NULL);
 	case ACT_SOCKET:
 		count = ask(questions, PCL_ACCESS_SOCKET, NULL);
 		/* KERNEL: who does not have the capability at all never gets as far as asking us.
@@ -214,6 +221,19 @@ static void put_path(char to[ACT_PATH_MAX], const char *path)
 	snprintf(to, ACT_PATH_MAX, "%s", path);
 }
 
+/* What proc says of process 1, or of the actor itself. */
+static void draw_process_file(struct model_random *random, struct model_operation *operation)
+{
+	bool environment = model_pick(random, 2);
+
+	snprintf(operation->request.a, ACT_PATH_MAX, "%s%s",
+		 model_pick(random, 3) ? "/proc/1" : OWN_PROCESS,
+		 environment ? "/environ" : "/status");
+	/* No other user may read that. */
+	if (environment)
+		operation->actor.uid = 0;
+}
+
 static void draw_names(struct model_random *random, const struct model_set *set,
 		       struct model_operation *operation)
 {
@@ -224,7 +244,13 @@ static void draw_names(struct model_random *random, const struct model_set *set,
 	};
 	struct act_request *request = &operation->request;
 
-	put_path(request->a, draw_near(random, set, first[request->op]));
+	if (request->op == ACT_READ && !model_pick(random, 4)) {
+		draw_process_file(random, operation);
+		return;
+	}
+	put_path(request->a, request->op == ACT_MEMORY
+				     ? MODEL_NOP
+				     : draw_near(random, set, first[request->op]));
 	if (request->op == ACT_RENAME || request->op == ACT_LINK)
 		put_path(request->b, draw_near(random, set, MODEL_ABSENT));
 	if (request->op == ACT_SCRIPT)
@@ -242,6 +268,8 @@ static void draw_names(struct model_random *random, const struct model_set *set,
 	while (!strcmp(request->a, request->b));
 }
 
+static const enum act_op preset_ops[] = {ACT_READ, ACT_EXECUTE, ACT_MEMORY, ACT_MAP};
+
 /* An operation of the class of some rule, or any. */
 static enum act_op draw_op(struct model_random *random, const struct model_set *set)
 {
@@ -257,6 +285,8 @@ static enum act_op draw_op(struct model_random *random, const struct model_set *
 		return ACT_SOCKET;
 	if (rule->list == MODEL_SYSCALL)
 		return (enum act_op)model_pick(random, ACT_EXECUTE);
+	if (rule->list == MODEL_PRESET)
+		return preset_ops[model_pick(random, PCL_ARRAY_SIZE(preset_ops))];
 	return (enum act_op)(ACT_CHROOT + model_pick(random, ACT_COUNT - ACT_CHROOT));
 }
 
@@ -277,7 +307,7 @@ void model_draw_operation(struct model_random *random, const struct model_set *s
 	if (op == ACT_SOCKET)
 		model_socket_request(model_pick(random, PCL_ARRAY_SIZE(sockets)), request);
 	request->op = op;
-	if (op < ACT_SOCKET)
+	if (op < ACT_SOCKET && op != ACT_MAP)
 		draw_names(random, set, ret_operation);
 	if (op >= ACT_CHROOT)
 		actor->uid = 0;
@@ -294,13 +324,29 @@ static bool owns(const struct model_operation *operation, const char *path)
 	return object && (object->kind == MODEL_ABSENT || object->owner == operation->actor.uid);
 }
 
+/* A path below /proc/self is one below some number. */
+static const char *numbered(const char *path, bool *ret_own, char buffer[ACT_PATH_MAX])
+{
+	size_t len = strlen(OWN_PROCESS);
+
+	*ret_own = path && !strncmp(path, OWN_PROCESS, len);
+	if (!*ret_own)
+		return path;
+	snprintf(buffer, ACT_PATH_MAX, "/proc/2%s", path + len);
+	return buffer;
+}
+
 static void decide(const struct model_rulesets *rulesets, const struct model_operation *operation,
 		   const struct question *question, struct pcl_verdict *ret_verdict)
 {
 	const int32_t *number = operation->request.number;
+	char buffer[ACT_PATH_MAX];
+	bool own;
+	const char *object = numbered(question->object, &own, buffer);
 	struct pcl_operation asked = {
 		.access = question->access,
-		.object = question->object,
+		.object = object,
+		.own_process = own,
 		.source = model_sources[operation->actor.source],
 		.owner = owns(operation, question->object),
 		.terminal = operation->actor.terminal,

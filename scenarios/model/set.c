@@ -34,6 +34,7 @@ static const struct list_words lists[MODEL_LIST_COUNT] = {
 	[MODEL_CAPABILITY] = {"capabilities", "matchCapabilities", "capability", true, false, false,
 			      false},
 	[MODEL_SYSCALL] = {"syscalls", "matchSyscalls", "syscall", true, false, false, false},
+	[MODEL_PRESET] = {"presets", NULL, "name", false, false, false, false},
 };
 
 static bool is_dir(const struct model_object *object)
@@ -69,6 +70,8 @@ static const char *draw_object(struct model_random *random, enum model_list list
 		return protocols[model_pick(random, PCL_ARRAY_SIZE(protocols))];
 	case MODEL_SYSCALL:
 		return syscalls[model_pick(random, PCL_ARRAY_SIZE(syscalls))];
+	case MODEL_PRESET:
+		return pcl_preset_name((enum pcl_preset)model_pick(random, PCL_PRESET_COUNT));
 	case MODEL_CAPABILITY:
 	case MODEL_LIST_COUNT:
 		break;
@@ -84,6 +87,9 @@ static void draw_rule(struct model_random *random, const struct model_set *set,
 	memset(rule, 0, sizeof(*rule));
 	rule->policy = model_pick(random, set->policy_count);
 	rule->list = (enum model_list)model_pick(random, MODEL_LIST_COUNT);
+	/* The language has none for the host. */
+	if (rule->list == MODEL_PRESET && !set->domain_of[rule->policy])
+		rule->list = MODEL_PROCESS_PATH;
 	words = &lists[rule->list];
 	rule->object = draw_object(random, rule->list);
 	rule->recursive = model_pick(random, 2);
@@ -98,6 +104,8 @@ static void draw_rule(struct model_random *random, const struct model_set *set,
 	if (rule->action == PCL_ACTION_ALLOW && !set->domain_of[rule->policy] &&
 	    set->postures.file == PCL_POSTURE_BLOCK)
 		rule->action = PCL_ACTION_BLOCK;
+	if (rule->list == MODEL_PRESET && rule->action == PCL_ACTION_ALLOW)
+		rule->action = PCL_ACTION_AUDIT;
 	/* The language wants a source where the host's network is spoken of. */
 	if (rule->list == MODEL_PROTOCOL && !set->domain_of[rule->policy] && !rule->sources)
 		rule->sources = 1;
@@ -184,7 +192,7 @@ static void print_list(const struct model_set *set, unsigned policy, enum model_
 			continue;
 		if (!*section)
 			fprintf(out, "  %s:\n", words->section);
-		if (!*key || strcmp(*key, words->key) != 0)
+		if (words->key && (!*key || strcmp(*key, words->key) != 0))
 			fprintf(out, "    %s:\n", words->key);
 		*section = true;
 		*key = words->key;
