@@ -216,35 +216,48 @@ static __always_inline int find_again(struct pcl_task *state, const struct pcl_o
 #define find_again(state, object, root, live) find_steadily(state, object, root, live)
 #endif
 
-/* The set for the object. cache is its directory's, or NULL; a constant NULL: not a fast hook. */
-static __always_inline __u32 set_for_object(const struct pcl_question *ask, struct pcl_task *state,
-					    struct pcl_bpf_domain *domain, __u64 live, bool fast,
-					    struct pcl_dir *cache, __u32 *ret_flags, __u32 *parts)
+/* The set for an object whose place was looked for. end is enum pcl_walk_end. */
+static __always_inline __u32 set_of_place(int end, const struct pcl_question *ask,
+					  struct pcl_task *state, struct pcl_bpf_domain *domain,
+					  __u32 *ret_flags, __u32 *parts)
 {
 	__u32 class = ask->class ? PCL_BPF_FILE : PCL_BPF_PROCESS;
-	struct pcl_moment moment = {0};
-	bool is_short = false;
-	int end;
 
-	state->down.below_rule = 0;
-	state->walk.layer = 0;
-	if (fast && cache) {
-		if (!cache_hit(cache, &ask->object, state, live, class, &moment))
-			return state->down.set;
-	} else {
-		moment_take(&moment);
-	}
-	end = find_place(state, &ask->object, &domain->root[class], live, fast, &is_short);
-	if (!moment_holds(&moment))
-		end = find_again(state, &ask->object, &domain->root[class], live);
-	else if (is_short && cache)
-		cache_fill(cache, &ask->object, state, live, class, &moment);
 	if (end == WALK_NAMELESS && (ask->flags & ASK_HAS_NAME)) {
 		*parts = 0;
 		return PCL_SET_PERMIT;
 	}
 	return end == WALK_TOP ? state->down.set
 			       : set_without_path(end, class, domain, ret_flags, parts);
+}
+
+/*
+ * The set for the object. cache is its directory's, or NULL; a constant NULL: not a fast hook. As
+ * long as ret_moment holds the object is still there.
+ */
+static __always_inline __u32 set_for_object(const struct pcl_question *ask, struct pcl_task *state,
+					    struct pcl_bpf_domain *domain, __u64 live, bool fast,
+					    struct pcl_dir *cache, struct pcl_moment *ret_moment,
+					    __u32 *ret_flags, __u32 *parts)
+{
+	__u32 class = ask->class ? PCL_BPF_FILE : PCL_BPF_PROCESS;
+	bool is_short = false;
+	int end;
+
+	state->down.below_rule = 0;
+	state->walk.layer = 0;
+	if (fast && cache) {
+		if (!cache_hit(cache, &ask->object, state, live, class, ret_moment))
+			return state->down.set;
+	} else {
+		moment_take(ret_moment);
+	}
+	end = find_place(state, &ask->object, &domain->root[class], live, fast, &is_short);
+	if (!moment_holds(ret_moment))
+		end = find_again(state, &ask->object, &domain->root[class], live);
+	else if (is_short && cache)
+		cache_fill(cache, &ask->object, state, live, class, ret_moment);
+	return set_of_place(end, ask, state, domain, ret_flags, parts);
 }
 
 /*
@@ -281,20 +294,27 @@ static __always_inline void look_in_patterns(const struct pcl_question *ask, str
 		state->below_rule = pattern_below(state, groups, live);
 }
 
+static __always_inline void forget_parts(struct pcl_task *state)
+{
+	__u32 i;
+
+	for (i = 0; i < PCL_FOUND_MAX; i++)
+		state->found[i] = PCL_SET_PERMIT;
+	state->below_rule = 0;
+}
+
 /* Fills state->found by the parts besides the trie. 0, or -EACCES where the maps are broken. */
 static __always_inline int look_in_parts(const struct pcl_question *ask, struct pcl_task *state,
 					 __u32 parts, __u64 live)
 {
-	__u32 class = ask->class ? PCL_BPF_FILE : PCL_BPF_PROCESS, i;
+	__u32 class = ask->class ? PCL_BPF_FILE : PCL_BPF_PROCESS;
 	struct pcl_bpf_domain *domain = domain_entry(live, state->domain);
 
 	if (!domain)
 		return -EACCES;
-	for (i = 0; i < PCL_FOUND_MAX; i++)
-		state->found[i] = PCL_SET_PERMIT;
+	forget_parts(state);
 	if (parts & PCL_PART_NAMES)
 		state->found[PCL_FOUND_NAME] = set_of_name(ask, state, domain, class, live);
-	state->below_rule = 0;
 	if (parts & PCL_PART_PATTERNS)
 		look_in_patterns(ask, state, domain, class, live);
 	state->preset = PCL_SET_PERMIT;
@@ -318,6 +338,62 @@ __noinline int find_in_parts(const struct pcl_question *ask, struct pcl_task *st
 	return ask && state ? look_in_parts(ask, state, parts, live) : -EACCES;
 }
 #endif
+
+/*
+ * The place of an object and what the parts say of it, at one moment, where something moved while
+ * they were looked at one after the other. Returns enum pcl_walk_end.
+ */
+#ifdef PCL_OLD_KERNEL
+static __always_inline int find_all_again(const struct pcl_question *ask, struct pcl_task *state,
+					  const struct pcl_trie_edge *root, __u32 parts, __u64 live)
+{
+	struct pcl_moment moment;
+	bool is_short = false;
+	int end;
+
+	moment_take(&moment);
+	if (find_in_parts(ask, state, parts, live))
+		return WALK_UNKNOWN;
+	end = find_place(state, &ask->object, root, live, false, &is_short);
+	return moment_holds(&moment) ? end : WALK_UNKNOWN;
+}
+#else
+__noinline int find_all_again(const struct pcl_question *ask, struct pcl_task *state,
+			      const struct pcl_trie_edge *root, __u32 parts, __u64 live)
+{
+	__u64 before;
+	int end;
+
+	if (!ask || !state || !root)
+		return WALK_UNKNOWN;
+	for (__u32 i = 0; i < STEADY_TRIES; i++) {
+		before = sum_up(state, &ask->object);
+		if (find_in_parts(ask, state, parts, live))
+			return WALK_UNKNOWN;
+		end = gather(state, &ask->object, ~0u);
+		if (end == WALK_TOP && descend(state, root, &ask->object, live))
+			end = WALK_UNKNOWN;
+		if (before && before == sum_up(state, &ask->object))
+			return end;
+	}
+	return WALK_UNKNOWN;
+}
+#endif
+
+/* As set_for_object() and find_in_parts(), at one moment. */
+static __always_inline __u32 set_at_one_moment(const struct pcl_question *ask,
+					       struct pcl_task *state,
+					       struct pcl_bpf_domain *domain, __u64 live,
+					       __u32 *ret_flags, __u32 *parts)
+{
+	__u32 class = ask->class ? PCL_BPF_FILE : PCL_BPF_PROCESS, set;
+	int end = find_all_again(ask, state, &domain->root[class], *parts, live);
+
+	set = set_of_place(end, ask, state, domain, ret_flags, parts);
+	if (!(*parts & PCL_PARTS_BY_PATH))
+		forget_parts(state);
+	return set;
+}
 
 /* Joins what was found in parts. Apart from the search, since both go deep. */
 static __always_inline int join_found(const struct pcl_question *ask, struct pcl_task *state,
@@ -354,17 +430,21 @@ static __always_inline int decide(const struct pcl_question *ask, struct pcl_tas
 	struct pcl_bpf_outcome outcome = {};
 	__u32 parts = domain->parts[ask->class ? PCL_BPF_FILE : PCL_BPF_PROCESS];
 	__u32 set, below_rule, layer, flags = 0;
+	struct pcl_moment moment = {0};
 
-	set = set_for_object(ask, state, domain, live, fast, cache, &flags, &parts);
+	set = set_for_object(ask, state, domain, live, fast, cache, &moment, &flags, &parts);
 	layer = state->walk.layer;
 	below_rule = (ask->flags & ASK_BELOW) ? state->down.below_rule : 0;
 	if (set == PCL_SET_PERMIT && !below_rule && !parts)
 		return 0;
 	if (parts) {
-		/* FAIL-OPEN: a look of its own, so an object that is renamed in between is judged
-		 * by two names (docs/limits.md). */
 		if (find_in_parts(ask, state, parts, live))
 			return -EACCES;
+		if ((parts & PCL_PARTS_BY_PATH) && !moment_holds(&moment)) {
+			set = set_at_one_moment(ask, state, domain, live, &flags, &parts);
+			layer = state->walk.layer;
+			below_rule = (ask->flags & ASK_BELOW) ? state->down.below_rule : 0;
+		}
 		below_rule = pcl_first_rule(below_rule, state->below_rule);
 	}
 	if (join_set(ask, state, set, live, &outcome))
