@@ -30,7 +30,7 @@ static __always_inline __u64 second_if(bool second, const unsigned long long *ct
 
 static __always_inline int judge_attribute(__u32 hook, __u64 dentry)
 {
-	return judge(hook, PCL_BPF_FILE, PCL_BPF_WRITE, dentry, 0, ASK_HAS_NAME, NULL);
+	return judge(hook, PCL_BPF_FILE, PCL_BPF_WRITE, dentry, 0, ASK_HAS_NAME);
 }
 
 /* Which changes of an inode no hook with a path sees. */
@@ -54,7 +54,7 @@ static __always_inline int judge_control(struct file *file, unsigned int command
 	    command != FS_IOC_FSSETXATTR)
 		return 0;
 	return judge(PCL_HOOK_FILE_IOCTL, PCL_BPF_FILE, PCL_BPF_WRITE, (__u64)file->f_path.dentry,
-		     (__u64)file->f_path.mnt, ASK_HAS_NAME, NULL);
+		     (__u64)file->f_path.mnt, ASK_HAS_NAME);
 }
 
 #endif

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Where a directory stands in the trie, kept with its inode, so that an open looks only at the last
+ * Where a directory stands in the trie, kept by its dentry, so that an open looks only at the last
  * component. What makes it valid, and why no order of events gets a stale answer through, is
  * written in docs/cache.md; in short:
  *
  * - a path changes only under rename_lock (names, parents) or mount_lock (mounts). The kernel bumps
  *   their sequence numbers around every change; an answer counts only if both stood still, even,
  *   from before its first look to after its last one, and are those of when the cache was filled;
+ * - a dentry's address becomes another object's only by d_instantiate, where it is forgotten
+ *   (verdict.h);
  * - a new ruleset or domain has another `live`, another domain or incarnation;
- * - file systems that may change names behind the kernel's back (DCACHE_OP_REVALIDATE: network file
- *   systems, FUSE) are never kept;
  * - the entry itself has a stamp, odd while it is written, so a torn entry is never believed.
  */
 #ifndef PCL_BPF_CACHE_H
@@ -43,22 +43,36 @@ static __always_inline bool moment_holds(const struct pcl_moment *moment)
 		 ((now.rename_seq | now.mount_seq) & 1));
 }
 
-/*
- * Set by the loader. KERNEL: from 6.18 a file's path lies in a union, whose pointers the verifier
- * does not trust, and the storage of an inode is handed out for a trusted one only.
- */
-#ifdef PCL_OLD_KERNEL
-#define pcl_trusts_dirs true
-#else
-const volatile bool pcl_trusts_dirs = false;
-#endif
+/* Whether both sequence numbers can be had. */
+static __always_inline bool moments_exist(void)
+{
+	return &rename_lock && &mount_lock;
+}
 
-static __always_inline struct pcl_dir *dir_cache(struct inode *dir)
+/* The place of a dentry in a table of 1 << bits entries. */
+static __always_inline __u32 table_slot(__u64 dentry, __u32 bits)
+{
+	return (__u32)(dentry * 0x9E3779B97F4A7C15ULL >> (64 - bits));
+}
+
+static __always_inline struct pcl_dir *dir_entry(__u64 dentry)
+{
+	__u32 slot = table_slot(dentry, PCL_DIRS_BITS);
+
+	return bpf_map_lookup_elem(&dirs, &slot);
+}
+
+/* The entry for the object's directory, or NULL where nothing can be kept. */
+static __always_inline struct pcl_dir *dir_cache(struct pcl_task *state,
+						 const struct pcl_object *object)
 {
 	/* Before 5.12 there is no compare-and-swap, by which two writers would keep apart. */
-	if (PCL_IS_OLD || !pcl_trusts_dirs || !&rename_lock || !&mount_lock || !dir)
+	if (PCL_IS_OLD || !moments_exist())
 		return NULL;
-	return bpf_inode_storage_get(&dirs, dir, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	/* By way of the map a pointer becomes a number, with which the verifier allows arithmetic.
+	 */
+	*(volatile __u64 *)&state->slot[0].raw.parent = read_level(&state->slot[0], object->dentry);
+	return dir_entry(*(volatile __u64 *)&state->slot[0].raw.parent);
 }
 
 /*
@@ -74,8 +88,6 @@ static __always_inline int cache_hit(struct pcl_dir *cache, const struct pcl_obj
 	__u64 differs;
 	void *trie;
 
-	/* By way of the map a pointer becomes a number, with which the verifier allows arithmetic.
-	 */
 	moment_take(ret_moment);
 	barrier();
 	*(volatile __u64 *)&state->slot[0].raw.parent = read_level(&state->slot[0], object->dentry);
@@ -107,7 +119,7 @@ static __always_inline void cache_fill(struct pcl_dir *cache, const struct pcl_o
 	 * have one that lies on two mounts. */
 	if (state->walk.partial ||
 	    object->dentry == (__u64)READ_FIELD(struct vfsmount, object->mnt, mnt_root) ||
-	    (READ_FIELD(struct dentry, parent, d_flags) & DCACHE_OP_REVALIDATE) || (stamp & 1))
+	    !state->walk.home || (stamp & 1))
 		return;
 #ifndef PCL_OLD_KERNEL
 	if (!__sync_bool_compare_and_swap(&cache->stamp, stamp, stamp + 1))

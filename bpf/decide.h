@@ -14,6 +14,7 @@
 #include "question.h"
 #include "steady.h"
 #include "task.h"
+#include "verdict.h"
 
 /* The edge with a number for a name: the root of the sources, a variant of a set. */
 static __always_inline struct pcl_trie_edge *numbered_edge(void *trie, __u32 node, __u32 number)
@@ -232,21 +233,22 @@ static __always_inline __u32 set_of_place(int end, const struct pcl_question *as
 }
 
 /*
- * The set for the object. cache is its directory's, or NULL; a constant NULL: not a fast hook. As
- * long as ret_moment holds the object is still there.
+ * The set for the object. fast is a constant. As long as ret_moment holds the object is still
+ * there.
  */
 static __always_inline __u32 set_for_object(const struct pcl_question *ask, struct pcl_task *state,
 					    struct pcl_bpf_domain *domain, __u64 live, bool fast,
-					    struct pcl_dir *cache, struct pcl_moment *ret_moment,
-					    __u32 *ret_flags, __u32 *parts)
+					    struct pcl_moment *ret_moment, __u32 *ret_flags,
+					    __u32 *parts)
 {
 	__u32 class = ask->class ? PCL_BPF_FILE : PCL_BPF_PROCESS;
+	struct pcl_dir *cache = fast ? dir_cache(state, &ask->object) : NULL;
 	bool is_short = false;
 	int end;
 
 	state->down.below_rule = 0;
 	state->walk.layer = 0;
-	if (fast && cache) {
+	if (cache) {
 		if (!cache_hit(cache, &ask->object, state, live, class, ret_moment))
 			return state->down.set;
 	} else {
@@ -257,6 +259,9 @@ static __always_inline __u32 set_for_object(const struct pcl_question *ask, stru
 		end = find_again(state, &ask->object, &domain->root[class], live);
 	else if (is_short && cache)
 		cache_fill(cache, &ask->object, state, live, class, ret_moment);
+	/* What has no path is looked at each time: no odd number ever holds. */
+	if (end != WALK_TOP)
+		ret_moment->rename_seq = 1;
 	return set_of_place(end, ask, state, domain, ret_flags, parts);
 }
 
@@ -422,21 +427,41 @@ static __always_inline bool is_judged_nameless(const struct pcl_question *ask,
 	       has_no_name(ask->object.dentry);
 }
 
+/* Keeps what is permitted without a word, if nothing but names led to it. */
+static __always_inline void keep_verdict(const struct pcl_question *ask, struct pcl_task *state,
+					 __u32 set, __u32 parts, __u64 live,
+					 const struct pcl_bpf_outcome *outcome,
+					 const struct pcl_moment *moment)
+{
+	__u32 all = set, i;
+
+	if (!(ask->flags & ASK_FAST) || (outcome->flags & ~PCL_OUTCOME_ALLOWED) ||
+	    (parts & ~PCL_PARTS_BY_PATH) || state->walk.layer)
+		return;
+	for (i = 0; parts && i < PCL_FOUND_MAX; i++)
+		all |= state->found[i];
+	if (all & (PCL_SET_SOURCES | PCL_SET_CONDITIONS))
+		return;
+	verdict_keep(&ask->object, state, live, ask->access, outcome->flags ? PCL_VERDICT_NAMED : 0,
+		     moment);
+}
+
 /* The whole decision for a domain that has rules of the class. 0 or -EACCES. fast is a constant. */
 static __always_inline int decide(const struct pcl_question *ask, struct pcl_task *state,
-				  struct pcl_bpf_domain *domain, __u64 live, bool fast,
-				  struct pcl_dir *cache)
+				  struct pcl_bpf_domain *domain, __u64 live, bool fast)
 {
 	struct pcl_bpf_outcome outcome = {};
+	struct pcl_moment moment = {0};
 	__u32 parts = domain->parts[ask->class ? PCL_BPF_FILE : PCL_BPF_PROCESS];
 	__u32 set, below_rule, layer, flags = 0;
-	struct pcl_moment moment = {0};
 
-	set = set_for_object(ask, state, domain, live, fast, cache, &moment, &flags, &parts);
+	set = set_for_object(ask, state, domain, live, fast, &moment, &flags, &parts);
 	layer = state->walk.layer;
 	below_rule = (ask->flags & ASK_BELOW) ? state->down.below_rule : 0;
-	if (set == PCL_SET_PERMIT && !below_rule && !parts)
+	if (set == PCL_SET_PERMIT && !below_rule && !parts) {
+		keep_verdict(ask, state, set, parts, live, &outcome, &moment);
 		return 0;
+	}
 	if (parts) {
 		if (find_in_parts(ask, state, parts, live))
 			return -EACCES;
@@ -469,6 +494,7 @@ static __always_inline int decide(const struct pcl_question *ask, struct pcl_tas
 		outcome.rule = below_rule;
 		outcome.flags = PCL_OUTCOME_REFUSE | PCL_OUTCOME_ALERT;
 	}
+	keep_verdict(ask, state, set, parts, live, &outcome, &moment);
 	return say(ask, state, live, &outcome, flags);
 }
 

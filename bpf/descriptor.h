@@ -39,7 +39,7 @@ static __always_inline int judge_descriptor(__u32 hook, struct file *file, __u32
 		return 0;
 	dentry = file->f_path.dentry;
 	return judge(hook, PCL_BPF_FILE, access, (__u64)dentry, (__u64)file->f_path.mnt,
-		     ASK_DELETED | ASK_FAST | ASK_QUIET, dentry->d_parent->d_inode);
+		     ASK_DELETED | ASK_FAST | ASK_QUIET);
 }
 
 static __always_inline int judge_use(struct file *file, int mask)
@@ -166,8 +166,7 @@ static __always_inline int judge_loaded(__u32 hook, struct file *file)
 	if (kind == PROGRAM_LINKED || (nameless && kind != PROGRAM_LOADER))
 		return 0;
 	return judge(hook, PCL_BPF_PROCESS, PCL_BPF_EXECUTE, (__u64)file->f_path.dentry,
-		     (__u64)file->f_path.mnt, kind == PROGRAM_LOADER ? ASK_DELETED : ASK_NAMED,
-		     NULL);
+		     (__u64)file->f_path.mnt, kind == PROGRAM_LOADER ? ASK_DELETED : ASK_NAMED);
 }
 
 /* KERNEL: a private mapping that is written never reaches the file. */

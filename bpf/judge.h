@@ -14,11 +14,23 @@
 #ifndef PCL_BPF_JUDGE_H
 #define PCL_BPF_JUDGE_H
 
-#include "cache.h"
 #include "question.h"
 #include "task.h"
+#include "verdict.h"
 
 #define REPLACED __weak __noinline
+
+/* Whether the same was permitted before and would be again. */
+static __always_inline bool was_permitted(const struct pcl_question *ask,
+					  const struct pcl_asker *asker)
+{
+	struct pcl_task *state = asker->state;
+
+	/* By way of the map a pointer becomes a number. */
+	*(volatile __u64 *)&state->at.dentry = ask->object.dentry;
+	*(volatile __u64 *)&state->at.mnt = ask->object.mnt;
+	return verdict_holds(state, asker->live, ask->access);
+}
 
 #ifdef PCL_OLD_KERNEL
 /* KERNEL: there a function that can be replaced takes numbers only; the question is parked. */
@@ -27,15 +39,11 @@ REPLACED int judge_parked(__u64 live)
 	return -EACCES;
 }
 
-static __always_inline int judge_asked(const struct pcl_question *ask, struct inode *dir)
+static __always_inline int judge_policed(const struct pcl_question *ask,
+					 const struct pcl_asker *asker)
 {
-	struct pcl_asker asker;
-	int found = find_asker(ask->class, &asker);
-
-	if (found <= 0)
-		return found;
-	asker.state->ask = *ask;
-	return judge_parked(asker.live) ? -EACCES : 0;
+	asker->state->ask = *ask;
+	return judge_parked(asker->live) ? -EACCES : 0;
 }
 #else
 /* For most hooks; who asks is found by the judge. */
@@ -44,31 +52,23 @@ REPLACED int judge_whole(const struct pcl_question *ask)
 	return -EACCES;
 }
 
-/* For the hooks that are called all the time. cache is that of the object's directory, or NULL. */
-REPLACED int judge_policed(const struct pcl_question *ask, struct pcl_task *state,
-			   struct pcl_bpf_domain *domain, __u64 live, struct pcl_dir *cache)
+/* For the hooks that are called all the time. */
+REPLACED int judge_fast(const struct pcl_question *ask, struct pcl_task *state,
+			struct pcl_bpf_domain *domain, __u64 live)
 {
 	return -EACCES;
 }
 
-static __always_inline int judge_asked(const struct pcl_question *ask, struct inode *dir)
+static __always_inline int judge_policed(const struct pcl_question *ask,
+					 const struct pcl_asker *asker)
 {
-	struct pcl_asker asker;
-	int found;
-
-	if (!(ask->flags & ASK_FAST))
-		return judge_whole(ask) ? -EACCES : 0;
-	found = find_asker(ask->class, &asker);
-	if (found <= 0)
-		return found;
-	return judge_policed(ask, asker.state, asker.domain, asker.live, dir_cache(dir)) ? -EACCES
-											 : 0;
+	return judge_fast(ask, asker->state, asker->domain, asker->live) ? -EACCES : 0;
 }
 #endif
 
-/* 0 or -EACCES. dir is the object's directory; NULL where it is not at hand. */
+/* 0 or -EACCES. flags are ASK_*. */
 static __always_inline int judge(__u32 hook, __u32 class, __u32 access, __u64 dentry, __u64 mnt,
-				 __u32 flags, struct inode *dir)
+				 __u32 flags)
 {
 	struct pcl_question ask = {
 		.object = {.dentry = dentry, .mnt = mnt},
@@ -77,8 +77,19 @@ static __always_inline int judge(__u32 hook, __u32 class, __u32 access, __u64 de
 		.hook = hook,
 		.flags = flags,
 	};
+	struct pcl_asker asker;
+	int found;
 
-	return judge_asked(&ask, dir);
+#ifndef PCL_OLD_KERNEL
+	if (!(flags & ASK_FAST))
+		return judge_whole(&ask) ? -EACCES : 0;
+#endif
+	found = find_state(class, &asker);
+	if (found > 0 && (flags & ASK_FAST) && was_permitted(&ask, &asker))
+		return 0;
+	if (found > 0)
+		found = find_rules(class, &asker);
+	return found > 0 ? judge_policed(&ask, &asker) : found;
 }
 
 #endif

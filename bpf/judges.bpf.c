@@ -24,7 +24,7 @@ int pcl_judge(__u64 live)
 	struct pcl_task *state = task_state(current_task());
 	struct pcl_bpf_domain *domain = state ? domain_entry(live, state->domain) : NULL;
 
-	return domain ? decide(&state->ask, state, domain, live, false, NULL) : -EACCES;
+	return domain ? decide(&state->ask, state, domain, live, false) : -EACCES;
 }
 
 SEC("freplace/judge_parked_number")
@@ -42,14 +42,14 @@ int pcl_judge(const struct pcl_question *ask)
 	struct pcl_asker asker;
 	int found = ask ? find_asker(ask->class, &asker) : -EACCES;
 
-	return found > 0 ? decide(ask, asker.state, asker.domain, asker.live, false, NULL) : found;
+	return found > 0 ? decide(ask, asker.state, asker.domain, asker.live, false) : found;
 }
 
-SEC("freplace/judge_policed")
+SEC("freplace/judge_fast")
 int pcl_judge_fast(const struct pcl_question *ask, struct pcl_task *state,
-		   struct pcl_bpf_domain *domain, __u64 live, struct pcl_dir *cache)
+		   struct pcl_bpf_domain *domain, __u64 live)
 {
-	return ask && state && domain ? decide(ask, state, domain, live, true, cache) : -EACCES;
+	return ask && state && domain ? decide(ask, state, domain, live, true) : -EACCES;
 }
 
 SEC("freplace/judge_policed_number")

@@ -36,7 +36,6 @@ enum {
 	BPF_MAP_TYPE_LRU_HASH = 9,
 	BPF_MAP_TYPE_ARRAY_OF_MAPS = 12,
 	BPF_MAP_TYPE_RINGBUF = 27,
-	BPF_MAP_TYPE_INODE_STORAGE = 28,
 	BPF_MAP_TYPE_TASK_STORAGE = 29,
 };
 enum {
@@ -58,7 +57,6 @@ enum {
 #define O_TRUNC 00001000
 #define FMODE_WRITE 0x2
 #define FMODE_EXEC_FLAG 0x20 /* __FMODE_EXEC in f_flags: opened by execve, not to be read */
-#define DCACHE_OP_REVALIDATE 0x4
 #define MNT_INTERNAL 0x4000
 #define RENAME_EXCHANGE 2
 #define S_IFMT 00170000

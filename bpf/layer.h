@@ -39,7 +39,7 @@ static __always_inline __u32 access_of(struct file *file)
 static __always_inline int judge_layer(struct file *file)
 {
 	return judge(PCL_HOOK_FILE_OPEN, PCL_BPF_FILE, access_of(file),
-		     alias_of((__u64)BPF_CORE_READ(file, f_inode)), 0, ASK_NAMED, NULL);
+		     alias_of((__u64)BPF_CORE_READ(file, f_inode)), 0, ASK_NAMED);
 }
 
 static __always_inline int judge_layer_execution(struct file *file)
@@ -55,8 +55,7 @@ static __always_inline int judge_layer_execution(struct file *file)
 	} else {
 		return 0;
 	}
-	return judge(PCL_HOOK_BPRM_CHECK, PCL_BPF_PROCESS, PCL_BPF_EXECUTE, dentry, mnt, ASK_NAMED,
-		     NULL);
+	return judge(PCL_HOOK_BPRM_CHECK, PCL_BPF_PROCESS, PCL_BPF_EXECUTE, dentry, mnt, ASK_NAMED);
 }
 
 #endif

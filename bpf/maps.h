@@ -180,6 +180,7 @@ struct pcl_task {
 		detail; /* for an alert about a number; not on the stack, which is full */
 	struct pcl_slot slot[PCL_WINDOW]; /* by distance from the leaf, modulo PCL_WINDOW */
 	struct pcl_run run;
+	struct pcl_object at;	    /* what is asked about, as numbers */
 	struct pcl_object to;	    /* what a directory is about to become */
 	__u32 below_rule;	    /* as in down, by patterns */
 	__u32 found[PCL_FOUND_MAX]; /* sets, by where they were found */
@@ -251,8 +252,10 @@ struct {
 
 /*
  * What is kept for a directory: where the descent stands at it, for the last domain that looked.
- * cache.h says what makes it valid.
+ * cache.h says what makes it valid. A table that forgets: two directories may have one place in it.
  */
+#define PCL_DIRS_BITS 12u
+
 struct pcl_dir {
 	__u32 stamp; /* odd while somebody writes; changes with every write */
 	__u32 rename_seq;
@@ -267,11 +270,32 @@ struct pcl_dir {
 };
 
 struct {
-	__uint(type, BPF_MAP_TYPE_INODE_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, int);
-	__type(value, struct pcl_dir);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1u << PCL_DIRS_BITS);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct pcl_dir));
 } dirs SEC(".maps");
+
+/* What was permitted without a word; verdict.h. A table that forgets, likewise. */
+#define PCL_VERDICTS_BITS 14u
+#define PCL_VERDICT_NAMED (1u << 31) /* in permits: only as long as the object has a name */
+
+struct pcl_verdict {
+	__u64 dentry;
+	__u64 mnt;
+	__u64 live;
+	__u64 domain;  /* and its incarnation, as in struct pcl_task */
+	__u64 moment;  /* both sequence numbers */
+	__u64 permits; /* bit per access */
+	__u64 check;   /* of all the rest, so that what two writers mixed is not believed */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1u << PCL_VERDICTS_BITS);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct pcl_verdict));
+} verdicts SEC(".maps");
 
 /*
  * Which mount gives the names of what a mount shows, kept until any mount changes. A table that

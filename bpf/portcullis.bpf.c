@@ -29,7 +29,7 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 static __always_inline int judge_file(__u32 hook, __u32 access, struct dentry *dentry,
 				      struct vfsmount *mnt, __u32 flags)
 {
-	return judge(hook, PCL_BPF_FILE, access, (__u64)dentry, (__u64)mnt, flags, NULL);
+	return judge(hook, PCL_BPF_FILE, access, (__u64)dentry, (__u64)mnt, flags);
 }
 
 /* A new name, or the loss of one, under a directory. */
@@ -46,7 +46,7 @@ int BPF_PROG(pcl_bprm_check, struct linux_binprm *bprm)
 	struct dentry *dentry = file->f_path.dentry;
 
 	return judge(PCL_HOOK_BPRM_CHECK, PCL_BPF_PROCESS, PCL_BPF_EXECUTE, (__u64)dentry,
-		     (__u64)file->f_path.mnt, ASK_DELETED | ASK_FAST, dentry->d_parent->d_inode);
+		     (__u64)file->f_path.mnt, ASK_DELETED | ASK_FAST);
 }
 
 SEC("lsm/file_open")
@@ -63,7 +63,7 @@ int BPF_PROG(pcl_file_open, struct file *file)
 	if ((file->f_mode & FMODE_WRITE) || (file->f_flags & O_TRUNC))
 		access = PCL_BPF_WRITE;
 	return judge(PCL_HOOK_FILE_OPEN, PCL_BPF_FILE, access, (__u64)dentry,
-		     (__u64)file->f_path.mnt, ASK_DELETED | ASK_FAST, dentry->d_parent->d_inode);
+		     (__u64)file->f_path.mnt, ASK_DELETED | ASK_FAST);
 }
 
 SEC("lsm/path_truncate")
@@ -131,7 +131,7 @@ static __always_inline int judge_move(__u32 hook, struct dentry *dentry, struct 
 	if (error)
 		return error;
 	return judge(hook, PCL_BPF_PROCESS, PCL_BPF_EXECUTE, (__u64)dentry, (__u64)mnt,
-		     flags | ASK_NAMED | ASK_MOVE, NULL);
+		     flags | ASK_NAMED | ASK_MOVE);
 }
 
 /* KERNEL: a hard link stays on its mount, so the old name is judged with the new one's mount. */
@@ -310,6 +310,13 @@ SEC("lsm/sb_pivotroot")
 int BPF_PROG(pcl_pivot_root, const struct path *old_path, const struct path *new_path)
 {
 	return judge_upheaval(PCL_HOOK_PIVOT_ROOT);
+}
+
+SEC("lsm/d_instantiate")
+int BPF_PROG(pcl_forget, struct dentry *dentry)
+{
+	forget_dentry(dentry);
+	return 0;
 }
 
 /*

@@ -252,8 +252,8 @@ struct pcl_asker {
 	__u64 live;
 };
 
-/* 1: the current task's domain has rules of the class. 0: nothing is to be judged. Or -EACCES. */
-static __always_inline int find_asker(__u32 class, struct pcl_asker *ret_asker)
+/* Who asks, but for domain. 1; 0: nothing is to be judged; or -EACCES. */
+static __always_inline int find_state(__u32 class, struct pcl_asker *ret_asker)
 {
 	struct task_struct *task = current_task();
 	struct pcl_bpf_control *ctl = pcl_control();
@@ -269,10 +269,23 @@ static __always_inline int find_asker(__u32 class, struct pcl_asker *ret_asker)
 	/* Executions alone are of that class, and mappings of a loader that was executed. */
 	if (class == PCL_BPF_PROCESS)
 		end_visit(task, ret_asker->state, live);
-	ret_asker->domain = domain_entry(live, ret_asker->state->domain);
-	if (!ret_asker->domain)
+	return 1;
+}
+
+/* 1: the domain has rules of the class. 0: it has none. Or -EACCES. */
+static __always_inline int find_rules(__u32 class, struct pcl_asker *asker)
+{
+	asker->domain = domain_entry(asker->live, asker->state->domain);
+	if (!asker->domain)
 		return -EACCES;
-	return ret_asker->domain->active & (1u << class) ? 1 : 0;
+	return asker->domain->active & (1u << class) ? 1 : 0;
+}
+
+static __always_inline int find_asker(__u32 class, struct pcl_asker *ret_asker)
+{
+	int found = find_state(class, ret_asker);
+
+	return found > 0 ? find_rules(class, ret_asker) : found;
 }
 
 #endif

@@ -53,29 +53,12 @@ static unsigned count_arguments(const struct btf *btf, const char *name)
 	return function ? btf_vlen(btf__type_by_id(btf, function->type)) : 0;
 }
 
-/* Whether a struct's member lies directly in it, not in a union without a name. */
-static bool has_plain_member(const struct btf *btf, const char *name, const char *wanted)
-{
-	int id = btf__find_by_name_kind(btf, name, BTF_KIND_STRUCT);
-	const struct btf_type *type = id > 0 ? btf__type_by_id(btf, (__u32)id) : NULL;
-	const struct btf_member *members = type ? btf_members(type) : NULL;
-
-	for (unsigned i = 0; type && i < btf_vlen(type); i++) {
-		const char *member = btf__name_by_offset(btf, members[i].name_off);
-
-		if (member && !strcmp(member, wanted))
-			return true;
-	}
-	return false;
-}
-
 static void find_features(const struct btf *btf, struct pcl_bpf_features *features)
 {
 	features->loop = has_function(btf, "bpf_loop");
 	features->task_storage = has_function(btf, "bpf_task_storage_get");
 	features->task_btf = has_function(btf, "bpf_get_current_task_btf");
 	features->rdonly_cast = has_function(btf, "bpf_rdonly_cast");
-	features->trusted_dirs = has_plain_member(btf, "file", "f_path");
 	features->io_threads = has_function(btf, "create_io_thread");
 	features->rename_flags =
 		count_arguments(btf, HOOK_PREFIX "path_rename") >= RENAME_ARGUMENTS;
@@ -137,7 +120,6 @@ char *pcl_bpf_features_text(const struct pcl_bpf_features *features)
 		{features->task_btf, "bpf_get_current_task_btf"},
 		{features->rename_flags, "flags of the rename hook"},
 		{features->rdonly_cast, "bpf_rdonly_cast"},
-		{features->trusted_dirs, "storage of directories"},
 		{features->io_threads, "io_uring in threads of the process"},
 	};
 	char *text = strdup(pcl_bpf_flavour_names[pcl_bpf_flavour(features)]);
@@ -172,7 +154,7 @@ __attribute__((format(printf, 2, 0))) static int keep_complaint(enum libbpf_prin
 	return 0;
 }
 
-static void open_hooks(struct pcl_bpf_object *object, const struct pcl_bpf_features *features)
+static void open_hooks(struct pcl_bpf_object *object)
 {
 	struct portcullis_old_bpf *old;
 	struct portcullis_bpf *plain;
@@ -186,14 +168,10 @@ static void open_hooks(struct pcl_bpf_object *object, const struct pcl_bpf_featu
 	case PCL_BPF_FLAVOUR_PLAIN:
 		object->skeleton = plain = portcullis_bpf__open();
 		object->hooks = plain ? plain->obj : NULL;
-		if (plain)
-			plain->rodata->pcl_trusts_dirs = features->trusted_dirs;
 		return;
 	case PCL_BPF_FLAVOUR_FULL:
 		object->skeleton = full = portcullis_cast_bpf__open();
 		object->hooks = full ? full->obj : NULL;
-		if (full)
-			full->rodata->pcl_trusts_dirs = features->trusted_dirs;
 		return;
 	}
 }
@@ -254,7 +232,7 @@ int pcl_bpf_object_open(struct pcl_bpf_object *ret_object, struct pcl_diag *diag
 	complaint[0] = '\0';
 	libbpf_set_print(keep_complaint);
 	object.flavour = pcl_bpf_flavour(&features);
-	open_hooks(&object, &features);
+	open_hooks(&object);
 	if (object.hooks)
 		object.judges = pcl_judges_open(object.flavour);
 	if (!object.judges) {

@@ -18,7 +18,6 @@ struct pcl_bpf_features {
 	bool task_btf;	   /* bpf_get_current_task_btf, from 5.11 */
 	bool rename_flags; /* the rename hook is told of an exchange, from 5.19 */
 	bool rdonly_cast;  /* bpf_rdonly_cast, from 6.2: with it the programs are quicker */
-	bool trusted_dirs; /* storage of a file's directory, up to 6.17: the same */
 	bool io_threads; /* io_uring works in threads of the process, from 5.12 and carried back */
 };
 

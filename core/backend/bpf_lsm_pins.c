@@ -50,13 +50,15 @@ static const char *const map_names[] = {
 	[PCL_MAP_HOMES] = "homes",	 [PCL_MAP_MOUNTS] = "mounts",
 	[PCL_MAP_SPACES] = "spaces",	 [PCL_MAP_TALLIES] = "tallies",
 	[PCL_MAP_BUCKETS] = "buckets",	 [PCL_MAP_OWN] = "own",
-	[PCL_MAP_PATTERNS] = "patterns",
+	[PCL_MAP_PATTERNS] = "patterns", [PCL_MAP_VERDICTS] = "verdicts",
 };
 _Static_assert(PCL_ARRAY_SIZE(map_names) == PCL_MAP_COUNT, "a map without a name");
 
 const struct pcl_bpf_program_info pcl_bpf_programs[] = {
 	/* First, since no task may have state that it does not take away. */
 	{OLD_ONLY, "task_free", PCL_PROGRAM_ALWAYS | PCL_PROGRAM_OPTIONAL},
+	/* Before those that keep what it must forget. */
+	{"pcl_forget", "d_instantiate", BY_PROCESS | BY_FILE},
 	{"pcl_bprm_check", "bprm_check_security", BY_PROCESS},
 	{"pcl_file_open", "file_open", BY_PROCESS | BY_FILE},
 	{"pcl_path_truncate", "path_truncate", BY_FILE},

@@ -29,10 +29,11 @@ enum pcl_bpf_map {
 	PCL_MAP_EVENTS,
 	PCL_MAP_TASKS,
 	PCL_MAP_DIRS,
+	PCL_MAP_VERDICTS,
 	PCL_MAP_HOMES,
 	PCL_MAP_MOUNTS,
 };
-#define PCL_MAP_COUNT 15
+#define PCL_MAP_COUNT 16
 
 struct pcl_pins {
 	int map_fds[PCL_MAP_COUNT];

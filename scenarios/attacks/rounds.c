@@ -3,12 +3,16 @@
  * rounds KIND COUNT CGROUP: moves things under a reader that a policy binds, and looks after each
  * move whether the reader sees the truth. The mover stays where it is; the reader puts itself into
  * CGROUP, a domain in which everything below /race/blocked and /race/blocked2 is blocked. It opens
- * by a directory's descriptor, so that only what the engine keeps of the directory could be stale.
+ * by a descriptor of the directory, or of the file itself, so that only what the engine keeps of
+ * them could be stale.
  *
  *   dir       renames the directory into the blocked place and back
  *   ancestor  the same to a directory three levels up
  *   mount     moves a mount into the blocked place and back
+ *   file      renames the file itself, which is opened by a descriptor of it
  *   swap      renames between the two blocked places all the time, with no regard to the reader
+ *   reuse     makes files in a free place, has them opened, removes them, and makes as many in a
+ *             blocked place: some get a directory entry that lies where one of the former lay
  *
  * ok: every round was as it must be; the data is the number of rounds.
  */
@@ -20,13 +24,23 @@
 
 #include "replay.h"
 
-#define USAGE "rounds dir|ancestor|mount|swap COUNT CGROUP"
+#define USAGE "rounds dir|ancestor|mount|file|swap|reuse COUNT CGROUP"
+
+/* Files of one round of "reuse": more than the kernel keeps aside for one processor. */
+#define CROWD 64
+
+/* What the reader is asked to open. */
+enum question {
+	SAME = '?',    /* what it has a descriptor of, or the file in it */
+	FREE = 'f',    /* the crowd in the free place */
+	BLOCKED = 'b', /* and in the blocked one */
+};
 
 struct kind {
 	const char *name;
 	const char *free_place; /* what moves, and whereto */
 	const char *blocked_place;
-	const char *inside; /* the directory that is opened, below the place */
+	const char *inside; /* the directory that is opened, below the place; NULL: a file moves */
 	int (*move)(const char *from, const char *to);
 };
 
@@ -39,7 +53,9 @@ static const struct kind kinds[] = {
 	{"dir", "/race/free/d", "/race/blocked/d", "", rename},
 	{"ancestor", "/race/free/a", "/race/blocked/a", "/b/c", rename},
 	{"mount", "/race/free/m", "/race/blocked/m", "/in", move_mount},
+	{"file", "/race/free/file", "/race/blocked/file", NULL, rename},
 	{"swap", "/race/blocked2/s", "/race/blocked/s", "", rename},
+	{"reuse", "/race/free", "/race/blocked", "", NULL},
 };
 
 /* What could not be done, for main() to tell. */
@@ -66,14 +82,28 @@ static int make_dirs(const char *path)
 	return 0;
 }
 
-/* Makes the places and the file; returns an O_PATH descriptor of the directory, or -1. */
+/* Makes the file that moves; returns an O_PATH descriptor of it, or -1. */
+static int prepare_file(const struct kind *kind)
+{
+	int file = open(kind->free_place, O_CREAT | O_RDWR | O_CLOEXEC, 0644);
+
+	if (file < 0)
+		return failed("create");
+	close(file);
+	return open(kind->free_place, O_PATH | O_CLOEXEC);
+}
+
+/* Makes the places and the file; returns an O_PATH descriptor of what the reader opens, or -1. */
 static int prepare(const struct kind *kind)
 {
 	char path[256];
 	int dir, file;
 
-	if (make_dirs("/race/free") || make_dirs("/race/blocked") || make_dirs("/race/blocked2") ||
-	    make_dirs(kind->free_place))
+	if (make_dirs("/race/free") || make_dirs("/race/blocked") || make_dirs("/race/blocked2"))
+		return -1;
+	if (!kind->inside)
+		return prepare_file(kind);
+	if (make_dirs(kind->free_place))
 		return -1;
 	if (kind->move == move_mount) {
 		if (make_dirs(kind->blocked_place))
@@ -106,9 +136,9 @@ static int enter(const char *cgroup)
 }
 
 /* 1 may read, 0 refused, -1 something else. */
-static int may_read(int dir)
+static int may_read(const char *path)
 {
-	int file = openat(dir, "f", O_RDONLY | O_CLOEXEC);
+	int file = open(path, O_RDONLY | O_CLOEXEC);
 
 	if (file >= 0) {
 		close(file);
@@ -117,28 +147,52 @@ static int may_read(int dir)
 	return errno == EACCES ? 0 : -1;
 }
 
-/* Answers each byte with what may_read() says. */
-static void reader(int dir, const char *cgroup, int questions, int answers)
+/* Of the whole crowd, if it is answered alike. */
+static int may_read_crowd(const char *place)
 {
-	char question, answer;
+	char path[64];
+	int answer = -1;
 
+	for (int i = 0; i < CROWD; i++) {
+		int one;
+
+		snprintf(path, sizeof(path), "%s/crowd%d", place, i);
+		one = may_read(path);
+		if (i && one != answer)
+			return -1;
+		answer = one;
+	}
+	return answer;
+}
+
+/* Answers each byte with what may_read() says. */
+static void reader(const struct kind *kind, int fd, const char *cgroup, int questions, int answers)
+{
+	char question, answer, path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d%s", fd, kind->inside ? "/f" : "");
 	if (enter(cgroup))
 		_exit(1);
 	while (read(questions, &question, 1) == 1) {
-		answer = (char)('1' + may_read(dir));
+		answer = (char)('1' + (question == FREE	     ? may_read_crowd(kind->free_place)
+				       : question == BLOCKED ? may_read_crowd(kind->blocked_place)
+							     : may_read(path)));
 		if (write(answers, &answer, 1) != 1)
 			_exit(1);
 	}
 	_exit(0);
 }
 
-static int ask(int questions, int answers)
+static int ask_for(char byte, int questions, int answers)
 {
-	char byte = '?';
-
 	if (write(questions, &byte, 1) != 1 || read(answers, &byte, 1) != 1)
 		return failed("reader");
 	return byte - '1';
+}
+
+static int ask(int questions, int answers)
+{
+	return ask_for(SAME, questions, answers);
 }
 
 /* After each move the reader must see where the directory is now. */
@@ -176,13 +230,67 @@ static long swap(const struct kind *kind, long count, int questions, int answers
 	return done == count ? count : failed("swap") - done;
 }
 
+static int make_crowd(const char *place)
+{
+	char path[64];
+
+	for (int i = 0; i < CROWD; i++) {
+		int file;
+
+		snprintf(path, sizeof(path), "%s/crowd%d", place, i);
+		file = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0644);
+		if (file < 0)
+			return failed("create");
+		close(file);
+	}
+	return 0;
+}
+
+static int remove_crowd(const char *place)
+{
+	char path[64];
+
+	for (int i = 0; i < CROWD; i++) {
+		snprintf(path, sizeof(path), "%s/crowd%d", place, i);
+		if (unlink(path))
+			return failed("unlink");
+	}
+	return 0;
+}
+
+/* Counts files, not crowds. */
+static long reuse(const struct kind *kind, long count, int questions, int answers)
+{
+	for (long done = 0; done < count; done += CROWD) {
+		if (make_crowd(kind->free_place))
+			return -1;
+		if (ask_for(FREE, questions, answers) != 1)
+			return failed("free") - done;
+		if (remove_crowd(kind->free_place) || make_crowd(kind->blocked_place))
+			return -1;
+		if (ask_for(BLOCKED, questions, answers) != 0)
+			return failed("blocked") - done;
+		if (remove_crowd(kind->blocked_place))
+			return -1;
+	}
+	return count;
+}
+
+static long work(const struct kind *kind, long count, int questions, int answers)
+{
+	if (!kind->move)
+		return reuse(kind, count, questions, answers);
+	return strcmp(kind->name, "swap") ? take_turns(kind, count, questions, answers)
+					  : swap(kind, count, questions, answers);
+}
+
 static long run(const struct kind *kind, long count, const char *cgroup)
 {
-	int questions[2], answers[2], dir = prepare(kind);
+	int questions[2], answers[2], fd = prepare(kind);
 	pid_t child;
 	long done;
 
-	if (dir < 0)
+	if (fd < 0)
 		return -1;
 	if (pipe2(questions, O_CLOEXEC) || pipe2(answers, O_CLOEXEC))
 		return failed("pipe");
@@ -191,12 +299,11 @@ static long run(const struct kind *kind, long count, const char *cgroup)
 		return failed("fork");
 	if (!child) {
 		close(questions[1]);
-		reader(dir, cgroup, questions[0], answers[1]);
+		reader(kind, fd, cgroup, questions[0], answers[1]);
 	}
 	close(questions[0]);
 	close(answers[1]);
-	done = strcmp(kind->name, "swap") ? take_turns(kind, count, questions[1], answers[0])
-					  : swap(kind, count, questions[1], answers[0]);
+	done = work(kind, count, questions[1], answers[0]);
 	close(questions[1]);
 	waitpid(child, NULL, 0);
 	return done;

@@ -399,7 +399,7 @@ is domain-removed 0 "$(code $P domain remove web)"
 is removed-is-free yes "$(runs in_group web cat /t/other)"
 is removed-twice 1 "$(code $P domain remove web)"
 
-# --- what is kept of a directory -------------------------------------------------------------
+# --- what is kept of directories and files -----------------------------------------------------
 cat >/tmp/race.yaml <<-END
 	apiVersion: security.kubearmor.com/v1
 	kind: KubeArmorPolicy
@@ -421,10 +421,14 @@ mkdir /sys/fs/cgroup/race
 is race-applies 0 "$(code $P apply /tmp/race.yaml)"
 is race-domain 0 "$(code $P domain add race --labels app=race --cgroup /sys/fs/cgroup/race)"
 rounds() { /opt/gauntlet/attacks/rounds "$1" "$2" /sys/fs/cgroup/race | sed 's/^{"ok": true.*"data": "\([0-9]*\)"}$/\1/'; }
+# A domain whose home is known: nothing is kept before.
+is race-home yes "$(runs in_group race true)"
 is race-dir "$ROUNDS" "$(rounds dir "$ROUNDS")"
 is race-ancestor "$ROUNDS" "$(rounds ancestor "$ROUNDS")"
 is race-mount $((ROUNDS / 10)) "$(rounds mount $((ROUNDS / 10)))"
+is race-file "$ROUNDS" "$(rounds file "$ROUNDS")"
 is race-swap "$ROUNDS" "$(rounds swap "$ROUNDS")"
+is race-reuse "$ROUNDS" "$(rounds reuse "$ROUNDS")"
 
 # --- under load, and killed -------------------------------------------------------------------
 is load-applies 0 "$(code $P apply /tmp/a.yaml)"

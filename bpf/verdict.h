@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What was permitted without a word, kept by the object's dentry, so that the next open, execution
+ * or use of a descriptor ends before the walk (docs/cache.md). Kept is only what the same question
+ * is answered again as long as the name is the same: no rule with a source or a condition, no
+ * alert, no refusal. Refusals are found anew each time, since each is told.
+ *
+ * An entry is valid for the very dentry, mount, domain, ruleset and both sequence numbers. KERNEL:
+ * the address of a dentry becomes another object's only by security_d_instantiate(), before anybody
+ * can open it; and who opens an object holds its dentry, so it is not forgotten before it is kept.
+ */
+#ifndef PCL_BPF_VERDICT_H
+#define PCL_BPF_VERDICT_H
+
+#include "cache.h"
+
+static __always_inline struct pcl_verdict *verdict_entry(__u64 dentry)
+{
+	__u32 slot = table_slot(dentry, PCL_VERDICTS_BITS);
+
+	return bpf_map_lookup_elem(&verdicts, &slot);
+}
+
+static __always_inline __u64 verdict_domain(const struct pcl_task *state)
+{
+	return (__u64)state->incarnation << 32 | state->domain;
+}
+
+static __always_inline __u64 verdict_moment(const struct pcl_moment *moment)
+{
+	return (__u64)moment->rename_seq << 32 | moment->mount_seq;
+}
+
+/*
+ * Odd factors, so that one word of another writer always shows, and several do but for one chance
+ * in 2^64. It guards against a mixture only: every word is compared as well.
+ */
+static __always_inline __u64 verdict_check(__u64 dentry, __u64 mnt, __u64 live, __u64 domain,
+					   __u64 moment, __u64 permits)
+{
+	return dentry * 0x9E3779B97F4A7C15ULL + mnt * 0xBF58476D1CE4E5B9ULL +
+	       live * 0x94D049BB133111EBULL + domain * 0xD6E8FEB86659FD93ULL +
+	       moment * 0xA0761D6478BD642FULL + permits * 0xE7037ED1A0B428DBULL;
+}
+
+/*
+ * Whether the access was permitted and would be again. The object is in state->at. The names are
+ * those of the one moment at which the sequence numbers are read.
+ */
+static __always_inline bool verdict_holds(const struct pcl_task *state, __u64 live, __u32 access)
+{
+	__u64 dentry = *(volatile __u64 *)&state->at.dentry;
+	__u64 mnt = *(volatile __u64 *)&state->at.mnt;
+	struct pcl_verdict *kept = verdict_entry(dentry);
+	__u64 domain = verdict_domain(state), permits, differs;
+	struct pcl_moment now;
+
+	if (!kept || kept->dentry != dentry)
+		return false;
+	moment_take(&now);
+	permits = *(volatile __u64 *)&kept->permits;
+	differs = (kept->mnt ^ mnt) | (kept->live ^ live) | (kept->domain ^ domain) |
+		  (kept->moment ^ verdict_moment(&now)) | (~permits & (1ull << access));
+	differs |= kept->check ^ verdict_check(dentry, mnt, live, domain, kept->moment, permits);
+	if (differs)
+		return false;
+	/* KERNEL: d_unhashed(). */
+	return !(permits & PCL_VERDICT_NAMED) || READ_FIELD(struct dentry, dentry, d_hash.pprev);
+}
+
+/*
+ * Keeps that the access is permitted; flags: PCL_VERDICT_NAMED. Everything that was looked at, was
+ * so since moment.
+ */
+static __always_inline void verdict_keep(const struct pcl_object *object,
+					 const struct pcl_task *state, __u64 live, __u32 access,
+					 __u64 flags, const struct pcl_moment *moment)
+{
+	__u64 domain = verdict_domain(state), permits = 1ull << access | flags, old;
+	struct pcl_verdict *kept;
+
+	/* Until its home is known a domain's names may still change. */
+	if (!moments_exist() || !object->mnt || !home_of(state) || !moment_holds(moment))
+		return;
+	kept = verdict_entry(object->dentry);
+	if (!kept)
+		return;
+	old = *(volatile __u64 *)&kept->permits;
+	if (kept->dentry == object->dentry && kept->mnt == object->mnt && kept->live == live &&
+	    kept->domain == domain && kept->moment == verdict_moment(moment) &&
+	    kept->check == verdict_check(object->dentry, object->mnt, live, domain,
+					 verdict_moment(moment), old))
+		permits |= old;
+	kept->dentry = object->dentry;
+	kept->mnt = object->mnt;
+	kept->live = live;
+	kept->domain = domain;
+	kept->moment = verdict_moment(moment);
+	kept->permits = permits;
+	kept->check = verdict_check(object->dentry, object->mnt, live, domain,
+				    verdict_moment(moment), permits);
+}
+
+/* The dentry is about to become another object's. */
+static __always_inline void forget_dentry(const struct dentry *pointer)
+{
+	struct pcl_verdict *kept;
+	struct pcl_dir *dir;
+	__u64 dentry;
+
+	/* Read from the stack, a pointer becomes a number. */
+	bpf_probe_read_kernel(&dentry, sizeof(dentry), &pointer);
+	kept = verdict_entry(dentry);
+	if (kept && kept->dentry == dentry)
+		kept->dentry = 0;
+	dir = dir_entry(dentry);
+	if (dir && dir->dentry == dentry)
+		dir->dentry = 0;
+}
+
+#endif
