@@ -256,7 +256,7 @@ struct pcl_bpf_cgroup {
 struct pcl_bpf_home {
 	__u32 incarnation;
 	__u32 mnt_ns; /* inode number; 0: not known yet */
-	__u64 since;  /* control.epoch with which the domain became live */
+	__u64 since;  /* control.live is not less from the moment on that the domain is live */
 };
 
 /* Key of what is ours: its kind and the kernel's number of it. */
@@ -303,8 +303,7 @@ struct pcl_bpf_kinds {
 };
 
 struct pcl_bpf_control {
-	__u64 live;    /* generation << 1 | slot; 0: nothing applied yet */
-	__u64 epoch;   /* changes when domains come or go: tasks look again where they belong */
+	__u64 live;    /* generation << 1 | slot; 0: nothing applied yet. First in every version */
 	__u64 unknown; /* operations whose path could not be built */
 	__u64 no_room; /* operations refused since there was no room for the task's state */
 	__u32 abi;

@@ -165,7 +165,7 @@ struct pcl_run {
  * there, and the loops would not converge.
  */
 struct pcl_task {
-	__u64 epoch;	 /* control.epoch when domain was looked up */
+	__u64 live;	 /* control.live when domain was looked up */
 	__u64 cgroup_id; /* of the task then; a move to another cgroup means looking again */
 	__u32 domain;
 	__u32 incarnation;

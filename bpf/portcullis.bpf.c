@@ -339,7 +339,7 @@ int BPF_PROG(pcl_task_alloc, struct task_struct *child, unsigned long clone_flag
 	born = task_state(child);
 	if (!born)
 		return -EACCES;
-	born->epoch = state->epoch;
+	born->live = state->live;
 	born->cgroup_id = state->cgroup_id;
 	born->mount_ns = state->mount_ns;
 	born->domain = state->domain;

@@ -5,19 +5,43 @@
  * A task belongs to the domain whose cgroup it is in or below, or else, to that whose mount
  * namespace it is in, or whose pid namespace it is in or below; once in a container's domain it
  * stays there, and so do its children, whatever cgroup or namespaces they move to. The answer is
- * kept with the task and looked up again when domains came or went or the task was moved, and, as
- * long as it is a visitor (visit.h), each time. With it is kept whether the task came in from
+ * kept with the task and looked up again when another ruleset is live or the task was moved, and,
+ * as long as it is a visitor (visit.h), each time. With it is kept whether the task came in from
  * outside.
+ *
+ * Only the live ruleset says which domains there are: the maps that lead to domains are filled
+ * before it is switched and cleared after, so what they say of any other domain counts as not said.
  */
 #ifndef PCL_BPF_TASK_H
 #define PCL_BPF_TASK_H
 
 #include "visit.h"
 
+static __always_inline struct pcl_bpf_domain *domain_entry(__u64 live, __u32 domain)
+{
+	__u32 index = (live & 1) * PCL_BPF_DOMAINS_MAX + domain;
+
+	return bpf_map_lookup_elem(&domains, &index);
+}
+
+/* Takes the domain that a map leads to, where there is one and the live ruleset has it. */
+static __always_inline bool take_domain(struct pcl_task *state, const struct pcl_bpf_cgroup *found,
+					__u64 live)
+{
+	struct pcl_bpf_domain *entry = found ? domain_entry(live, found->domain) : NULL;
+
+	if (!entry || entry->incarnation != found->incarnation)
+		return false;
+	state->domain = found->domain;
+	state->incarnation = found->incarnation;
+	return true;
+}
+
 #ifdef PCL_OLD_KERNEL
 
 struct pcl_search {
 	struct pcl_task *state;
+	__u64 live;
 	__u64 cgroup; /* of the current task */
 	int level;
 };
@@ -37,23 +61,20 @@ static __always_inline __u64 ancestor_id(const struct pcl_search *search)
 static long search_step(__u32 i, struct pcl_search *search)
 {
 	__u64 id = ancestor_id(search);
-	struct pcl_bpf_cgroup *cgroup = bpf_map_lookup_elem(&cgroups, &id);
 
-	if (cgroup) {
-		search->state->domain = cgroup->domain;
-		search->state->incarnation = cgroup->incarnation;
+	if (take_domain(search->state, bpf_map_lookup_elem(&cgroups, &id), search->live))
 		return 1;
-	}
 	search->level--;
 	return search->level < 1;
 }
 
 /* From level upwards, as far as one loop goes. Returns whether that was the end of it. */
-__noinline int search_part(__u32 level)
+__noinline int search_part(__u32 level, __u64 live)
 {
 	struct task_struct *task = current_task();
 	struct pcl_search search = {
 		.state = task_state(task),
+		.live = live,
 		.cgroup = (__u64)GET2(task, cgroups, dfl_cgrp),
 		.level = (int)level,
 	};
@@ -64,71 +85,57 @@ __noinline int search_part(__u32 level)
 	return search.state->domain || search.level < 1;
 }
 
-static __always_inline void search_domain(struct pcl_task *state, __u32 level)
+static __always_inline void search_domain(struct pcl_task *state, __u64 live, __u32 level)
 {
 	__u32 i;
 
 	state->domain = PCL_BPF_DOMAIN_HOST;
 	state->incarnation = 0;
 	for (i = 0; i < PCL_LOOP_ROUNDS && i * PCL_LOOP_ROUNDS < level; i++)
-		if (search_part(level - i * PCL_LOOP_ROUNDS))
+		if (search_part(level - i * PCL_LOOP_ROUNDS, live))
 			break;
 }
 
 #else
 
 struct pcl_search {
+	struct pcl_task *state;
+	__u64 live;
 	int level;
-	struct pcl_bpf_cgroup found;
 };
 
 static long search_step(__u32 i, struct pcl_search *search)
 {
 	__u64 id = bpf_get_current_ancestor_cgroup_id(search->level);
-	struct pcl_bpf_cgroup *cgroup = bpf_map_lookup_elem(&cgroups, &id);
 
-	if (cgroup) {
-		search->found = *cgroup;
+	if (take_domain(search->state, bpf_map_lookup_elem(&cgroups, &id), search->live))
 		return 1;
-	}
 	search->level--;
 	return search->level < 1;
 }
 
-static __always_inline void search_domain(struct pcl_task *state, __u32 level)
+static __always_inline void search_domain(struct pcl_task *state, __u64 live, __u32 level)
 {
-	struct pcl_search search = {.level = (int)level};
+	struct pcl_search search = {.state = state, .live = live, .level = (int)level};
 
+	state->domain = PCL_BPF_DOMAIN_HOST;
+	state->incarnation = 0;
 	if (level > 0)
 		LOOP(level, search_step, &search);
-	state->domain = search.found.domain;
-	state->incarnation = search.found.incarnation;
 }
 
 #endif
 
-static __always_inline struct pcl_bpf_domain *domain_entry(__u64 live, __u32 domain)
-{
-	__u32 index = (live & 1) * PCL_BPF_DOMAINS_MAX + domain;
-
-	return bpf_map_lookup_elem(&domains, &index);
-}
-
 struct pcl_space_search {
 	struct pcl_task *state;
+	__u64 live;
 	__u64 ns; /* struct pid_namespace */
 };
 
 /* Whether the task belongs to the domain of a namespace. */
-static __always_inline bool take_space(struct pcl_task *state, __u64 key)
+static __always_inline bool take_space(struct pcl_task *state, __u64 key, __u64 live)
 {
-	struct pcl_bpf_cgroup *found = bpf_map_lookup_elem(&spaces, &key);
-
-	if (!found)
-		return false;
-	state->domain = found->domain;
-	state->incarnation = found->incarnation;
-	return true;
+	return take_domain(state, bpf_map_lookup_elem(&spaces, &key), live);
 }
 
 static long space_step(__u32 i, struct pcl_space_search *search)
@@ -139,7 +146,7 @@ static long space_step(__u32 i, struct pcl_space_search *search)
 	if (!ns)
 		return 1;
 	number = BPF_CORE_READ(ns, ns.inum);
-	if (take_space(search->state, PCL_SPACE_PID | number))
+	if (take_space(search->state, PCL_SPACE_PID | number, search->live))
 		return 1;
 	search->ns = (__u64)BPF_CORE_READ(ns, parent);
 	return 0;
@@ -149,14 +156,14 @@ static long space_step(__u32 i, struct pcl_space_search *search)
 #define PID_NS_LEVELS 33
 
 /* What a container shares with others tells less: its mount namespace comes first. */
-static __always_inline void search_spaces(struct pcl_task *state)
+static __always_inline void search_spaces(struct pcl_task *state, __u64 live)
 {
-	struct pcl_space_search search = {.state = state};
+	struct pcl_space_search search = {.state = state, .live = live};
 	struct task_struct *task = current_task();
 	struct pid *pid;
 	__u32 level;
 
-	if (take_space(state, PCL_SPACE_MOUNT | state->mount_ns))
+	if (take_space(state, PCL_SPACE_MOUNT | state->mount_ns, live))
 		return;
 	pid = BPF_CORE_READ(task, thread_pid);
 	level = BPF_CORE_READ(pid, level);
@@ -183,7 +190,7 @@ static __always_inline bool has_entered(const struct pcl_task *state, __u64 look
 	       looked >= home->since;
 }
 
-/* looked is the epoch at which the task was placed last, 0: never. */
+/* looked is what was live when the task was placed last, 0: never. */
 GLOBAL int place_task(struct pcl_task *state, __u64 live, __u32 level, __u64 looked)
 {
 	bool host = state && state->domain == PCL_BPF_DOMAIN_HOST;
@@ -193,9 +200,9 @@ GLOBAL int place_task(struct pcl_task *state, __u64 live, __u32 level, __u64 loo
 		return 0;
 	kept = state->domain ? domain_entry(live, state->domain) : NULL;
 	if (!kept || kept->incarnation != state->incarnation) {
-		search_domain(state, level);
+		search_domain(state, live, level);
 		if (state->mount_ns && state->domain == PCL_BPF_DOMAIN_HOST)
-			search_spaces(state);
+			search_spaces(state, live);
 		state->visiting = host && !state->arrived && is_visitor(state);
 		if (state->visiting) {
 			state->domain = PCL_BPF_DOMAIN_HOST;
@@ -212,7 +219,7 @@ static __always_inline void end_visit(struct task_struct *task, struct pcl_task 
 	if (!state->visiting)
 		return;
 	state->arrived = 1;
-	place_task(state, live, GET3(task, cgroups, dfl_cgrp, level), state->epoch);
+	place_task(state, live, GET3(task, cgroups, dfl_cgrp, level), state->live);
 }
 
 /* The current task's state with its domain up to date, or NULL when the kernel has no memory. */
@@ -221,7 +228,7 @@ static __always_inline struct pcl_task *current_state(struct task_struct *task,
 {
 	struct pcl_task *state = task_state(task);
 	struct cgroup *cgroup;
-	__u64 cgroup_id, epoch, looked;
+	__u64 cgroup_id, looked;
 	__u32 mount_ns = 0;
 
 	if (!state) {
@@ -230,14 +237,13 @@ static __always_inline struct pcl_task *current_state(struct task_struct *task,
 	}
 	cgroup = GET2(task, cgroups, dfl_cgrp);
 	cgroup_id = GET2(cgroup, kn, id);
-	epoch = ctl->epoch;
 	/* A task of the host may enter a container's namespaces and stay in its cgroup. */
 	if (ctl->spaces)
 		mount_ns = mount_ns_of(task);
-	if (state->epoch != epoch || state->cgroup_id != cgroup_id || state->mount_ns != mount_ns ||
+	if (state->live != live || state->cgroup_id != cgroup_id || state->mount_ns != mount_ns ||
 	    state->visiting) {
-		looked = state->epoch;
-		state->epoch = epoch;
+		looked = state->live;
+		state->live = live;
 		state->cgroup_id = cgroup_id;
 		state->mount_ns = mount_ns;
 		place_task(state, live, GET(cgroup, level), looked);

@@ -193,7 +193,7 @@ static void empty_slot(const struct pcl_pins *pins, __u32 slot)
 
 /* --- cgroups --------------------------------------------------------------------------------- */
 
-/* Before the switch: the old ruleset has nothing for a new domain, so its tasks are permitted. */
+/* Before the switch: until then nobody goes by what leads to a domain that is not live. */
 static int add_cgroups(const struct pcl_pins *pins, const struct pcl_bpf_plan *plan,
 		       struct pcl_diag *diag)
 {
@@ -219,12 +219,12 @@ static bool wanted_cgroup(const struct pcl_bpf_plan *plan, __u64 id)
 }
 
 /* The host needs none to begin with; the kernel knows its tasks by no incarnation. */
-static int set_home(int fd, const struct pcl_backend_domain *domain, uint64_t next_epoch,
+static int set_home(int fd, const struct pcl_backend_domain *domain, uint64_t since,
 		    struct pcl_diag *diag)
 {
 	bool host = domain->id == PCL_BPF_DOMAIN_HOST;
 	struct pcl_bpf_home old = {0},
-			    home = {host ? 0 : domain->incarnation, domain->mnt_ns, next_epoch};
+			    home = {host ? 0 : domain->incarnation, domain->mnt_ns, since};
 
 	if (host && !home.mnt_ns)
 		return 0;
@@ -241,22 +241,21 @@ static int set_home(int fd, const struct pcl_backend_domain *domain, uint64_t ne
 
 /*
  * Which mount namespace names a domain's objects, where that is known and was not set before: it
- * stays as it was first seen, whatever its tasks do later. And the epoch that begins with the
+ * stays as it was first seen, whatever its tasks do later. And which ruleset comes with the
  * switch, for a domain that is new: who was seen outside of it since has come in.
  */
 static int set_homes(const struct pcl_pins *pins, const struct pcl_backend_input *input,
 		     struct pcl_diag *diag)
 {
-	uint64_t next_epoch = pins->control->epoch + 1;
 	int error = 0;
 
 	for (size_t i = 0; !error && i < input->domain_count; i++)
-		error = set_home(pins->map_fds[PCL_MAP_HOMES], &input->domains[i], next_epoch,
-				 diag);
+		error = set_home(pins->map_fds[PCL_MAP_HOMES], &input->domains[i],
+				 input->generation << 1, diag);
 	return error;
 }
 
-/* After the switch. What cannot be deleted leads to a domain that is free and permits. */
+/* After the switch. What cannot be deleted leads to a domain that is not live, and so nowhere. */
 static void drop_cgroups(const struct pcl_pins *pins, const struct pcl_bpf_plan *plan)
 {
 	int fd = pins->map_fds[PCL_MAP_CGROUPS];
@@ -447,7 +446,6 @@ static int apply(const struct pcl_backend_input *input, struct pcl_diag *diag)
 	}
 	pcl_bpf_tally_prepare(&pins, input);
 	__atomic_store_n(&pins.control->live, input->generation << 1 | slot, __ATOMIC_RELEASE);
-	__atomic_fetch_add(&pins.control->epoch, 1, __ATOMIC_RELEASE);
 	drop_cgroups(&pins, plan);
 	drop_spaces(&pins, plan);
 	detach_unneeded(plan);
