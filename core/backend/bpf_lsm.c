@@ -22,6 +22,7 @@
 #include "backend/bpf_lsm_tally.h"
 #include "backend/bpf_lsm_tree.h"
 #include "base/cleanup.h"
+#include "base/fault.h"
 
 static int probe(const struct pcl_node *node, struct pcl_diag *diag)
 {
@@ -67,6 +68,8 @@ static int make_trie(const struct pcl_bpf_plan *plan, struct pcl_diag *diag)
 	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_NO_PREALLOC);
 	pcl_autoclose int fd = -1;
 
+	if (pcl_fault_fails("bpf: make a trie", diag))
+		return -ENOMEM;
 	fd = bpf_map_create(BPF_MAP_TYPE_HASH, "pcl_trie", sizeof(__u64),
 			    sizeof(struct pcl_trie_entry), (__u32)plan->edge_count + 1, &options);
 	if (fd < 0)
@@ -95,6 +98,8 @@ static int make_array(const char *name, const void *items, size_t item_size, siz
 	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_INNER_MAP);
 	pcl_autoclose int fd = -1;
 
+	if (pcl_fault_fails(name, diag))
+		return -ENOMEM;
 	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, name, sizeof(__u32), (__u32)item_size,
 			    count ? (__u32)count : 1, &options);
 	if (fd < 0)
@@ -138,6 +143,8 @@ static int make_maps(const struct pcl_bpf_plan *plan, struct slot_maps *ret_maps
 static int put_inner(const struct pcl_pins *pins, enum pcl_bpf_map outer, __u32 index, int inner_fd,
 		     struct pcl_diag *diag)
 {
+	if (pcl_fault_fails("bpf: put a map into its slot", diag))
+		return -ENOMEM;
 	if (bpf_map_update_elem(pins->map_fds[outer], &index, &inner_fd, BPF_ANY) < 0)
 		return pcl_diag_errno(diag, -errno, "bpf_lsm: cannot put a map into its slot");
 	return 0;
@@ -157,6 +164,7 @@ static int put_maps(const struct pcl_pins *pins, __u32 slot, const struct slot_m
 {
 	int error = put_inner(pins, PCL_MAP_TRIES, slot, maps->trie_fd, diag);
 
+	pcl_fault_point("bpf: dead slot has its trie");
 	if (!error)
 		error = put_inner(pins, PCL_MAP_SETS, slot, maps->sets_fd, diag);
 	return error ? error : put_inner(pins, PCL_MAP_PATTERNS, slot, maps->patterns_fd, diag);
@@ -175,7 +183,9 @@ static int fill_slot(const struct pcl_pins *pins, const struct pcl_bpf_plan *pla
 		error = put_maps(pins, slot, &maps, diag);
 	if (error)
 		return error;
+	pcl_fault_point("bpf: dead slot has its maps");
 	memset(domains, 0, sizeof(*domains) * PCL_BPF_DOMAINS_MAX);
+	pcl_fault_point("bpf: dead slot has no domains");
 	for (size_t i = 0; i < plan->domain_count; i++)
 		domains[plan->domains[i].id] = plan->domains[i].entry;
 	return 0;
@@ -203,6 +213,8 @@ static int add_cgroups(const struct pcl_pins *pins, const struct pcl_bpf_plan *p
 
 		if (domain->id == PCL_BPF_DOMAIN_HOST)
 			continue;
+		if (pcl_fault_fails("bpf: add a cgroup", diag))
+			return -ENOMEM;
 		if (bpf_map_update_elem(pins->map_fds[PCL_MAP_CGROUPS], &domain->cgroup_id, &value,
 					BPF_ANY) < 0)
 			return pcl_diag_errno(diag, -errno, "bpf_lsm: cannot add a cgroup");
@@ -234,6 +246,8 @@ static int set_home(int fd, const struct pcl_backend_domain *domain, uint64_t si
 			return 0;
 		home.since = old.since;
 	}
+	if (pcl_fault_fails("bpf: set a mount namespace", diag))
+		return -ENOMEM;
 	if (bpf_map_update_elem(fd, &domain->id, &home, BPF_ANY) < 0)
 		return pcl_diag_errno(diag, -errno, "bpf_lsm: cannot set a mount namespace");
 	return 0;
@@ -277,6 +291,8 @@ static int add_space(const struct pcl_pins *pins, __u64 key,
 {
 	struct pcl_bpf_cgroup value = {domain->id, domain->entry.incarnation};
 
+	if (pcl_fault_fails("bpf: add a namespace", diag))
+		return -ENOMEM;
 	if (bpf_map_update_elem(pins->map_fds[PCL_MAP_SPACES], &key, &value, BPF_ANY) < 0)
 		return pcl_diag_errno(diag, -errno, "bpf_lsm: cannot add a namespace");
 	return 0;
@@ -401,8 +417,10 @@ static int attach_needed(const struct pcl_bpf_plan *plan, struct pcl_diag *diag)
 static void detach_unneeded(const struct pcl_bpf_plan *plan)
 {
 	for (size_t i = 0; i < pcl_bpf_program_count; i++)
-		if (!is_needed(&pcl_bpf_programs[i], plan))
+		if (!is_needed(&pcl_bpf_programs[i], plan)) {
 			pcl_pins_detach(&pcl_bpf_programs[i]);
+			pcl_fault_point("bpf: a program is detached");
+		}
 }
 
 /* --- the table ------------------------------------------------------------------------------- */
@@ -428,15 +446,19 @@ static int apply(const struct pcl_backend_input *input, struct pcl_diag *diag)
 	if (error)
 		return error;
 	slot = !(pins.control->live & 1);
+	pcl_fault_point("bpf: loaded or found");
 	error = fill_slot(&pins, plan, slot, diag);
+	pcl_fault_point("bpf: dead slot is filled");
 	if (!error)
 		error = set_homes(&pins, input, diag);
 	if (!error)
 		error = add_cgroups(&pins, plan, diag);
 	if (!error)
 		error = add_spaces(&pins, plan, diag);
+	pcl_fault_point("bpf: domains can be found");
 	if (!error)
 		error = attach_needed(plan, diag);
+	pcl_fault_point("bpf: programs are attached");
 	if (!error)
 		error = pcl_guard_links(&pins, diag);
 	if (error) {
@@ -445,10 +467,14 @@ static int apply(const struct pcl_backend_input *input, struct pcl_diag *diag)
 		return error;
 	}
 	pcl_bpf_tally_prepare(&pins, input);
+	pcl_fault_point("bpf: ready to switch");
 	__atomic_store_n(&pins.control->live, input->generation << 1 | slot, __ATOMIC_RELEASE);
+	pcl_fault_point("bpf: switched");
 	drop_cgroups(&pins, plan);
+	pcl_fault_point("bpf: old cgroups are gone");
 	drop_spaces(&pins, plan);
 	detach_unneeded(plan);
+	pcl_fault_point("bpf: programs are detached");
 	empty_slot(&pins, !slot);
 	return 0;
 }

@@ -18,6 +18,7 @@
 #include "backend/bpf_lsm_pins.h"
 #include "base/array.h"
 #include "base/cleanup.h"
+#include "base/fault.h"
 
 /* KERNEL: MKDEV() inside the kernel; stat() says it in another form. */
 #define KERNEL_MINOR_BITS 20
@@ -27,6 +28,8 @@ static int tell(const struct pcl_pins *pins, __u64 kind, __u32 id, struct pcl_di
 	__u64 key = kind | id;
 	__u32 one = 1;
 
+	if (pcl_fault_fails("bpf: say what is ours", diag))
+		return -ENOMEM;
 	if (bpf_map_update_elem(pins->map_fds[PCL_MAP_OWN], &key, &one, BPF_ANY) < 0)
 		return pcl_diag_errno(diag, -errno, "bpf_lsm: cannot say what is ours");
 	return 0;
@@ -126,6 +129,7 @@ int pcl_guard_links(const struct pcl_pins *pins, struct pcl_diag *diag)
 {
 	int forgotten = forget_links(pins, diag);
 
+	pcl_fault_point("bpf: links are forgotten");
 	if (forgotten)
 		return forgotten;
 	for (size_t i = 0; i < pcl_bpf_program_count; i++) {

@@ -25,6 +25,7 @@
 #include "backend/bpf_lsm_kinds.h"
 #include "backend/bpf_lsm_load.h"
 #include "base/cleanup.h"
+#include "base/fault.h"
 #include "policy/policy.h"
 
 #define MAP_DIR PCL_PIN_DIR "/maps"
@@ -184,14 +185,15 @@ int pcl_pins_open(struct pcl_pins *pins, struct pcl_diag *diag)
 		pcl_diag_errno(diag, error, "bpf_lsm: cannot open the pinned maps in " MAP_DIR);
 	if (!error)
 		error = map_arrays(pins, diag);
+	/* First, for a load that was cut short may not have come to say its version. */
+	if (!error && !pins->control->live)
+		error = -ENOENT;
 	if (!error && pins->control->abi != PCL_BPF_ABI)
 		error = pcl_diag_set(diag, -EPROTO,
 				     "bpf_lsm: what is applied was loaded by another version of "
 				     "portcullis (ABI %u, this is %u); run its \"portcullis "
 				     "remove\" first",
 				     pins->control->abi, PCL_BPF_ABI);
-	if (!error && !pins->control->live)
-		error = -ENOENT;
 	if (error)
 		pcl_pins_close(pins);
 	return error;
@@ -221,6 +223,7 @@ static int pin_maps(const struct bpf_object *object, struct pcl_pins *pins, stru
 		error = bpf_map__pin(map, path);
 		if (error)
 			return pcl_diag_errno(diag, error, "bpf_lsm: cannot pin %s", path);
+		pcl_fault_point("load: a map is pinned");
 		pins->map_fds[i] = fcntl(bpf_map__fd(map), F_DUPFD_CLOEXEC, 3);
 		if (pins->map_fds[i] < 0)
 			return pcl_diag_errno(diag, -errno, "bpf_lsm: cannot keep %s", path);
@@ -242,6 +245,7 @@ static int pin_programs(struct bpf_object *object, struct pcl_diag *diag)
 		error = bpf_program__pin(program, path);
 		if (error)
 			return pcl_diag_errno(diag, error, "bpf_lsm: cannot pin %s", path);
+		pcl_fault_point("load: a program is pinned");
 	}
 	return 0;
 }
@@ -257,9 +261,11 @@ int pcl_pins_load(struct pcl_pins *pins, struct pcl_diag *diag)
 		error = pcl_pins_remove(diag);
 	if (!error)
 		error = make_dirs(diag);
+	pcl_fault_point("load: directories are made");
 	if (error)
 		return error;
 	error = pcl_bpf_object_load(&object, diag);
+	pcl_fault_point("load: programs are loaded");
 	if (!error)
 		error = pin_maps(object.hooks, pins, diag);
 	if (!error)
@@ -273,6 +279,7 @@ int pcl_pins_load(struct pcl_pins *pins, struct pcl_diag *diag)
 
 		pcl_socket_kinds_init(&kinds);
 		pins->control->kinds = kinds.tables;
+		pcl_fault_point("load: all is pinned");
 		pins->control->abi = PCL_BPF_ABI;
 		error = pcl_guard_prepare(pins, &object, diag);
 	}
@@ -310,6 +317,8 @@ int pcl_pins_attach(const struct pcl_bpf_program_info *program, struct pcl_diag 
 
 	if (pcl_pins_attached(program))
 		return 0;
+	if (pcl_fault_fails("bpf: attach a program", diag))
+		return -ENOMEM;
 	snprintf(path, sizeof(path), PROGRAM_DIR "/%s", program->name);
 	program_fd = bpf_obj_get(path);
 	if (program_fd < 0 && errno == ENOENT && (program->needed_by & PCL_PROGRAM_OPTIONAL))
@@ -324,8 +333,10 @@ int pcl_pins_attach(const struct pcl_bpf_program_info *program, struct pcl_diag 
 	if (link_fd < 0)
 		return pcl_diag_errno(diag, -errno, "bpf_lsm: cannot attach to %s", program->hook);
 	snprintf(path, sizeof(path), LINK_DIR "/%s", program->name);
+	pcl_fault_point("bpf: a program is attached");
 	if (bpf_obj_pin(link_fd, path) < 0)
 		return pcl_diag_errno(diag, -errno, "bpf_lsm: cannot pin %s", path);
+	pcl_fault_point("bpf: a link is pinned");
 	return 0;
 }
 
@@ -359,6 +370,7 @@ static int empty_dir(const char *dir, struct pcl_diag *diag)
 		if (unlinkat(dirfd(stream), entry->d_name, 0) < 0 && errno != ENOENT)
 			return pcl_diag_errno(diag, -errno, "cannot remove %s/%s", dir,
 					      entry->d_name);
+		pcl_fault_point(dir);
 	}
 	if (rmdir(dir) < 0 && errno != ENOENT)
 		return pcl_diag_errno(diag, -errno, "cannot remove %s", dir);
@@ -382,13 +394,17 @@ int pcl_pins_remove(struct pcl_diag *diag)
 	int error;
 
 	stand_down();
+	pcl_fault_point("remove: everything permits");
 	error = empty_dir(LINK_DIR, diag);
+	pcl_fault_point("remove: links are gone");
 	if (!error)
 		error = empty_dir(JUDGE_DIR, diag);
 	if (!error)
 		error = empty_dir(PROGRAM_DIR, diag);
+	pcl_fault_point("remove: programs are gone");
 	if (!error)
 		error = empty_dir(MAP_DIR, diag);
+	pcl_fault_point("remove: maps are gone");
 	if (!error && rmdir(PCL_PIN_DIR) < 0 && errno != ENOENT)
 		error = pcl_diag_errno(diag, -errno, "cannot remove " PCL_PIN_DIR);
 	return error;

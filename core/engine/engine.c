@@ -16,6 +16,7 @@
 
 #include "base/array.h"
 #include "base/cleanup.h"
+#include "base/fault.h"
 #include "base/yaml.h"
 #include "engine/input.h"
 #include "node/cgroup.h"
@@ -187,15 +188,18 @@ static int commit(struct pcl_engine *engine, struct pcl_state *next,
 		error = pcl_state_save(state, diag);
 	if (error)
 		return error;
+	pcl_fault_point("engine: state is written");
 	error = backend->apply(&input->backend, diag);
 	if (error) {
 		pcl_state_delete(state->generation);
 		return error;
 	}
+	pcl_fault_point("engine: backend has applied");
 	if (engine->backend && engine->backend != backend)
 		error = engine->backend->remove(diag);
 	if (state->generation > GENERATIONS_KEPT)
 		pcl_state_prune(state->generation - GENERATIONS_KEPT);
+	pcl_fault_point("engine: old states are gone");
 	/* A change after this one, by the same open engine, goes on from here. */
 	engine->live.generation = state->generation;
 	pcl_strings_free(&engine->notes, &engine->note_count);
@@ -344,9 +348,13 @@ int pcl_engine_remove(struct pcl_engine *engine, struct pcl_diag *diag)
 		if (error)
 			return error;
 	}
+	pcl_fault_point("remove: backends have nothing");
 	pcl_spaces_drop_all();
+	pcl_fault_point("remove: namespaces are let go");
 	pcl_state_prune(UINT64_MAX);
+	pcl_fault_point("remove: states are gone");
 	(void)unlink(LOCK_PATH);
+	pcl_fault_point("remove: lock is gone");
 	(void)rmdir(PCL_STATE_DIR);
 	engine->backend = NULL;
 	return 0;
@@ -490,6 +498,7 @@ int pcl_engine_add_domain(struct pcl_engine *engine, struct pcl_domain *domain,
 		return error;
 	if (!place->cgroup)
 		error = pcl_spaces_keep(&place->spaces, member.incarnation, diag);
+	pcl_fault_point("domain: namespaces are kept");
 	if (!error)
 		error = commit(engine, pcl_take_ptr(next), backend, diag);
 	if (error && !place->cgroup)
@@ -535,6 +544,7 @@ int pcl_engine_remove_domain(struct pcl_engine *engine, const char *name, struct
 		(next->member_count - at - 1) * sizeof(*next->members));
 	next->member_count--;
 	error = commit(engine, pcl_take_ptr(next), backend_for_domains(engine), diag);
+	pcl_fault_point("domain: is removed");
 	/* Last, since until then their numbers mean the domain. */
 	if (!error)
 		pcl_spaces_drop(incarnation);

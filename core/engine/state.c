@@ -17,6 +17,7 @@
 #include "backend/backend.h"
 #include "base/array.h"
 #include "base/cleanup.h"
+#include "base/fault.h"
 #include "engine/model_json.h"
 
 #define STATE_SCHEMA 4
@@ -174,7 +175,10 @@ int pcl_state_save(const struct pcl_state *state, struct pcl_diag *diag)
 	json = state_to_json(state);
 	if (!json || !path || !fresh)
 		return pcl_diag_set(diag, -ENOMEM, "out of memory");
-	error = write_synced(fresh, json, diag);
+	error = pcl_fault_fails("state: write", diag);
+	if (!error)
+		error = write_synced(fresh, json, diag);
+	pcl_fault_point("state: file has its first name");
 	if (!error && rename(fresh, path) < 0)
 		error = pcl_diag_errno(diag, -errno, "cannot write %s", path);
 	if (error)

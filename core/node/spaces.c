@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/fault.h"
 
 static const char *const kinds[] = {"mnt", "pid"};
 
@@ -145,6 +146,7 @@ int pcl_spaces_keep(const struct pcl_spaces *spaces, uint32_t number, struct pcl
 	pcl_spaces_drop(number);
 	if (!error)
 		error = keep_one(spaces->mount_fd, number, kinds[0], diag);
+	pcl_fault_point("domain: one namespace is kept");
 	if (!error)
 		error = keep_one(spaces->pid_fd, number, kinds[1], diag);
 	if (error)
