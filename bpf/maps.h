@@ -345,20 +345,23 @@ struct {
 	__uint(value_size, sizeof(struct pcl_bpf_domain));
 } domains SEC(".maps");
 
-/* Cgroup (v2) id to domain, for the top cgroup of each domain. */
+/*
+ * Cgroup (v2) id to domain, for the top cgroup of each domain: of the live ruleset and, while it is
+ * being switched to, of the next. What leads to neither is cleared before any is added.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, PCL_BPF_DOMAINS_MAX);
+	__uint(max_entries, PCL_SLOTS *PCL_BPF_DOMAINS_MAX);
 	__uint(key_size, sizeof(__u64));
 	__uint(value_size, sizeof(struct pcl_bpf_cgroup));
 } cgroups SEC(".maps");
 
-/* Namespace (PCL_SPACE_*) to domain, where no cgroup tells it. */
+/* Namespace (PCL_SPACE_*) to domain, where no cgroup tells it; likewise, two for each domain. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 2 * PCL_BPF_DOMAINS_MAX);
+	__uint(max_entries, 2 * PCL_SLOTS * PCL_BPF_DOMAINS_MAX);
 	__uint(key_size, sizeof(__u64));
 	__uint(value_size, sizeof(struct pcl_bpf_cgroup));
 } spaces SEC(".maps");

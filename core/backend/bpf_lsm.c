@@ -63,10 +63,38 @@ static unsigned kernel(void)
 
 /* --- the dead slot --------------------------------------------------------------------------- */
 
+/* KERNEL: from 5.6, and so wherever LSM programs are, one call fills a map. */
+static int put_all(int fd, const void *keys, const void *values, size_t count,
+		   struct pcl_diag *diag)
+{
+	__u32 left = (__u32)count;
+
+	if (count && bpf_map_update_batch(fd, keys, values, &left, NULL) < 0)
+		return pcl_diag_errno(diag, -errno, "bpf_lsm: cannot fill a map of %zu entries",
+				      count);
+	return 0;
+}
+
+static int put_edges(int fd, const struct pcl_bpf_plan *plan, struct pcl_diag *diag)
+{
+	pcl_autofree __u64 *keys = calloc(plan->edge_count + 1, sizeof(*keys));
+	pcl_autofree struct pcl_trie_entry *entries =
+		calloc(plan->edge_count + 1, sizeof(*entries));
+
+	if (!keys || !entries)
+		return pcl_diag_set(diag, -ENOMEM, "out of memory");
+	for (size_t i = 0; i < plan->edge_count; i++) {
+		entries[i] = (struct pcl_trie_entry){plan->edges[i].key, plan->edges[i].edge};
+		keys[i] = pcl_key_hash(&entries[i].key);
+	}
+	return put_all(fd, keys, entries, plan->edge_count, diag);
+}
+
 static int make_trie(const struct pcl_bpf_plan *plan, struct pcl_diag *diag)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_NO_PREALLOC);
 	pcl_autoclose int fd = -1;
+	int error;
 
 	if (pcl_fault_fails("bpf: make a trie", diag))
 		return -ENOMEM;
@@ -75,20 +103,8 @@ static int make_trie(const struct pcl_bpf_plan *plan, struct pcl_diag *diag)
 	if (fd < 0)
 		return pcl_diag_errno(diag, -errno, "bpf_lsm: cannot make a map of %zu entries",
 				      plan->edge_count);
-	for (size_t i = 0; i < plan->edge_count; i++) {
-		struct pcl_trie_entry entry = {plan->edges[i].key, plan->edges[i].edge};
-		__u64 hash = pcl_key_hash(&entry.key);
-
-		if (bpf_map_update_elem(fd, &hash, &entry, BPF_NOEXIST) == 0)
-			continue;
-		/* Of a million edges two do so once in 30 million policy sets. */
-		if (errno == EEXIST)
-			return pcl_diag_set(diag, -EEXIST,
-					    "bpf_lsm: two names in the rules have the same hash; "
-					    "write one of the rules differently");
-		return pcl_diag_errno(diag, -errno, "bpf_lsm: cannot fill the trie");
-	}
-	return pcl_take_fd(&fd);
+	error = put_edges(fd, plan, diag);
+	return error ? error : pcl_take_fd(&fd);
 }
 
 /* An array of items, one at least. */
@@ -96,19 +112,23 @@ static int make_array(const char *name, const void *items, size_t item_size, siz
 		      struct pcl_diag *diag)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_INNER_MAP);
+	pcl_autofree __u32 *keys = calloc(count + 1, sizeof(*keys));
 	pcl_autoclose int fd = -1;
+	int error;
 
 	if (pcl_fault_fails(name, diag))
 		return -ENOMEM;
+	if (!keys)
+		return pcl_diag_set(diag, -ENOMEM, "out of memory");
 	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, name, sizeof(__u32), (__u32)item_size,
 			    count ? (__u32)count : 1, &options);
 	if (fd < 0)
 		return pcl_diag_errno(diag, -errno, "bpf_lsm: cannot make a map of %zu %s", count,
 				      name);
-	for (__u32 i = 0; i < count; i++)
-		if (bpf_map_update_elem(fd, &i, (const char *)items + i * item_size, BPF_ANY) < 0)
-			return pcl_diag_errno(diag, -errno, "bpf_lsm: cannot fill %s", name);
-	return pcl_take_fd(&fd);
+	for (size_t i = 0; i < count; i++)
+		keys[i] = (__u32)i;
+	error = put_all(fd, keys, items, count, diag);
+	return error ? error : pcl_take_fd(&fd);
 }
 
 /* The maps of a plan, not yet in a slot; -1: not made. */
@@ -222,12 +242,14 @@ static int add_cgroups(const struct pcl_pins *pins, const struct pcl_bpf_plan *p
 	return 0;
 }
 
-static bool wanted_cgroup(const struct pcl_bpf_plan *plan, __u64 id)
+/* Whether what a cgroup or a namespace leads to is a domain of slot. */
+static bool leads_to_domain(const struct pcl_pins *pins, __u32 slot,
+			    const struct pcl_bpf_cgroup *value)
 {
-	for (size_t i = 0; i < plan->domain_count; i++)
-		if (plan->domains[i].id != PCL_BPF_DOMAIN_HOST && plan->domains[i].cgroup_id == id)
-			return true;
-	return false;
+	const struct pcl_bpf_domain *domains = &pins->domains[slot * PCL_BPF_DOMAINS_MAX];
+
+	return value->domain < PCL_BPF_DOMAINS_MAX &&
+	       domains[value->domain].incarnation == value->incarnation;
 }
 
 /* The host needs none to begin with; the kernel knows its tasks by no incarnation. */
@@ -269,18 +291,20 @@ static int set_homes(const struct pcl_pins *pins, const struct pcl_backend_input
 	return error;
 }
 
-/* After the switch. What cannot be deleted leads to a domain that is not live, and so nowhere. */
-static void drop_cgroups(const struct pcl_pins *pins, const struct pcl_bpf_plan *plan)
+/* What leads to no domain of slot; while it is there it leads nowhere (bpf/task.h). */
+static void drop_stale(const struct pcl_pins *pins, enum pcl_bpf_map map, __u32 slot)
 {
-	int fd = pins->map_fds[PCL_MAP_CGROUPS];
-	__u64 id, next;
+	int fd = pins->map_fds[map];
+	struct pcl_bpf_cgroup value;
+	__u64 key, next;
 	bool more = bpf_map_get_next_key(fd, NULL, &next) == 0;
 
 	while (more) {
-		id = next;
-		more = bpf_map_get_next_key(fd, &id, &next) == 0;
-		if (!wanted_cgroup(plan, id))
-			(void)bpf_map_delete_elem(fd, &id);
+		key = next;
+		more = bpf_map_get_next_key(fd, &key, &next) == 0;
+		if (bpf_map_lookup_elem(fd, &key, &value) < 0 ||
+		    !leads_to_domain(pins, slot, &value))
+			(void)bpf_map_delete_elem(fd, &key);
 	}
 }
 
@@ -359,33 +383,10 @@ static int add_spaces(const struct pcl_pins *pins, const struct pcl_bpf_plan *pl
 	return error;
 }
 
-static bool is_space_of(const struct pcl_bpf_cgroup *value, const struct pcl_bpf_plan *plan,
-			__u64 key)
-{
-	for (size_t i = 0; i < plan->domain_count; i++) {
-		const struct pcl_bpf_plan_domain *domain = &plan->domains[i];
-
-		if (domain->id == value->domain && domain->entry.incarnation == value->incarnation)
-			return key == (PCL_SPACE_MOUNT | domain->id_mount_ns) ||
-			       key == (PCL_SPACE_PID | domain->id_pid_ns);
-	}
-	return false;
-}
-
 /* After the switch, before the namespaces may go and their numbers be used again. */
-static void drop_spaces(const struct pcl_pins *pins, const struct pcl_bpf_plan *plan)
+static void drop_spaces(const struct pcl_pins *pins, const struct pcl_bpf_plan *plan, __u32 slot)
 {
-	int fd = pins->map_fds[PCL_MAP_SPACES];
-	struct pcl_bpf_cgroup value;
-	__u64 key, next;
-	bool more = bpf_map_get_next_key(fd, NULL, &next) == 0;
-
-	while (more) {
-		key = next;
-		more = bpf_map_get_next_key(fd, &key, &next) == 0;
-		if (bpf_map_lookup_elem(fd, &key, &value) < 0 || !is_space_of(&value, plan, key))
-			(void)bpf_map_delete_elem(fd, &key);
-	}
+	drop_stale(pins, PCL_MAP_SPACES, slot);
 	if (!plan->by_spaces)
 		__atomic_store_n(&pins->control->spaces, 0, __ATOMIC_RELEASE);
 }
@@ -451,6 +452,9 @@ static int apply(const struct pcl_backend_input *input, struct pcl_diag *diag)
 	pcl_fault_point("bpf: dead slot is filled");
 	if (!error)
 		error = set_homes(&pins, input, diag);
+	/* Left by an apply that failed or was killed. */
+	drop_stale(&pins, PCL_MAP_CGROUPS, !slot);
+	drop_stale(&pins, PCL_MAP_SPACES, !slot);
 	if (!error)
 		error = add_cgroups(&pins, plan, diag);
 	if (!error)
@@ -470,9 +474,9 @@ static int apply(const struct pcl_backend_input *input, struct pcl_diag *diag)
 	pcl_fault_point("bpf: ready to switch");
 	__atomic_store_n(&pins.control->live, input->generation << 1 | slot, __ATOMIC_RELEASE);
 	pcl_fault_point("bpf: switched");
-	drop_cgroups(&pins, plan);
+	drop_stale(&pins, PCL_MAP_CGROUPS, slot);
 	pcl_fault_point("bpf: old cgroups are gone");
-	drop_spaces(&pins, plan);
+	drop_spaces(&pins, plan, slot);
 	detach_unneeded(plan);
 	pcl_fault_point("bpf: programs are detached");
 	empty_slot(&pins, !slot);

@@ -421,6 +421,33 @@ static int compare_edges(const void *a, const void *b)
 		      &((const struct pcl_bpf_plan_edge *)b)->key, sizeof(struct pcl_trie_key));
 }
 
+static int compare_hashes(const void *a, const void *b)
+{
+	__u64 x = *(const __u64 *)a, y = *(const __u64 *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* The kernel finds an edge by its hash alone. Of a million two are alike once in 30 million sets.
+ */
+static int check_hashes(const struct pcl_maker *maker)
+{
+	size_t count = maker->plan->edge_count;
+	pcl_autofree __u64 *hashes = calloc(count + 1, sizeof(*hashes));
+
+	if (!hashes)
+		return -ENOMEM;
+	for (size_t i = 0; i < count; i++)
+		hashes[i] = pcl_key_hash(&maker->plan->edges[i].key);
+	qsort(hashes, count, sizeof(*hashes), compare_hashes);
+	for (size_t i = 1; i < count; i++)
+		if (hashes[i] == hashes[i - 1])
+			return pcl_diag_set(maker->diag, -EEXIST,
+					    "bpf_lsm: two names in the rules have the same hash; "
+					    "write one of the rules differently");
+	return 0;
+}
+
 /* What the trees have no place for would be left out of them, so it is refused as a whole. */
 static int check_support(const struct pcl_maker *maker)
 {
@@ -470,7 +497,7 @@ static int make(struct pcl_maker *maker)
 	if (maker->plan->edge_count)
 		qsort(maker->plan->edges, maker->plan->edge_count, sizeof(*maker->plan->edges),
 		      compare_edges);
-	return 0;
+	return check_hashes(maker);
 }
 
 int pcl_bpf_plan_make(const struct pcl_backend_input *input, struct pcl_bpf_plan **ret_plan,

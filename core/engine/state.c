@@ -137,13 +137,16 @@ static json_t *state_to_json(const struct pcl_state *state)
 static int write_synced(const char *path, const json_t *json, struct pcl_diag *diag)
 {
 	pcl_autoclose int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	pcl_autofclose FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
 
-	if (fd < 0)
+	if (!file)
 		return pcl_diag_errno(diag, -errno, "cannot write %s", path);
+	(void)pcl_take_fd(&fd);
 	errno = 0;
-	if (json_dumpfd(json, fd, JSON_COMPACT) < 0)
+	/* Buffered: to a descriptor jansson writes word by word. */
+	if (json_dumpf(json, file, JSON_COMPACT) < 0 || fflush(file))
 		return pcl_diag_errno(diag, errno ? -errno : -EIO, "cannot write %s", path);
-	if (fsync(fd) < 0)
+	if (fsync(fileno(file)) < 0)
 		return pcl_diag_errno(diag, -errno, "cannot write %s", path);
 	return 0;
 }

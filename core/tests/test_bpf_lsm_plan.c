@@ -415,6 +415,91 @@ static void a_domain_that_is_not_there_has_no_rules(void **state)
 	assert_int_equal(pcl_bpf_plan_below(plan, 1, PCL_CLASS_FILE, "/etc"), 0);
 }
 
+/* --- a collision --------------------------------------------------------------------------------
+ */
+
+#define COLLIDING_DIR "/x/"
+
+static bool is_plain(unsigned char byte)
+{
+	return (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'z');
+}
+
+/* The hash of all but the last word of a name of one whole chunk. */
+static uint64_t hash_before_last(uint32_t node, const char name[PCL_CHUNK_LEN])
+{
+	uint64_t words[PCL_CHUNK_WORDS], hash = (uint64_t)node << 32 | PCL_CHUNK_LEN;
+
+	memcpy(words, name, sizeof(words));
+	for (size_t i = 0; i + 1 < PCL_CHUNK_WORDS; i++)
+		hash = pcl_hash_step(hash, words[i]);
+	return hash;
+}
+
+/*
+ * Ends two names so that their hashes below node are alike: the last step is the same for both
+ * where the last words differ as the hashes before it do. False: there are no such ends of plain
+ * letters.
+ */
+static bool end_alike(uint32_t node, char one[PCL_CHUNK_LEN], char other[PCL_CHUNK_LEN])
+{
+	uint64_t differ = hash_before_last(node, one) ^ hash_before_last(node, other);
+
+	for (size_t i = PCL_CHUNK_LEN - 8; i < PCL_CHUNK_LEN; i++, differ >>= 8) {
+		unsigned char byte = '0';
+
+		while (byte <= 'z' && !(is_plain(byte) && is_plain(byte ^ (unsigned char)differ)))
+			byte++;
+		if (byte > 'z')
+			return false;
+		one[i] = (char)byte;
+		other[i] = (char)(byte ^ (unsigned char)differ);
+	}
+	return true;
+}
+
+/* The node of COLLIDING_DIR in a plan that has names in it. */
+static uint32_t colliding_node(void)
+{
+	autosetting setting;
+	autoplan *plan = NULL;
+	uint32_t node = 0;
+
+	setting_of(&setting, "  file: {matchPaths: [{path: " COLLIDING_DIR
+			     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa}]}\n");
+	plan = make_plan(&setting);
+	for (size_t i = 0; i < plan->edge_count; i++)
+		if (plan->edges[i].key.len == PCL_CHUNK_LEN)
+			node = plan->edges[i].key.node;
+	assert_int_not_equal(node, 0);
+	return node;
+}
+
+static void two_names_of_one_hash_are_refused(void **state)
+{
+	char one[PCL_CHUNK_LEN + 1] = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+	char other[PCL_CHUNK_LEN + 1] = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
+	uint32_t node = colliding_node();
+	pcl_autofree char *spec = NULL;
+	autosetting setting;
+	autoplan *plan = NULL;
+	autodiag diag = {0};
+
+	(void)state;
+	/* 16 million tries; one of some thousands does it. */
+	for (unsigned i = 0; !end_alike(node, one, other) && i < 1u << 24; i++)
+		for (size_t b = 0; b < 6; b++)
+			other[b] = (char)('a' + (i >> 4 * b & 15));
+	assert_true(asprintf(&spec,
+			     "  file: {matchPaths: [{path: " COLLIDING_DIR
+			     "%s}, {path: " COLLIDING_DIR "%s}]}\n",
+			     one, other) > 0);
+	setting_of(&setting, spec);
+	assert_int_equal(pcl_bpf_plan_make(&setting.input, &plan, &diag), -EEXIST);
+	test_contains(pcl_diag_text(&diag), "same hash");
+	assert_null(plan);
+}
+
 /* --- a whole plan ------------------------------------------------------------------------------
  */
 
@@ -485,6 +570,7 @@ int main(void)
 		cmocka_unit_test(the_deepest_path_there_is),
 		cmocka_unit_test(a_domain_too_many_is_refused),
 		cmocka_unit_test(a_domain_that_is_not_there_has_no_rules),
+		cmocka_unit_test(two_names_of_one_hash_are_refused),
 		cmocka_unit_test(the_golden_plans),
 	};
 
