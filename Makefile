@@ -66,6 +66,7 @@ BENCH_TINY   := bench/nop.c
 TROUBLE_SRC  := $(wildcard scenarios/trouble/*.c)
 PROOF_SRC    := $(wildcard scenarios/proof/*.c)
 MODEL_SRC    := $(wildcard scenarios/model/*.c)
+STRAIN_SRC   := $(wildcard scenarios/strain/*.c)
 BENCH_HOST   := bench/policy.c
 BENCH_SRC    := $(filter-out $(BENCH_GUEST) $(BENCH_TINY) $(BENCH_HOST),$(wildcard bench/*.c))
 TEST_DIRS    := core/tests bench/tests scenarios/tests
@@ -76,7 +77,7 @@ BPF_SRC      := $(wildcard bpf/*.bpf.c)
 HEADERS      := $(foreach d,$(LAYERS) cli tests,$(wildcard core/$d/*.h)) \
 		$(wildcard scenarios/*/*.h bench/*.h bench/tests/*.h)
 HOST_SRC     := $(CORE_SRC) $(CLI_SRC) $(RUNNER_SRC) $(AGENT_SRC) $(BENCH_SRC) $(BENCH_GUEST) $(BENCH_HOST) $(TROUBLE_SRC) $(PROOF_SRC) \
-		$(MODEL_SRC) \
+		$(MODEL_SRC) $(STRAIN_SRC) \
 		$(TEST_SRC) $(TEST_HELPERS)
 
 obj = $(patsubst %.c,$(B)/obj/%.o,$1)
@@ -117,7 +118,7 @@ endif
 
 # --- goals --------------------------------------------------------------------------------------
 PROGRAMS := $(B)/portcullis $(B)/gauntlet
-GUEST    := $(B)/guest/model $(B)/guest/agent $(patsubst bench/%.c,$(B)/guest/%,$(BENCH_GUEST) $(BENCH_TINY)) \
+GUEST    := $(B)/guest/model $(B)/guest/strain $(B)/guest/agent $(patsubst bench/%.c,$(B)/guest/%,$(BENCH_GUEST) $(BENCH_TINY)) \
 	    $(patsubst scenarios/trouble/%.c,$(B)/guest/%,$(TROUBLE_SRC)) $(B)/guest/prove \
 	    $(patsubst scenarios/attacks/%.c,$(B)/guest/attacks/%,$(ATTACK_SRC)) \
 	    $(addprefix $(B)/guest/attacks/,hello_dynamic preload.so loader.so)
@@ -225,6 +226,8 @@ $(B)/guest/agent: $(call obj,$(AGENT_SRC)) $(B)/libportcullis.a
 	$(Q)$(CC) $(CFLAGS) $(MODE) $(LDSTATIC) -o $@ $^ -ljansson
 
 $(B)/guest/model: $(call obj,$(MODEL_SRC)) $(B)/libportcullis.a
+$(B)/guest/strain: $(call obj,$(STRAIN_SRC)) $(B)/libportcullis.a
+$(B)/guest/model $(B)/guest/strain:
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(MODE) $(LDSTATIC) -o $@ $^ $(ENGINE_LIBS)

@@ -84,7 +84,7 @@ static __always_inline int judge(__u32 hook, __u32 class, __u32 access, __u64 de
 	if (!(flags & ASK_FAST))
 		return judge_whole(&ask) ? -EACCES : 0;
 #endif
-	found = find_state(class, &asker);
+	found = find_state(class, flags, &asker);
 	if (found > 0 && (flags & ASK_FAST) && was_permitted(&ask, &asker))
 		return 0;
 	if (found > 0)

@@ -40,7 +40,7 @@ SEC("freplace/judge_whole")
 int pcl_judge(const struct pcl_question *ask)
 {
 	struct pcl_asker asker;
-	int found = ask ? find_asker(ask->class, &asker) : -EACCES;
+	int found = ask ? find_asker(ask->class, ask->flags, &asker) : -EACCES;
 
 	return found > 0 ? decide(ask, asker.state, asker.domain, asker.live, false) : found;
 }

@@ -58,7 +58,8 @@ static __always_inline int judge_names(__u32 hook, __u64 dentry, __u64 mnt)
 	const __u32 flags = ASK_BELOW | ASK_NAMED;
 	int error = judge(hook, PCL_BPF_FILE, PCL_BPF_WRITE, dentry, mnt, flags);
 
-	return error ? error : judge(hook, PCL_BPF_PROCESS, PCL_BPF_EXECUTE, dentry, mnt, flags);
+	return error ? error
+		     : judge(hook, PCL_BPF_PROCESS, PCL_BPF_EXECUTE, dentry, mnt, flags | ASK_MORE);
 }
 
 /* Whether nothing else shows what mnt shows, so that without it there is no way to it. */

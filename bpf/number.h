@@ -28,7 +28,7 @@ REPLACED int judge_policed_number(const struct pcl_number *ask, struct pcl_task 
 static __always_inline int judge_number(const struct pcl_number *ask)
 {
 	struct pcl_asker asker;
-	int found = find_asker(ask->class, &asker);
+	int found = find_asker(ask->class, 0, &asker);
 
 	if (found <= 0)
 		return found;

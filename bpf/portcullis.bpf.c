@@ -38,6 +38,13 @@ static __always_inline int judge_name(__u32 hook, const struct path *dir, struct
 	return judge_file(hook, PCL_BPF_WRITE, dentry, dir->mnt, 0);
 }
 
+/* The name that an object is about to get, after that which it has was judged. */
+static __always_inline int judge_next_name(__u32 hook, const struct path *dir,
+					   struct dentry *dentry)
+{
+	return judge_file(hook, PCL_BPF_WRITE, dentry, dir->mnt, ASK_MORE);
+}
+
 /* KERNEL: called for the program, then again for each interpreter of a #! or binfmt_misc chain. */
 SEC("lsm/bprm_check_security")
 int BPF_PROG(pcl_bprm_check, struct linux_binprm *bprm)
@@ -116,7 +123,7 @@ static __always_inline bool is_dir(struct dentry *dentry)
  * for rules below it, since what lies there would leave them.
  */
 static __always_inline int judge_move(__u32 hook, struct dentry *dentry, struct vfsmount *mnt,
-				      struct dentry *to, struct vfsmount *to_mnt)
+				      struct dentry *to, struct vfsmount *to_mnt, __u32 more)
 {
 	__u32 flags = is_dir(dentry) ? ASK_BELOW : 0;
 	struct pcl_task *state = flags ? task_state(current_task()) : NULL;
@@ -127,11 +134,11 @@ static __always_inline int judge_move(__u32 hook, struct dentry *dentry, struct 
 		state->to.dentry = (__u64)to;
 		state->to.mnt = (__u64)to_mnt;
 	}
-	error = judge_file(hook, PCL_BPF_WRITE, dentry, mnt, flags);
+	error = judge_file(hook, PCL_BPF_WRITE, dentry, mnt, flags | more);
 	if (error)
 		return error;
 	return judge(hook, PCL_BPF_PROCESS, PCL_BPF_EXECUTE, (__u64)dentry, (__u64)mnt,
-		     flags | ASK_NAMED | ASK_MOVE);
+		     flags | ASK_NAMED | ASK_MOVE | ASK_MORE);
 }
 
 /* KERNEL: a hard link stays on its mount, so the old name is judged with the new one's mount. */
@@ -139,9 +146,10 @@ SEC("lsm/path_link")
 int BPF_PROG(pcl_path_link, struct dentry *old_dentry, const struct path *new_dir,
 	     struct dentry *new_dentry)
 {
-	int error = judge_move(PCL_HOOK_LINK, old_dentry, new_dir->mnt, new_dentry, new_dir->mnt);
+	int error =
+		judge_move(PCL_HOOK_LINK, old_dentry, new_dir->mnt, new_dentry, new_dir->mnt, 0);
 
-	return error ? error : judge_name(PCL_HOOK_LINK, new_dir, new_dentry);
+	return error ? error : judge_next_name(PCL_HOOK_LINK, new_dir, new_dentry);
 }
 
 #ifdef PCL_OLD_KERNEL
@@ -150,9 +158,10 @@ SEC("lsm/path_rename")
 int BPF_PROG(pcl_path_rename, const struct path *old_dir, struct dentry *old_dentry,
 	     const struct path *new_dir, struct dentry *new_dentry)
 {
-	int error = judge_move(PCL_HOOK_RENAME, old_dentry, old_dir->mnt, new_dentry, new_dir->mnt);
+	int error =
+		judge_move(PCL_HOOK_RENAME, old_dentry, old_dir->mnt, new_dentry, new_dir->mnt, 0);
 
-	return error ? error : judge_name(PCL_HOOK_RENAME, new_dir, new_dentry);
+	return error ? error : judge_next_name(PCL_HOOK_RENAME, new_dir, new_dentry);
 }
 #else
 /* KERNEL: from 5.19 the hook has the flags and is called once for an exchange of two names. */
@@ -160,14 +169,15 @@ SEC("lsm/path_rename")
 int BPF_PROG(pcl_path_rename, const struct path *old_dir, struct dentry *old_dentry,
 	     const struct path *new_dir, struct dentry *new_dentry, unsigned int flags)
 {
-	int error = judge_move(PCL_HOOK_RENAME, old_dentry, old_dir->mnt, new_dentry, new_dir->mnt);
+	int error =
+		judge_move(PCL_HOOK_RENAME, old_dentry, old_dir->mnt, new_dentry, new_dir->mnt, 0);
 
 	if (error)
 		return error;
 	if (flags & RENAME_EXCHANGE)
 		return judge_move(PCL_HOOK_RENAME, new_dentry, new_dir->mnt, old_dentry,
-				  old_dir->mnt);
-	return judge_name(PCL_HOOK_RENAME, new_dir, new_dentry);
+				  old_dir->mnt, ASK_MORE);
+	return judge_next_name(PCL_HOOK_RENAME, new_dir, new_dentry);
 }
 #endif
 

@@ -11,6 +11,7 @@
 #define ASK_QUIET (1u << 4)    /* only a refusal is told: the rest was told before */
 #define ASK_HAS_NAME (1u << 5) /* what has no name was never the business of this hook */
 #define ASK_MOVE (1u << 6)     /* the object gets another name: no preset's business */
+#define ASK_MORE (1u << 7)     /* the operation asked before: by the same ruleset (task.h) */
 
 /* pcl_number.quiet */
 #define NUMBER_QUIET (1u << 0)	 /* no alert at all */

@@ -46,7 +46,7 @@ int BPF_PROG(pcl_sys_enter, struct pt_regs *regs, long id)
 	};
 	struct pcl_asker asker;
 
-	if (id < 0 || find_asker(PCL_BPF_SYSCALL, &asker) <= 0)
+	if (id < 0 || find_asker(PCL_BPF_SYSCALL, 0, &asker) <= 0)
 		return 0;
 	if (is_compat(current_task()))
 		number |= PCL_SYSCALL_COMPAT;

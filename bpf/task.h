@@ -15,6 +15,7 @@
 #ifndef PCL_BPF_TASK_H
 #define PCL_BPF_TASK_H
 
+#include "question.h"
 #include "visit.h"
 
 static __always_inline struct pcl_bpf_domain *domain_entry(__u64 live, __u32 domain)
@@ -258,22 +259,40 @@ struct pcl_asker {
 	__u64 live;
 };
 
-/* Who asks, but for domain. 1; 0: nothing is to be judged; or -EACCES. */
-static __always_inline int find_state(__u32 class, struct pcl_asker *ret_asker)
+/*
+ * The ruleset to judge by, 0: none. What one operation asks after its first question is answered by
+ * the ruleset that answered that, else two names of one rename might find a hole between the old
+ * ruleset and the new. It is whole until the hook ends (the fence in maps.h).
+ */
+static __always_inline __u64 live_for(const struct pcl_bpf_control *ctl, __u32 flags)
+{
+	struct pcl_task *state;
+	__u64 live = ctl->live;
+
+	if (!(flags & ASK_MORE) || !live)
+		return live;
+	state = task_state(current_task());
+	return state ? state->live : live;
+}
+
+/*
+ * Who asks, but for domain. 1; 0: nothing is to be judged; or -EACCES. flags: the question's.
+ */
+static __always_inline int find_state(__u32 class, __u32 flags, struct pcl_asker *ret_asker)
 {
 	struct task_struct *task = current_task();
 	struct pcl_bpf_control *ctl = pcl_control();
 	__u64 live;
 
 	/* FAIL-OPEN: the kernel's own threads act for the kernel and belong to no domain. */
-	if (!ctl || !(live = ctl->live) || (GET(task, flags) & PF_KTHREAD))
+	if (!ctl || !(live = live_for(ctl, flags)) || (GET(task, flags) & PF_KTHREAD))
 		return 0;
 	ret_asker->live = live;
 	ret_asker->state = current_state(task, ctl, live);
 	if (!ret_asker->state)
 		return -EACCES;
-	/* Executions alone are of that class, and mappings of a loader that was executed. */
-	if (class == PCL_BPF_PROCESS)
+	/* An execution, or what a loader maps that was executed; not who moves a program. */
+	if (class == PCL_BPF_PROCESS && !(flags & ASK_NAMED))
 		end_visit(task, ret_asker->state, live);
 	return 1;
 }
@@ -287,9 +306,10 @@ static __always_inline int find_rules(__u32 class, struct pcl_asker *asker)
 	return asker->domain->active & (1u << class) ? 1 : 0;
 }
 
-static __always_inline int find_asker(__u32 class, struct pcl_asker *ret_asker)
+/* Both, and the same answers. */
+static __always_inline int find_asker(__u32 class, __u32 flags, struct pcl_asker *ret_asker)
 {
-	int found = find_state(class, ret_asker);
+	int found = find_state(class, flags, ret_asker);
 
 	return found > 0 ? find_rules(class, ret_asker) : found;
 }

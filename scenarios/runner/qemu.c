@@ -101,11 +101,18 @@ static void add_machine(struct args *args, const struct gnt_qemu_config *config)
 	add(args, "%s%s", machines[config->arch].cpu,
 	    icount && config->arch == GNT_ARCH_X86_64 ? ",erms=off,fsrm=off" : "");
 	add(args, "-smp");
-	add(args, "1");
+	add(args, "%d", config->cpus ? config->cpus : 1);
 	add(args, "-m");
 	add(args, "%d", config->memory_mib);
 	add(args, "-accel");
-	add(args, "%s", config->kvm ? "kvm" : icount ? "tcg,thread=single" : "tcg");
+	/*
+	 * QEMU 7.2 with a thread for each CPU lets one run code that another is patching, and Linux
+	 * patches itself: so they take turns, which can be anywhere in a program, too.
+	 */
+	add(args, "%s",
+	    config->kvm			 ? "kvm"
+	    : icount || config->cpus > 1 ? "tcg,thread=single"
+					 : "tcg");
 	if (!icount)
 		return;
 	add(args, "-icount");

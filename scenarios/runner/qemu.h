@@ -29,6 +29,7 @@ struct gnt_qemu_config {
 	enum gnt_channel channel;
 	int channel_fd; /* a socket; -1: no channel */
 	int memory_mib;
+	int cpus; /* 0: one */
 	bool kvm;
 	unsigned flags; /* GNT_VM_* */
 	/* Further words: disks and what belongs to them. */

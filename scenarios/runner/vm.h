@@ -41,6 +41,7 @@ struct gnt_vm_options {
 	const char *guest_dir; /* build/guest: base.cpio and friends; NULL: beside the program */
 	enum gnt_accel accel;
 	unsigned flags;	     /* GNT_VM_* */
+	int cpus;	     /* 0: one, with which everything is measured */
 	int boot_timeout_ms; /* from start to the agent's first answer */
 	/* A guest that sends no heartbeat for so long while it is waited for hangs; 0: 30 s. */
 	int beat_lost_ms;

@@ -4,7 +4,9 @@
 # For bats files whose work is one script in a booted guest, which prints "ok NAME" or "not ok NAME:
 # what was seen" and at its end "done".
 
-# guest_run SCRIPT SECONDS TARGET...: boots each target at once and runs drive/SCRIPT in it.
+# guest_run SCRIPT SECONDS TARGET...: boots each target at once and runs drive/SCRIPT in it. The array
+# guest_size (CPUS MIB) makes them larger than their manifests.
+guest_size=()
 guest_run() {
 	local script=$1 seconds=$2 target
 	shift 2
@@ -20,7 +22,7 @@ guest_run() {
 	for target; do
 		mkdir -p "$BATS_FILE_TMPDIR/log-$target"
 		timeout $((seconds + 70)) "$BATS_FILE_TMPDIR/vm_call" "$target" \
-			"$BATS_FILE_TMPDIR/log-$target" <"$BATS_FILE_TMPDIR/requests" \
+			"$BATS_FILE_TMPDIR/log-$target" ${guest_size:+size "${guest_size[@]}"} <"$BATS_FILE_TMPDIR/requests" \
 			>"$BATS_FILE_TMPDIR/$target.replies" 2>"$BATS_FILE_TMPDIR/$target.err" &
 	done
 	wait

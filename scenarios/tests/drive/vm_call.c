@@ -4,7 +4,7 @@
  * JSON object a line) and prints what came back (one a line), the hello first. agent.bats builds
  * it.
  *
- * usage: vm_call TARGET LOG-DIR [icount | beat MS]
+ * usage: vm_call TARGET LOG-DIR [icount | beat MS | size CPUS MIB]
  * A request may have "host_timeout_ms". A call that fails prints {"failed": text, "state": name}.
  */
 #include <stdio.h>
@@ -55,7 +55,7 @@ static void call(struct gnt_vm *vm, const char *line)
 	json_decref(request);
 }
 
-static const struct gnt_target *find(struct gnt_target **targets, size_t count, const char *id)
+static struct gnt_target *find(struct gnt_target **targets, size_t count, const char *id)
 {
 	for (size_t i = 0; i < count; i++) {
 		if (strcmp(targets[i]->id, id) == 0)
@@ -71,25 +71,29 @@ int main(int argc, char **argv)
 	struct gnt_vm_options options = {.guest_dir = "build/guest",
 					 .boot_timeout_ms = BOOT_TIMEOUT_MS};
 	struct gnt_vm *vm pcl_cleanup(gnt_vm_free) = NULL;
-	struct gnt_target **targets = NULL;
+	struct gnt_target **targets = NULL, *target;
 	char *line pcl_autofree = NULL;
 	enum gnt_vm_state state;
 	size_t size = 0, count = 0;
 
 	if (argc < 3) {
-		fputs("usage: vm_call TARGET LOG-DIR [icount | beat MS]\n", stderr);
+		fputs("usage: vm_call TARGET LOG-DIR [icount | beat MS | size CPUS MIB]\n", stderr);
 		return 2;
 	}
 	if (gnt_targets_load("vm-images", &targets, &count, &diag)) {
 		fprintf(stderr, "vm_call: %s\n", pcl_diag_text(&diag));
 		return 2;
 	}
-	options.target = find(targets, count, argv[1]);
+	options.target = target = find(targets, count, argv[1]);
 	options.log_dir = argv[2];
 	if (argc > 3 && strcmp(argv[3], "icount") == 0)
 		options.flags |= GNT_VM_ICOUNT;
 	if (argc > 4 && strcmp(argv[3], "beat") == 0)
 		options.beat_lost_ms = atoi(argv[4]);
+	if (argc > 5 && strcmp(argv[3], "size") == 0) {
+		options.cpus = atoi(argv[4]);
+		target->memory_mib = atoi(argv[5]);
+	}
 	if (gnt_vm_start(&options, &vm, &state, &diag)) {
 		print_failure(&diag, state);
 		gnt_targets_free(&targets, count);
