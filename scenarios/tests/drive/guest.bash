@@ -4,8 +4,8 @@
 # For bats files whose work is one script in a booted guest, which prints "ok NAME" or "not ok NAME:
 # what was seen" and at its end "done".
 
-# guest_run SCRIPT SECONDS TARGET...: boots each target at once and runs drive/SCRIPT in it. The array
-# guest_size (CPUS MIB) makes them larger than their manifests.
+# guest_run SCRIPT SECONDS TARGET...: boots each target and runs drive/SCRIPT in it, PCL_JOBS targets at
+# once, or all. The array guest_size (CPUS MIB) makes them larger than their manifests.
 guest_size=()
 guest_run() {
 	local script=$1 seconds=$2 target
@@ -20,6 +20,7 @@ guest_run() {
 	jq -nc --argjson ms "${seconds}000" '{op: "exec", argv: ["/tmp/drive.sh"], timeout_ms: $ms,
 		host_timeout_ms: ($ms + 10000)}' >>"$BATS_FILE_TMPDIR/requests"
 	for target; do
+		[ "$(jobs -rp | wc -l)" -lt "${PCL_JOBS:-$#}" ] || wait -n || true
 		mkdir -p "$BATS_FILE_TMPDIR/log-$target"
 		timeout $((seconds + 70)) "$BATS_FILE_TMPDIR/vm_call" "$target" \
 			"$BATS_FILE_TMPDIR/log-$target" ${guest_size:+size "${guest_size[@]}"} <"$BATS_FILE_TMPDIR/requests" \
