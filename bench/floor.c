@@ -17,8 +17,8 @@
 #define USAGE "usage: floor attach|detach"
 
 static const char *const pins[] = {
-	PIN_DIR "/file_open",
-	PIN_DIR "/bprm_check",
+	PIN_DIR "/file_open", PIN_DIR "/bprm_check",	PIN_DIR "/file_permission",
+	PIN_DIR "/mmap_file", PIN_DIR "/file_mprotect", PIN_DIR "/d_instantiate",
 };
 #define PIN_COUNT (sizeof(pins) / sizeof(pins[0]))
 
@@ -44,8 +44,9 @@ static int detach(void)
 static int pin(const struct floor_bpf *skel)
 {
 	struct bpf_link *const links[PIN_COUNT] = {
-		skel->links.floor_file_open,
-		skel->links.floor_bprm_check,
+		skel->links.floor_file_open,	   skel->links.floor_bprm_check,
+		skel->links.floor_file_permission, skel->links.floor_mmap_file,
+		skel->links.floor_file_mprotect,   skel->links.floor_d_instantiate,
 	};
 
 	if (mkdir(PIN_DIR, 0700))

@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What one open or one exec costs, measured inside the guest.
+ * What one open, exec or write costs, measured inside the guest.
  *
- *   latency --op open|exec --depth D --prepare
- *   latency --op open|exec --depth D --iterations N --repeat R [--clock monotonic|tsc]
+ *   latency --op open|exec|first|write --depth D --prepare
+ *   latency --op open|exec|first|write --depth D --iterations N --repeat R [--clock monotonic|tsc]
  *
  * --prepare makes D directories and in them a file and a copy of the program `nop` that lies beside
  * this one. Without it, R batches of N operations are timed, after a batch to warm up, and printed
  * as one line of JSON: the time of every batch, and what the same loop costs with an operation that
  * does nothing ("empty", the median of as many batches), which the reader takes off.
+ *
+ * "first" is an open after a rename somewhere else, which is not timed: whoever keeps something by
+ * path must look anew. "write" writes a byte of an open file in /run again and again, at whatever
+ * depth.
  *
  * The time stamp counter is for QEMU's -icount shift=0, where it counts executed instructions, one
  * by one. Does not judge, average or drop anything, and prints no number if any operation failed.
@@ -36,8 +40,10 @@
 #include "base/cleanup.h"
 
 #define BENCH_ROOT "/bench"
+/* What is written or renamed lies where also a guest with a read-only root can write. */
+#define SCRATCH "/run/bench"
 #define USAGE                                                                                      \
-	"usage: latency --op open|exec --depth D "                                                 \
+	"usage: latency --op open|exec|first|write --depth D "                                     \
 	"(--prepare | --iterations N --repeat R [--clock monotonic|tsc])"
 
 /* Deep enough for any question about depth, and paths stay far below PATH_MAX. */
@@ -51,7 +57,7 @@ enum clock_source {
 };
 
 struct options {
-	const char *op;
+	const struct operation *operation;
 	int depth;
 	long iterations;
 	long repeat;
@@ -103,6 +109,60 @@ static int operation_exec(const char *path)
 	return status ? -EACCES : 0;
 }
 
+/* Of what --op write writes to. */
+static int written_fd = -1;
+
+static int operation_write(const char *path)
+{
+	(void)path;
+	return pwrite(written_fd, "x", 1, 0) == 1 ? 0 : -errno;
+}
+
+static int open_written(const char *path)
+{
+	(void)path;
+	if (written_fd >= 0)
+		return 0;
+	written_fd = open(SCRATCH "-written", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	return written_fd < 0 ? -errno : 0;
+}
+
+static int rename_elsewhere(const char *path)
+{
+	static const char *const names[] = {SCRATCH "-moved", SCRATCH "-moved-again"};
+	int fd;
+
+	(void)path;
+	if (rename(names[0], names[1]) && errno == ENOENT) {
+		fd = open(names[0], O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+		if (fd < 0 || close(fd) || rename(names[0], names[1]))
+			return -errno;
+	}
+	return rename(names[1], names[0]) ? -errno : 0;
+}
+
+static const struct operation {
+	const char *name;
+	operation_fn run;
+	operation_fn before; /* each batch, not timed; or NULL */
+	bool executes;
+} operations[] = {
+	{"open", operation_open, NULL, false},
+	{"exec", operation_exec, NULL, true},
+	{"first", operation_open, rename_elsewhere, false},
+	{"write", operation_write, open_written, false},
+};
+
+static const struct operation nothing = {"nothing", operation_none, NULL, false};
+
+static const struct operation *operation_named(const char *name)
+{
+	for (size_t i = 0; i < PCL_ARRAY_SIZE(operations); i++)
+		if (!strcmp(operations[i].name, name))
+			return &operations[i];
+	return NULL;
+}
+
 /* The counter of the processor: of cycles on x86, of a fixed clock on arm64. */
 static uint64_t read_counter(void)
 {
@@ -129,13 +189,13 @@ static uint64_t now(enum clock_source clock)
 }
 
 /* One batch; 0 or -errno of the first operation that failed. */
-static int time_batch(const struct options *options, operation_fn operation, const char *path,
-		      uint64_t *ret_time)
+static int time_batch(const struct options *options, const struct operation *operation,
+		      const char *path, uint64_t *ret_time)
 {
 	/* Through memory, so that the compiler can neither inline nor drop the empty operation. */
-	operation_fn volatile op = operation;
+	operation_fn volatile op = operation->run;
+	int error = operation->before ? operation->before(path) : 0;
 	uint64_t start = now(options->clock);
-	int error = 0;
 
 	for (long i = 0; i < options->iterations && !error; i++)
 		error = op(path);
@@ -152,8 +212,8 @@ static int compare_times(const void *left, const void *right)
 }
 
 /* Warms up, then times options->repeat batches into times. */
-static int time_batches(const struct options *options, operation_fn operation, const char *path,
-			uint64_t *times)
+static int time_batches(const struct options *options, const struct operation *operation,
+			const char *path, uint64_t *times)
 {
 	int error = time_batch(options, operation, path, &times[0]);
 
@@ -164,7 +224,6 @@ static int time_batches(const struct options *options, operation_fn operation, c
 
 static int measure(const struct options *options, const char *path)
 {
-	const bool open_op = !strcmp(options->op, "open");
 	/*
 	 * KERNEL: where the stack and the vDSO are put decides how many page tables an exec makes;
 	 * one place for all keeps that out of the comparison.
@@ -178,16 +237,16 @@ static int measure(const struct options *options, const char *path)
 		return failed("fix", "the layout of address spaces", errno);
 	if (!times)
 		return failed("get memory for", "the samples", ENOMEM);
-	error = time_batches(options, operation_none, path, times);
+	error = time_batches(options, &nothing, path, times);
 	qsort(times, (size_t)options->repeat, sizeof(*times), compare_times);
 	empty = times[options->repeat / 2];
 	if (!error)
-		error = time_batches(options, open_op ? operation_open : operation_exec, path,
-				     times);
+		error = time_batches(options, options->operation, path, times);
 	if (error)
-		return failed(options->op, path, -error);
+		return failed(options->operation->name, path, -error);
 	printf("{\"op\":\"%s\",\"depth\":%d,\"iterations\":%ld,\"empty\":%llu,\"times\":[",
-	       options->op, options->depth, options->iterations, (unsigned long long)empty);
+	       options->operation->name, options->depth, options->iterations,
+	       (unsigned long long)empty);
 	for (long i = 0; i < options->repeat; i++)
 		printf("%s%llu", i ? "," : "", (unsigned long long)times[i]);
 	puts("]}");
@@ -275,8 +334,8 @@ static bool parse_option(int option, const char *text, struct options *options)
 
 	switch (option) {
 	case 'o':
-		options->op = text;
-		return !strcmp(text, "open") || !strcmp(text, "exec");
+		options->operation = operation_named(text);
+		return options->operation;
 	case 'd':
 		good = parse_number(text, DEPTH_MAX, &depth);
 		options->depth = (int)depth;
@@ -312,7 +371,7 @@ static bool parse_options(int argc, char **argv, struct options *options)
 		if (!parse_option(option, optarg, options))
 			return false;
 	}
-	return optind == argc && options->op && options->depth &&
+	return optind == argc && options->operation && options->depth &&
 	       (options->prepare || (options->iterations && options->repeat));
 }
 
@@ -337,5 +396,5 @@ int main(int argc, char **argv)
 		return failed("get memory for", "a path", ENOMEM);
 	if (options.prepare)
 		return prepare(options.depth, file, program);
-	return measure(&options, strcmp(options.op, "open") ? program : file);
+	return measure(&options, options.operation->executes ? program : file);
 }

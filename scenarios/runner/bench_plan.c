@@ -36,8 +36,8 @@ struct effort {
  * it.
  */
 static const struct effort efforts[GNT_LATENCY_UNIT_COUNT][GNT_LATENCY_OP_COUNT] = {
-	[GNT_LATENCY_NS] = {{"200", "25"}, {"8", "25"}},
-	[GNT_LATENCY_GUEST_INSNS] = {{"100", "61"}, {"1", "301"}},
+	[GNT_LATENCY_NS] = {{"200", "25"}, {"8", "25"}, {"1", "301"}, {"400", "25"}},
+	[GNT_LATENCY_GUEST_INSNS] = {{"100", "61"}, {"1", "301"}, {"1", "301"}, {"200", "61"}},
 };
 
 static int add_step(struct gnt_bench_plan *plan, enum gnt_bench_step_kind kind,

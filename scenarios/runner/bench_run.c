@@ -18,7 +18,7 @@
 
 /* A boot takes 4 s under emulation here; a machine ten times slower still boots. */
 #define BOOT_TIMEOUT_MS 60000
-/* A boot that works off a plan under -icount: 10 s here. */
+/* A boot that works off a plan under -icount: 30 s here, several minutes on a busy machine. */
 #define PLAN_TIMEOUT_MS 600000
 /* One step over the channel, beyond the guest's own limit (bench_plan.c). */
 #define CALL_TIMEOUT_MS 90000

@@ -16,6 +16,8 @@
 static const char *const op_names[] = {
 	[GNT_LATENCY_OPEN] = "open",
 	[GNT_LATENCY_EXEC] = "exec",
+	[GNT_LATENCY_FIRST] = "first",
+	[GNT_LATENCY_WRITE] = "write",
 };
 static_assert(PCL_ARRAY_SIZE(op_names) == GNT_LATENCY_OP_COUNT, "an operation has no name");
 

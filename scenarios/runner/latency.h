@@ -11,10 +11,12 @@
 #include <stddef.h>
 
 enum gnt_latency_op {
-	GNT_LATENCY_OPEN, /* openat + close */
-	GNT_LATENCY_EXEC, /* vfork + execve + wait of a small static program */
+	GNT_LATENCY_OPEN,  /* openat + close */
+	GNT_LATENCY_EXEC,  /* vfork + execve + wait of a small static program */
+	GNT_LATENCY_FIRST, /* openat + close just after a rename, when nothing is kept */
+	GNT_LATENCY_WRITE, /* pwrite of one byte */
 };
-#define GNT_LATENCY_OP_COUNT 2
+#define GNT_LATENCY_OP_COUNT 4
 
 enum gnt_latency_unit {
 	GNT_LATENCY_NS,		 /* wall clock of the guest, nanoseconds per operation */
@@ -67,7 +69,7 @@ json_t *gnt_latency_rows_json(const struct gnt_latency_rows *rows);
 /* The table for a terminal, within 100 columns, ending with a newline. Owned; NULL: no memory. */
 char *gnt_latency_rows_table(const struct gnt_latency_rows *rows);
 
-const char *gnt_latency_op_name(enum gnt_latency_op op);       /* "open", "exec" */
+const char *gnt_latency_op_name(enum gnt_latency_op op);       /* "open", "exec", ... */
 const char *gnt_latency_unit_name(enum gnt_latency_unit unit); /* "ns", "guest_insns" */
 
 #endif

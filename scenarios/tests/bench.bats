@@ -67,18 +67,18 @@ refuses() {
 		return 1
 	}
 	[[ $output == *"both boots agree to the last digit"* ]]
-	# Three contenders, two operations, two depths; deeper costs more, the floor more than nothing,
+	# Three contenders, four operations, two depths; deeper costs more, the floor more than nothing,
 	# which in an exec is too little to be sure of (250 of 140,000).
 	run jq -e '.latency as $rows
 		| [$rows[] | select(.op == "open" and .contender == "none")] as $none
 		| [$rows[] | select(.contender == "floor")] as $floor
 		| [$rows[] | select(.contender == "portcullis")] as $portcullis
-		| ($rows | length == 12 and all(.boots_agree and .boots == 2 and .median > 0))
+		| ($rows | length == 24 and all(.boots_agree and .boots == 2 and .median > 0))
 		and $none[0].depth == 2 and $none[0].median < $none[1].median
-		and ($floor | length == 4 and all(.vs_floor == 1))
+		and ($floor | length == 8 and all(.vs_floor == 1))
 		and all($floor[] | select(.op == "open"); .vs_none > 1)
 		and all($floor[] | select(.op == "exec"); .vs_none > 0.99)
-		and ($portcullis | length == 4 and all(.rules == 100 and .vs_floor > 1))' \
+		and ($portcullis | length == 8 and all(.rules == 100 and .vs_floor > 1))' \
 		"$out/results.json"
 	[ "$status" -eq 0 ] || {
 		jq -c '.latency[] | del(.samples)' "$out/results.json"
