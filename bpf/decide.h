@@ -440,7 +440,8 @@ static __always_inline void keep_verdict(const struct pcl_question *ask, struct 
 		return;
 	for (i = 0; parts && i < PCL_FOUND_MAX; i++)
 		all |= state->found[i];
-	if (all & (PCL_SET_SOURCES | PCL_SET_CONDITIONS))
+	/* Every flag of a set asks for something besides the name. */
+	if (all & ~PCL_SET_NUMBER)
 		return;
 	verdict_keep(&ask->object, state, live, ask->access, outcome->flags ? PCL_VERDICT_NAMED : 0,
 		     moment);
