@@ -159,8 +159,8 @@ static int collect(const struct pcl_ruleset *ruleset, const char ***ret_paths, s
 	const char **paths;
 
 	for (size_t i = 0; i < ruleset->rule_count; i++)
-		count += 1 + ruleset->rules[i]->source_count +
-			 ruleset->rules[i]->source_dir_count + dirs_of(ruleset->rules[i]);
+		count += 1 + ruleset->rules[i]->source_count + ruleset->rules[i]->source_dir_count +
+			 dirs_of(ruleset->rules[i]);
 	paths = calloc(count + 1, sizeof(*paths));
 	if (!paths)
 		return -ENOMEM;

@@ -116,9 +116,6 @@ static void what_is_not_enforced_is_refused_and_never_planned(void **state)
 		 "DNS"},
 		{"  syscalls: {matchPaths: [{syscall: [unlink], path: /a}]}\n",
 		 "syscalls.matchPaths[0]", "path"},
-		{"  syscalls: {matchSyscalls: [{syscall: [unlink],"
-		 " fromSource: [{dir: /bin/}]}]}\n",
-		 "syscalls.matchSyscalls[0]", "directories as sources"},
 		{"  device: {matchDevice: [{class: HID}]}\n", "device.matchDevice[0]", "devices"},
 		{"  apparmor: deny /x w,\n", "apparmor", "AppArmor"},
 	};
@@ -356,8 +353,7 @@ static bool check_case(const struct setting *setting, const struct pcl_bpf_plan 
 /* Accesses of classes that some rule may be taken of; others have no rules left. */
 static bool is_decided(enum pcl_access access)
 {
-	return access != PCL_ACCESS_RESOLVE &&
-	       access != PCL_ACCESS_DEVICE;
+	return access != PCL_ACCESS_RESOLVE && access != PCL_ACCESS_DEVICE;
 }
 
 static void what_is_taken_is_decided_as_the_model_does(void **state)
