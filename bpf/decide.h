@@ -137,21 +137,21 @@ static __always_inline bool has_no_name(__u64 dentry)
 	return !READ_FIELD(struct dentry, dentry, d_hash.pprev);
 }
 
-static __always_inline int say(const struct pcl_question *ask, struct pcl_task *state, __u64 live,
-			       const struct pcl_bpf_outcome *outcome, __u32 flags)
+/* A function of its own, so that the alert is not on the stack while paths are walked. */
+GLOBAL int say(const struct pcl_question *ask, struct pcl_task *state, __u64 live,
+	       const struct pcl_bpf_outcome *outcome, __u32 flags)
 {
-	struct pcl_alert alert = {
-		.generation = live >> 1,
-		.object = ask->object,
-		.rule = pcl_outcome_named(outcome),
-		.domain = state->domain,
-		.flags = flags,
-		.hook = ask->hook,
-		.access = ask->access,
-	};
+	struct pcl_alert alert = {.generation = live >> 1, .flags = flags};
 
+	if (!ask || !state || !outcome)
+		return -EACCES;
 	if (outcome->flags & PCL_OUTCOME_REFUSE)
 		alert.flags |= PCL_EVENT_REFUSED;
+	alert.object = ask->object;
+	alert.rule = pcl_outcome_named(outcome);
+	alert.domain = state->domain;
+	alert.hook = ask->hook;
+	alert.access = ask->access;
 	if ((outcome->flags & PCL_OUTCOME_ALERT) &&
 	    (!(ask->flags & ASK_QUIET) || (outcome->flags & PCL_OUTCOME_REFUSE)))
 		send_alert(&alert, state);
