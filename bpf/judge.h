@@ -66,6 +66,19 @@ static __always_inline int judge_policed(const struct pcl_question *ask,
 }
 #endif
 
+#ifndef PCL_OLD_KERNEL
+/*
+ * KERNEL: a link whose pin was removed goes when a worker comes to it, so while all is removed a
+ * hook may be called without its judge. By then nothing is live, and it permits.
+ */
+static __always_inline bool is_anything_live(void)
+{
+	struct pcl_bpf_control *ctl = pcl_control();
+
+	return ctl && ctl->live;
+}
+#endif
+
 /* 0 or -EACCES. flags are ASK_*. */
 static __always_inline int judge(__u32 hook, __u32 class, __u32 access, __u64 dentry, __u64 mnt,
 				 __u32 flags)
@@ -82,7 +95,7 @@ static __always_inline int judge(__u32 hook, __u32 class, __u32 access, __u64 de
 
 #ifndef PCL_OLD_KERNEL
 	if (!(flags & ASK_FAST))
-		return judge_whole(&ask) ? -EACCES : 0;
+		return is_anything_live() && judge_whole(&ask) ? -EACCES : 0;
 #endif
 	found = find_state(class, flags, &asker);
 	if (found > 0 && (flags & ASK_FAST) && was_permitted(&ask, &asker))
