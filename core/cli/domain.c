@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/cleanup.h"
 #include "cli/cli.h"
 #include "engine/engine.h"
@@ -18,6 +19,7 @@ enum {
 	OPT_CGROUP,
 	OPT_PID,
 	OPT_NAMESPACE,
+	OPT_FROM,
 	OPT_JSON,
 };
 
@@ -26,6 +28,7 @@ static const struct option options[] = {
 	{"cgroup", required_argument, NULL, OPT_CGROUP},
 	{"pid", required_argument, NULL, OPT_PID},
 	{"namespace", required_argument, NULL, OPT_NAMESPACE},
+	{"from", required_argument, NULL, OPT_FROM},
 	{"json", no_argument, NULL, OPT_JSON},
 	{"help", no_argument, NULL, 'h'},
 	{0},
@@ -36,6 +39,7 @@ struct arguments {
 	const char *cgroup;
 	const char *pid;
 	const char *ns;
+	const char *from;
 	bool json;
 };
 
@@ -44,6 +48,7 @@ static int help(void)
 	(void)puts(
 		"usage: portcullis domain add NAME [--labels K=V,...] [--namespace NS]\n"
 		"                             (--cgroup PATH | --pid PID)\n"
+		"       portcullis domain add --from FILE\n"
 		"       portcullis domain list [--json]\n"
 		"       portcullis domain remove NAME\n"
 		"A container becomes a domain: the tasks of its cgroup (v2) and of those below it, or\n"
@@ -54,7 +59,8 @@ static int help(void)
 		"  --namespace NS   the container's namespace; without it, policies of any namespace\n"
 		"                   may select the domain\n"
 		"  --cgroup PATH    the container's cgroup, absolute or below /sys/fs/cgroup\n"
-		"  --pid PID        a process of the container, whose cgroup is taken, or namespaces\n\n"
+		"  --pid PID        a process of the container, whose cgroup is taken, or namespaces\n"
+		"  --from FILE      many at once, all or none: a line \"NAME CGROUP [K=V,...]\" each\n\n"
 		"Exit codes: 0 done, 1 failed, 2 wrong command line, 3 this node can't.");
 	return pcl_cli_finish(PCL_EXIT_YES);
 }
@@ -93,6 +99,79 @@ static int add(const char *name, const struct arguments *arguments)
 		error = pcl_engine_open(0, &engine, &diag);
 	if (!error)
 		error = pcl_engine_add_domain(engine, pcl_take_ptr(domain), &place, &diag);
+	if (error)
+		return pcl_cli_fail_diag(pcl_cli_exit_code(error), &diag);
+	return pcl_cli_finish(PCL_EXIT_YES);
+}
+
+struct newcomers {
+	struct pcl_newcomer *items;
+	size_t count;
+};
+
+static void newcomers_fini(struct newcomers *newcomers)
+{
+	for (size_t i = 0; i < newcomers->count; i++) {
+		pcl_domain_free(&newcomers->items[i].domain);
+		pcl_home_fini(&newcomers->items[i].place);
+	}
+	free(newcomers->items);
+}
+
+static int read_line(char *line, struct newcomers *newcomers, struct pcl_diag *diag)
+{
+	static const char blanks[] = " \t\n";
+	char *rest, *name = strtok_r(line, blanks, &rest);
+	const char *cgroup = strtok_r(NULL, blanks, &rest);
+	const char *labels = strtok_r(NULL, blanks, &rest);
+	struct pcl_newcomer *newcomer;
+	int error;
+
+	if (!name)
+		return 0;
+	if (!cgroup || strtok_r(NULL, blanks, &rest))
+		return pcl_diag_set(diag, -EINVAL, "a line is NAME CGROUP [K=V,...]");
+	if (pcl_array_grow(&newcomers->items, newcomers->count, sizeof(*newcomers->items)))
+		return pcl_diag_set(diag, -ENOMEM, "out of memory");
+	newcomer = &newcomers->items[newcomers->count++];
+	*newcomer = (struct pcl_newcomer){.place = PCL_HOME_NONE};
+	error = pcl_domain_new(name, NULL, labels, &newcomer->domain, diag);
+	return error ? error
+		     : pcl_cgroup_open(cgroup, &newcomer->place.cgroup, &newcomer->place.cgroup_id,
+				       diag);
+}
+
+static int read_lines(const char *path, struct newcomers *newcomers, struct pcl_diag *diag)
+{
+	pcl_autofclose FILE *file = fopen(path, "re");
+	pcl_autofree char *line = NULL;
+	size_t size = 0, number = 0;
+
+	if (!file)
+		return pcl_diag_errno(diag, -errno, "cannot read %s", path);
+	while (getline(&line, &size, file) >= 0) {
+		pcl_cleanup(pcl_diag_fini) struct pcl_diag why = {0};
+		int error = read_line(line, newcomers, &why);
+
+		number++;
+		if (error)
+			return pcl_diag_set(diag, error, "%s:%zu: %s", path, number,
+					    pcl_diag_text(&why));
+	}
+	return ferror(file) ? pcl_diag_set(diag, -EIO, "cannot read %s", path) : 0;
+}
+
+static int add_from(const char *path)
+{
+	pcl_cleanup(newcomers_fini) struct newcomers newcomers = {0};
+	pcl_cleanup(pcl_engine_close) struct pcl_engine *engine = NULL;
+	pcl_cleanup(pcl_diag_fini) struct pcl_diag diag = {0};
+	int error = read_lines(path, &newcomers, &diag);
+
+	if (!error)
+		error = pcl_engine_open(0, &engine, &diag);
+	if (!error)
+		error = pcl_engine_add_domains(engine, newcomers.items, newcomers.count, &diag);
 	if (error)
 		return pcl_cli_fail_diag(pcl_cli_exit_code(error), &diag);
 	return pcl_cli_finish(PCL_EXIT_YES);
@@ -180,6 +259,8 @@ int pcl_cmd_domain(int argc, char **argv)
 			arguments.pid = optarg;
 		else if (option == OPT_NAMESPACE)
 			arguments.ns = optarg;
+		else if (option == OPT_FROM)
+			arguments.from = optarg;
 		else if (option == OPT_JSON)
 			arguments.json = true;
 		else
@@ -192,6 +273,12 @@ int pcl_cmd_domain(int argc, char **argv)
 	count = argc - optind - 1;
 	if (!strcmp(command, "list") && count == 0)
 		return list(arguments.json);
+	if (!strcmp(command, "add") && arguments.from)
+		return count || arguments.labels || arguments.cgroup || arguments.pid ||
+				       arguments.ns
+			       ? pcl_cli_fail(PCL_EXIT_USAGE,
+					      "domain add: with --from, all stands in the file")
+			       : add_from(arguments.from);
 	if (!strcmp(command, "add") && count == 1)
 		return add(argv[optind + 1], &arguments);
 	if (!strcmp(command, "remove") && count == 1)

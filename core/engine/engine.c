@@ -407,21 +407,27 @@ static uint32_t free_id(const struct pcl_state *state)
 	return 0;
 }
 
+static int refuse_twin(const struct pcl_member *member, const struct pcl_member *wanted,
+		       struct pcl_diag *diag)
+{
+	pcl_autofree char *place = pcl_member_place(member);
+
+	if (strcmp(member->domain->name, wanted->domain->name))
+		return pcl_diag_set(diag, -EEXIST, "%s is the domain \"%s\" already",
+				    place ? place : "", member->domain->name);
+	return pcl_diag_set(diag, -EEXIST, "there is a domain \"%s\" already (%s); remove it first",
+			    wanted->domain->name, place ? place : "");
+}
+
 static int check_new(const struct pcl_state *state, const struct pcl_member *wanted,
 		     struct pcl_diag *diag)
 {
 	for (size_t i = 1; i < state->member_count; i++) {
 		const struct pcl_member *member = &state->members[i];
-		pcl_autofree char *place = pcl_member_place(member);
 
-		if (!strcmp(member->domain->name, wanted->domain->name))
-			return pcl_diag_set(
-				diag, -EEXIST,
-				"there is a domain \"%s\" already (%s); remove it first",
-				wanted->domain->name, place ? place : "");
-		if (pcl_member_same_place(member, wanted))
-			return pcl_diag_set(diag, -EEXIST, "%s is the domain \"%s\" already",
-					    place ? place : "", member->domain->name);
+		if (pcl_member_same_place(member, wanted) ||
+		    !strcmp(member->domain->name, wanted->domain->name))
+			return refuse_twin(member, wanted, diag);
 	}
 	return 0;
 }
@@ -454,7 +460,7 @@ int pcl_home_of_pid(pid_t pid, struct pcl_home *ret_place, struct pcl_diag *diag
 	return error;
 }
 
-/* The member with an id and an incarnation of its own, at the end of next. Takes member's parts. */
+/* Takes what member owns, and gives it an id and an incarnation of its own. */
 static int add_member(struct pcl_state *next, struct pcl_member *member, struct pcl_diag *diag)
 {
 	member->id = free_id(next);
@@ -471,39 +477,87 @@ static int add_member(struct pcl_state *next, struct pcl_member *member, struct 
 	return 0;
 }
 
-int pcl_engine_add_domain(struct pcl_engine *engine, struct pcl_domain *domain,
-			  const struct pcl_home *place, struct pcl_diag *diag)
+static int add_newcomer(struct pcl_state *next, struct pcl_newcomer *newcomer,
+			struct pcl_diag *diag)
 {
-	struct pcl_member member = {.domain = domain,
+	const struct pcl_home *place = &newcomer->place;
+	struct pcl_member member = {.domain = pcl_take_ptr(newcomer->domain),
 				    .cgroup_id = place->cgroup_id,
 				    .mount_ns = place->spaces.mount,
 				    .pid_ns = place->spaces.pid};
-	pcl_cleanup(pcl_state_free) struct pcl_state *next = NULL;
-	const struct pcl_backend *backend = backend_for_domains(engine);
-	int error = check_new(engine->state, &member, diag);
+	int error = check_new(next, &member, diag);
 
-	if (!error)
-		error = backend->probe(engine->node, diag);
-	if (!error)
-		error = copy_state(engine, &next, diag);
-	if (!error)
-		next->kernel = kernel_for(engine, backend);
 	if (!error && place->cgroup && !(member.cgroup = strdup(place->cgroup)))
 		error = pcl_diag_set(diag, -ENOMEM, "out of memory");
 	if (!error)
 		error = add_member(next, &member, diag);
 	pcl_domain_free(&member.domain);
 	free(member.cgroup);
+	return error;
+}
+
+static void drop_spaces(const struct pcl_newcomer *newcomers, size_t count, uint32_t incarnation)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!newcomers[i].place.cgroup)
+			pcl_spaces_drop(incarnation + (uint32_t)i);
+}
+
+/* incarnation is the first one's; the others follow. */
+static int keep_spaces(const struct pcl_newcomer *newcomers, size_t count, uint32_t incarnation,
+		       struct pcl_diag *diag)
+{
+	int error = 0;
+
+	for (size_t i = 0; i < count && !error; i++)
+		if (!newcomers[i].place.cgroup)
+			error = pcl_spaces_keep(&newcomers[i].place.spaces,
+						incarnation + (uint32_t)i, diag);
+	return error;
+}
+
+static int add_all(struct pcl_engine *engine, struct pcl_newcomer *newcomers, size_t count,
+		   struct pcl_diag *diag)
+{
+	pcl_cleanup(pcl_state_free) struct pcl_state *next = NULL;
+	const struct pcl_backend *backend = backend_for_domains(engine);
+	uint32_t incarnation = engine->state->last_incarnation + 1;
+	int error = backend->probe(engine->node, diag);
+
+	if (!error)
+		error = copy_state(engine, &next, diag);
 	if (error)
 		return error;
-	if (!place->cgroup)
-		error = pcl_spaces_keep(&place->spaces, member.incarnation, diag);
+	next->kernel = kernel_for(engine, backend);
+	for (size_t i = 0; i < count && !error; i++)
+		error = add_newcomer(next, &newcomers[i], diag);
+	if (error)
+		return error;
+	error = keep_spaces(newcomers, count, incarnation, diag);
 	pcl_fault_point("domain: namespaces are kept");
 	if (!error)
 		error = commit(engine, pcl_take_ptr(next), backend, diag);
-	if (error && !place->cgroup)
-		pcl_spaces_drop(member.incarnation);
+	if (error)
+		drop_spaces(newcomers, count, incarnation);
 	return error;
+}
+
+int pcl_engine_add_domains(struct pcl_engine *engine, struct pcl_newcomer *newcomers, size_t count,
+			   struct pcl_diag *diag)
+{
+	int error = add_all(engine, newcomers, count, diag);
+
+	for (size_t i = 0; i < count; i++)
+		pcl_domain_free(&newcomers[i].domain);
+	return error;
+}
+
+int pcl_engine_add_domain(struct pcl_engine *engine, struct pcl_domain *domain,
+			  const struct pcl_home *place, struct pcl_diag *diag)
+{
+	struct pcl_newcomer newcomer = {.domain = domain, .place = *place};
+
+	return pcl_engine_add_domains(engine, &newcomer, 1, diag);
 }
 
 static int unknown_domain(const struct pcl_state *state, const char *name, struct pcl_diag *diag)

@@ -79,6 +79,15 @@ void pcl_home_fini(struct pcl_home *place);
  */
 int pcl_engine_add_domain(struct pcl_engine *engine, struct pcl_domain *domain,
 			  const struct pcl_home *place, struct pcl_diag *diag);
+
+struct pcl_newcomer {
+	struct pcl_domain *domain; /* owned */
+	struct pcl_home place;	   /* owned */
+};
+
+/* The same of many with one change: all of them, or on error none. Takes their domains. */
+int pcl_engine_add_domains(struct pcl_engine *engine, struct pcl_newcomer *newcomers, size_t count,
+			   struct pcl_diag *diag);
 /* -ENOENT with the nearest name. */
 int pcl_engine_remove_domain(struct pcl_engine *engine, const char *name, struct pcl_diag *diag);
 

@@ -37,49 +37,43 @@ void pcl_input_free(struct pcl_input **input)
 	*input = NULL;
 }
 
-/* Some process of a member that is not the host, or 0. */
+/* Some process of a member, or 0. Looked for once: there may be thousands of members. */
 static pid_t any_pid(const struct pcl_member *member)
 {
+	if (member->domain->host)
+		return 1;
 	return member->cgroup ? pcl_cgroup_any_pid(member->cgroup)
 			      : pcl_spaces_any_pid(member->mount_ns, member->pid_ns);
 }
 
-/* The root directory of the member's tasks; -1 where none can be had. */
-static int open_root(const struct pcl_member *member)
+/* The root directory of a member's process; -1 where it cannot be had. */
+static int open_root(const struct pcl_member *member, pid_t pid)
 {
 	char path[64];
-	pid_t pid;
 
 	if (member->domain->host)
 		return open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	pid = any_pid(member);
-	if (!pid)
-		return -1;
 	snprintf(path, sizeof(path), "/proc/%d/root", (int)pid);
 	return open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
-/* The mount namespace of the member's tasks; 0 where none can be had. */
-static uint32_t mount_namespace(const struct pcl_member *member)
+/* The mount namespace of a process; 0 where it cannot be had. */
+static uint32_t mount_namespace(pid_t pid)
 {
-	pid_t pid = member->domain->host ? 1 : any_pid(member);
 	char path[64];
 	struct stat status;
 
-	if (!pid)
-		return 0;
 	snprintf(path, sizeof(path), "/proc/%d/ns/mnt", (int)pid);
 	return stat(path, &status) < 0 ? 0 : (uint32_t)status.st_ino;
 }
 
-static int find_places(const struct pcl_member *member, struct pcl_input *input, size_t index,
-		       struct pcl_diag *diag)
+static int find_places(const struct pcl_member *member, pid_t pid, struct pcl_input *input,
+		       size_t index, struct pcl_diag *diag)
 {
-	pcl_autoclose int root_fd = open_root(member);
-	int pid = member->domain->host ? 1 : (int)any_pid(member);
+	pcl_autoclose int root_fd = open_root(member, pid);
 
 	return root_fd < 0 ? 0
-			   : pcl_places_find(input->rulesets[index], root_fd, pid,
+			   : pcl_places_find(input->rulesets[index], root_fd, (int)pid,
 					     &input->aliases[index], &input->notes,
 					     &input->note_count, diag);
 }
@@ -92,11 +86,13 @@ static int fill(struct pcl_input *input, const struct pcl_state *state, struct p
 		return pcl_diag_set(diag, -ENOMEM, "out of memory");
 	for (size_t i = 0; i < input->count; i++) {
 		const struct pcl_member *member = &state->members[i];
+		pid_t pid = any_pid(member);
 		int error = pcl_state_resolve(state, member->domain, &input->rulesets[i]);
 
 		if (error)
 			return pcl_diag_set(diag, error, "out of memory");
-		error = find_places(member, input, i, diag);
+		if (pid)
+			error = find_places(member, pid, input, i, diag);
 		if (error)
 			return error;
 		input->domains[i] = (struct pcl_backend_domain){
@@ -107,7 +103,7 @@ static int fill(struct pcl_input *input, const struct pcl_state *state, struct p
 			.cgroup_id = member->cgroup_id,
 			.id_mount_ns = member->mount_ns,
 			.id_pid_ns = member->pid_ns,
-			.mnt_ns = mount_namespace(member),
+			.mnt_ns = pid ? mount_namespace(pid) : 0,
 		};
 	}
 	input->backend = (struct pcl_backend_input){

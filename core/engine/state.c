@@ -191,17 +191,57 @@ int pcl_state_save(const struct pcl_state *state, struct pcl_diag *diag)
 
 /* --- in -------------------------------------------------------------------------------------- */
 
-static bool is_taken(const struct pcl_state *state, const struct pcl_member *other,
-		     const char *name)
+static int compare_numbers(uint64_t a, uint64_t b)
 {
-	for (size_t i = 0; i < state->member_count; i++) {
-		const struct pcl_member *member = &state->members[i];
+	return (a > b) - (a < b);
+}
 
-		if (member->id == other->id || pcl_member_same_place(member, other) ||
-		    !strcmp(member->domain->name, name))
-			return true;
+static int compare_ids(const void *a, const void *b)
+{
+	const struct pcl_member *const *one = a, *const *other = b;
+
+	return compare_numbers((*one)->id, (*other)->id);
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	const struct pcl_member *const *one = a, *const *other = b;
+
+	return strcmp((*one)->domain->name, (*other)->domain->name);
+}
+
+/* 0 where pcl_member_same_place() says so, and in an order besides. */
+static int compare_places(const void *a, const void *b)
+{
+	const struct pcl_member *one = *(const struct pcl_member *const *)a;
+	const struct pcl_member *other = *(const struct pcl_member *const *)b;
+	int order = compare_numbers(one->cgroup_id, other->cgroup_id);
+
+	if (!order && !one->cgroup_id)
+		order = compare_numbers(one->mount_ns, other->mount_ns);
+	if (!order && !one->cgroup_id && !one->mount_ns)
+		order = compare_numbers(one->pid_ns, other->pid_ns);
+	return order;
+}
+
+/* No two have the same id, name or place. Sorted, since there may be thousands. */
+static int check_different(const struct pcl_state *state, struct pcl_diag *diag)
+{
+	static int (*const compare[])(const void *, const void *) = {compare_ids, compare_names,
+								     compare_places};
+	const struct pcl_member **list = calloc(state->member_count, sizeof(*list));
+	int error = list ? 0 : pcl_diag_set(diag, -ENOMEM, "out of memory");
+
+	for (size_t i = 0; list && i < state->member_count; i++)
+		list[i] = &state->members[i];
+	for (size_t c = 0; !error && c < PCL_ARRAY_SIZE(compare); c++) {
+		qsort((void *)list, state->member_count, sizeof(*list), compare[c]);
+		for (size_t i = 1; i < state->member_count; i++)
+			if (!compare[c](&list[i - 1], &list[i]))
+				error = -EBADMSG;
 	}
-	return false;
+	free((void *)list);
+	return error;
 }
 
 static bool is_place(const struct pcl_member *member, const char *cgroup)
@@ -234,7 +274,7 @@ static int member_from_json(const json_t *json, struct pcl_state *state, struct 
 		.id = (uint32_t)id,
 		.incarnation = (uint32_t)incarnation,
 	};
-	if (!is_place(&place, cgroup) || is_taken(state, &place, name))
+	if (!is_place(&place, cgroup))
 		return -EBADMSG;
 	error = pcl_domain_new(name, ns, labels, &domain, diag);
 	if (error)
@@ -263,7 +303,7 @@ static int members_from_json(const json_t *json, struct pcl_state *state, struct
 		if (error)
 			return error;
 	}
-	return 0;
+	return check_different(state, diag);
 }
 
 static int postures_from_json(json_t *json, struct pcl_postures *ret_postures)

@@ -483,3 +483,17 @@ apart() { unshare -m sh -c "mount -t tmpfs tmpfs /run && $1"; }
 	done < <(find "$corpus" -name '*.yaml' -o -name '*.yml')
 	[ "$count" -gt 0 ]
 }
+
+@test "domain add --from: a bad line is named, and all stands in the file" {
+	printf 'web a app=web more\n' >"$tmp/domains"
+	run "$portcullis" domain add --from "$tmp/domains"
+	[ "$status" -eq 2 ]
+	[[ $output == "portcullis: $tmp/domains:1: a line is NAME CGROUP [K=V,...]" ]]
+	printf '\na! b\n' >"$tmp/domains"
+	run "$portcullis" domain add --from "$tmp/domains"
+	[ "$status" -eq 2 ]
+	[[ $output == "portcullis: $tmp/domains:2: domain name \"a!\" must be "* ]]
+	run "$portcullis" domain add web --from "$tmp/domains"
+	[ "$status" -eq 2 ]
+	[[ $output == *"all stands in the file" ]]
+}
