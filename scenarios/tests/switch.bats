@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
 #
-# A thousand rulesets switched under load, in a booted guest of two CPUs, so that a switch falls into
+# A hundred rulesets switched under load, in a booted guest of two CPUs, so that a switch falls into
 # the middle of a program. drive/switch.sh does it and says what it saw.
 
 bats_require_minimum_version 1.5.0

@@ -5,8 +5,10 @@
 # what was seen" and at its end "done".
 
 # guest_run SCRIPT SECONDS TARGET...: boots each target and runs drive/SCRIPT in it, PCL_JOBS targets at
-# once, or all. The array guest_size (CPUS MIB) makes them larger than their manifests.
+# once, or all. The array guest_size (CPUS MIB) makes them larger than their manifests; what is in
+# guest_arguments is given to the script.
 guest_size=()
+guest_arguments=()
 guest_run() {
 	local script=$1 seconds=$2 target
 	shift 2
@@ -17,8 +19,9 @@ guest_run() {
 	jq -nc --rawfile text "scenarios/tests/drive/$script" \
 		'{op: "put", path: "/tmp/drive.sh", mode: "0755", text: $text}' \
 		>"$BATS_FILE_TMPDIR/requests"
-	jq -nc --argjson ms "${seconds}000" '{op: "exec", argv: ["/tmp/drive.sh"], timeout_ms: $ms,
-		host_timeout_ms: ($ms + 10000)}' >>"$BATS_FILE_TMPDIR/requests"
+	jq -nc --argjson ms "${seconds}000" '{op: "exec", argv: (["/tmp/drive.sh"] + $ARGS.positional),
+		timeout_ms: $ms, host_timeout_ms: ($ms + 10000)}' \
+		--args "${guest_arguments[@]}" >>"$BATS_FILE_TMPDIR/requests"
 	for target; do
 		[ "$(jobs -rp | wc -l)" -lt "${PCL_JOBS:-$#}" ] || wait -n || true
 		mkdir -p "$BATS_FILE_TMPDIR/log-$target"

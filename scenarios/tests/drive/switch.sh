@@ -5,7 +5,7 @@
 # or "not ok NAME: what was seen". Ends with a line "done".
 
 P=/opt/gauntlet/portcullis
-ROUNDS=${ROUNDS:-1000}
+ROUNDS=${1:-100}
 
 is() { # NAME WANT GOT
 	if [ "$2" = "$3" ]; then echo "ok $1"; else echo "not ok $1: want $2, got $3"; fi
