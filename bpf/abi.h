@@ -28,7 +28,7 @@
 #include <linux/types.h>
 #endif
 
-#define PCL_BPF_ABI 7
+#define PCL_BPF_ABI 8
 
 /* Domains, the host (id 0) included; each costs PCL_SLOTS * sizeof(struct pcl_bpf_domain) bytes. */
 #define PCL_BPF_DOMAINS_MAX 10240u
@@ -59,7 +59,15 @@
  * ask for. A variant for a source has a flag of its own.
  */
 #define PCL_SET_CONDITIONS 0x20000000u
-#define PCL_SET_NUMBER 0x1fffffffu
+/*
+ * In a set's number: what it says depends on the arguments of the program that is executed. The
+ * first set then is none: the rules of its accesses are the nodes of lists of arguments,
+ * PCL_ARG_LISTS at most, 0: no more. Behind it stand PCL_CONDITIONS sets for each combination of
+ * lists that hold all arguments (a bit for each, the first the lowest).
+ */
+#define PCL_SET_ARGS 0x10000000u
+#define PCL_SET_NUMBER 0x0fffffffu
+#define PCL_ARG_LISTS 4u
 
 #define PCL_CONDITION_OWNER (1u << 0)	 /* the acting fsuid owns the object, or would */
 #define PCL_CONDITION_TERMINAL (1u << 1) /* the acting task has a terminal */
@@ -194,7 +202,6 @@ struct pcl_trie_entry {
 #define PCL_PART_NAMES (1u << 0)    /* by its base name */
 #define PCL_PART_PATTERNS (1u << 1) /* by pattern */
 #define PCL_PART_PRESETS (1u << 2)  /* by what it is, or by how the task came here */
-#define PCL_PART_ARGS (1u << 3)
 #define PCL_PARTS_BY_PATH (PCL_PART_NAMES | PCL_PART_PATTERNS)
 
 /* The classes whose objects have paths are the first ones. */
@@ -314,6 +321,13 @@ struct pcl_bpf_control {
 	__u64 pin_ino;
 	__u32 pin_dev;
 	__u32 pin_mount_ns;
+	/*
+	 * Where the kernel has these variables, by which the page table of a program that is not
+	 * running yet is read; 0: it has none. The first is 0 while no rule speaks of arguments.
+	 */
+	__u64 page_offset_base_at;
+	__u64 pgdir_shift_at;
+	__u64 physical_mask_at;
 	struct pcl_bpf_kinds kinds;
 };
 

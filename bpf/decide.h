@@ -6,6 +6,7 @@
 #ifndef PCL_BPF_DECIDE_H
 #define PCL_BPF_DECIDE_H
 
+#include "args.h"
 #include "cache.h"
 #include "event.h"
 #include "match.h"
@@ -104,6 +105,12 @@ static __always_inline int join_set(const struct pcl_question *ask, struct pcl_t
 		return 0;
 	if (set & PCL_SET_SOURCES)
 		set = set_for_source(state, set & ~PCL_SET_SOURCES, live);
+	if (set & PCL_SET_ARGS) {
+		set = set_for_args(state, set & PCL_SET_NUMBER, live);
+		if (!set)
+			return -EACCES;
+		set |= PCL_SET_CONDITIONS;
+	}
 	if (set & PCL_SET_CONDITIONS)
 		set = (set & PCL_SET_NUMBER) + conditions_of(ask->object.dentry);
 	map = bpf_map_lookup_elem(&sets, &index);

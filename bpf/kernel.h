@@ -248,6 +248,7 @@ struct fs_struct {
 
 struct mm_struct {
 	struct file *exe_file;
+	void *pgd;
 	unsigned long saved_auxv[32]; /* longer, by how much differs */
 };
 
@@ -340,6 +341,9 @@ struct user_namespace;
 
 struct linux_binprm {
 	struct file *file;
+	struct mm_struct *mm; /* of the program to be */
+	unsigned long p;      /* where its first argument stands there */
+	int argc;
 };
 
 struct sock_common {

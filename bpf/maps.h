@@ -158,6 +158,22 @@ struct pcl_run {
 	__u8 chunk[PCL_CHUNK_LEN]; /* the bytes around offset */
 };
 
+/* Bytes of an argument that are read at once: a chunk, the byte behind it, and whole words. */
+#define PCL_ARG_READ 40u
+
+/* The arguments of the program that the task is about to execute; args.h. */
+struct pcl_args {
+	__u64 bprm; /* struct linux_binprm; 0: it executes none, or none of which they are asked */
+	__u64 at;   /* where the next byte stands */
+	__u32 left; /* arguments that are not read to their end */
+	__u32 root; /* of the list */
+	__u32 node; /* where the argument at hand stands in it */
+	__u32 own;  /* the argument at hand is the program's own name */
+	__u32 met;
+	__u32 ended;
+	__u64 chunk[16]; /* twice what a bounds check by mask takes */
+};
+
 /*
  * What is kept for a task: where it belongs, and the scratch of its own path walks. The scratch
  * lives here and not per CPU, because a program may be preempted and a second task run on the same
@@ -180,8 +196,9 @@ struct pcl_task {
 		detail; /* for an alert about a number; not on the stack, which is full */
 	struct pcl_slot slot[PCL_WINDOW]; /* by distance from the leaf, modulo PCL_WINDOW */
 	struct pcl_run run;
-	struct pcl_object at;	    /* what is asked about, as numbers */
-	struct pcl_object to;	    /* what a directory is about to become */
+	struct pcl_object at; /* what is asked about, as numbers */
+	struct pcl_object to; /* what a directory is about to become */
+	struct pcl_args args;
 	__u32 below_rule;	    /* as in down, by patterns */
 	__u32 found[PCL_FOUND_MAX]; /* sets, by where they were found */
 	__u32 preset;		    /* likewise, of presets */

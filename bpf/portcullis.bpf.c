@@ -45,15 +45,33 @@ static __always_inline int judge_next_name(__u32 hook, const struct path *dir,
 	return judge_file(hook, PCL_BPF_WRITE, dentry, dir->mnt, ASK_MORE);
 }
 
-/* KERNEL: called for the program, then again for each interpreter of a #! or binfmt_misc chain. */
-SEC("lsm/bprm_check_security")
-int BPF_PROG(pcl_bprm_check, struct linux_binprm *bprm)
+static __always_inline int judge_program(struct file *file)
 {
-	struct file *file = bprm->file;
 	struct dentry *dentry = file->f_path.dentry;
 
 	return judge(PCL_HOOK_BPRM_CHECK, PCL_BPF_PROCESS, PCL_BPF_EXECUTE, (__u64)dentry,
 		     (__u64)file->f_path.mnt, ASK_DELETED | ASK_FAST);
+}
+
+/*
+ * KERNEL: called for the program, then again for each interpreter of a #! or binfmt_misc chain,
+ * with the arguments that it gets.
+ */
+SEC("lsm/bprm_check_security")
+int BPF_PROG(pcl_bprm_check, struct linux_binprm *bprm)
+{
+	struct pcl_bpf_control *ctl = pcl_control();
+	struct pcl_task *state = NULL;
+	int error;
+
+	if (ctl && ctl->page_offset_base_at)
+		state = task_state(current_task());
+	if (state)
+		state->args.bprm = (__u64)bprm;
+	error = judge_program(bprm->file);
+	if (state)
+		state->args.bprm = 0;
+	return error;
 }
 
 SEC("lsm/file_open")

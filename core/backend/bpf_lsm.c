@@ -17,6 +17,7 @@
 #include "backend/bpf_lsm_events.h"
 #include "backend/bpf_lsm_guard.h"
 #include "backend/bpf_lsm_load.h"
+#include "backend/bpf_lsm_memory.h"
 #include "backend/bpf_lsm_pins.h"
 #include "backend/bpf_lsm_plan.h"
 #include "backend/bpf_lsm_tally.h"
@@ -424,12 +425,22 @@ static void detach_unneeded(const struct pcl_bpf_plan *plan)
 		}
 }
 
+/* Before the switch where it is needed from then on, after it where no longer. */
+static void tell_memory(struct pcl_bpf_control *control, const struct pcl_bpf_memory *memory)
+{
+	control->pgdir_shift_at = memory->pgdir_shift_at;
+	control->physical_mask_at = memory->physical_mask_at;
+	__atomic_store_n(&control->page_offset_base_at, memory->page_offset_base_at,
+			 __ATOMIC_RELEASE);
+}
+
 /* --- the table ------------------------------------------------------------------------------- */
 
 static int apply(const struct pcl_backend_input *input, struct pcl_diag *diag)
 {
 	pcl_cleanup(pcl_bpf_plan_free) struct pcl_bpf_plan *plan = NULL;
 	pcl_cleanup(pcl_pins_close) struct pcl_pins pins;
+	struct pcl_bpf_memory memory;
 	bool fresh = false;
 	__u32 slot;
 	int error;
@@ -437,6 +448,8 @@ static int apply(const struct pcl_backend_input *input, struct pcl_diag *diag)
 	memset(&pins, 0, sizeof(pins));
 	memset(pins.map_fds, -1, sizeof(pins.map_fds));
 	error = pcl_bpf_plan_make(input, &plan, diag);
+	if (!error)
+		error = pcl_bpf_memory_find(plan, input, &memory, diag);
 	if (error)
 		return error;
 	error = pcl_pins_open(&pins, diag);
@@ -471,9 +484,13 @@ static int apply(const struct pcl_backend_input *input, struct pcl_diag *diag)
 		return error;
 	}
 	pcl_bpf_tally_prepare(&pins, input);
+	if (plan->reads_args)
+		tell_memory(pins.control, &memory);
 	pcl_fault_point("bpf: ready to switch");
 	__atomic_store_n(&pins.control->live, input->generation << 1 | slot, __ATOMIC_RELEASE);
 	pcl_fault_point("bpf: switched");
+	if (!plan->reads_args)
+		tell_memory(pins.control, &memory);
 	drop_stale(&pins, PCL_MAP_CGROUPS, slot);
 	pcl_fault_point("bpf: old cgroups are gone");
 	drop_spaces(&pins, plan, slot);

@@ -33,6 +33,12 @@ struct pcl_rule_number {
 	uint32_t number;
 };
 
+/* A list of allowed arguments. */
+struct pcl_arg_list {
+	const struct pcl_rule *rule; /* one that has it */
+	uint32_t node;		     /* the root of its trie */
+};
+
 struct pcl_maker {
 	const struct pcl_backend_input *input;
 	struct pcl_bpf_plan *plan;
@@ -49,11 +55,15 @@ struct pcl_maker {
 	uint32_t *set_table;		 /* open addressing over plan->sets, 0 is empty */
 	size_t set_capacity;
 	uint32_t next_node;
+	struct pcl_arg_list *arg_lists; /* distinct */
+	size_t arg_list_count;
 	/* The ruleset at hand. */
 	const struct pcl_backend_domain *domain;
-	struct pcl_source_ids *sources;	 /* by rank */
-	const struct pcl_rule **matched; /* scratch, rule_count entries */
-	uint32_t *plain;		 /* likewise */
+	struct pcl_source_ids *sources;			 /* by rank */
+	const struct pcl_rule **matched;		 /* scratch, rule_count entries */
+	uint32_t *plain;				 /* likewise */
+	const struct pcl_arg_list *lists[PCL_ARG_LISTS]; /* of the set at hand */
+	size_t list_count;
 	enum pcl_class class;
 };
 
@@ -83,6 +93,18 @@ int pcl_maker_add_number(struct pcl_maker *maker, struct pcl_trie_edge *root, ui
 			 struct pcl_rule_list *list);
 /* The set of the class at hand for an object whose path cannot be built. */
 int pcl_maker_unknown_set(struct pcl_maker *maker, uint32_t *ret_set);
+
+/* --- bpf_lsm_args.c: errors as above -----------------------------------------------------------
+ */
+
+/* Sets maker->lists to those of the rules of a set; -E2BIG with diag for too many. */
+int pcl_maker_find_lists(struct pcl_maker *maker, const struct pcl_rule_list *list);
+/*
+ * The arguments that stand for all that exactly the lists of mask hold: what they have in common
+ * (borrowed, in a new array that is the caller's). None where there is no such thing.
+ */
+int pcl_maker_example_args(const struct pcl_maker *maker, unsigned mask,
+			   const char *const **ret_args, size_t *ret_count);
 
 /* --- bpf_lsm_numbers.c: errors as above --------------------------------------------------------
  */

@@ -51,6 +51,9 @@ static enum pcl_effect effect_under(const struct pcl_rule *rule, enum pcl_access
 /* Whether behind those rules this one changes nothing: of several alike the first is named. */
 static bool is_idle(const struct deeds *deeds, const struct pcl_rule *rule)
 {
+	/* What it does depends on more than is asked for here. */
+	if (rule->flags & PCL_RULE_ALLOWED_ARGS)
+		return false;
 	for (enum pcl_access access = 0; (int)access < (int)PCL_BPF_ACCESS_COUNT; access++)
 		for (unsigned conditions = 0; conditions < PCL_CONDITIONS; conditions++) {
 			enum pcl_effect effect = effect_under(rule, access, conditions);
@@ -71,7 +74,7 @@ static void append_unless_idle(const struct pcl_maker *maker, struct pcl_rule_li
 	if (is_idle(deeds, rule) || (list->count && list->ranks[list->count - 1] == rank))
 		return;
 	list->ranks[list->count++] = rank;
-	if (maker->sources[rank].count)
+	if (maker->sources[rank].count || (rule->flags & PCL_RULE_ALLOWED_ARGS))
 		return;
 	for (enum pcl_access access = 0; (int)access < (int)PCL_BPF_ACCESS_COUNT; access++)
 		for (unsigned conditions = 0; conditions < PCL_CONDITIONS; conditions++)
@@ -514,6 +517,7 @@ int pcl_bpf_plan_make(const struct pcl_backend_input *input, struct pcl_bpf_plan
 	pcl_maker_fini_sources(&maker);
 	free(maker.numbers);
 	free(maker.set_table);
+	free(maker.arg_lists);
 	if (error == -ENOMEM)
 		return pcl_diag_set(diag, error, "out of memory");
 	if (error)

@@ -36,8 +36,9 @@ struct pcl_bpf_plan {
 	size_t domain_count;
 	unsigned active; /* bit per class that some domain has rules of */
 	struct pcl_socket_kinds kinds;
-	bool contained; /* there is a domain besides the host */
-	bool by_spaces; /* there is one that namespaces tell */
+	bool reads_args; /* some rule has allowedArgs */
+	bool contained;	 /* there is a domain besides the host */
+	bool by_spaces;	 /* there is one that namespaces tell */
 };
 
 /* Where a set has the outcome for an access of a class: the model's number, or the one place. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Lists of rules to sets. Equal sets are shared. Rules with conditions make one set for each
- * combination of what they ask for, rules with a source one variant per source, each only where
- * that makes a difference.
+ * combination of what they ask for, rules with allowedArgs as many for each combination of lists,
+ * rules with a source one variant per source, each only where that makes a difference.
  */
 #include "backend/bpf_lsm_maker.h"
 
@@ -85,23 +85,38 @@ int pcl_maker_append_set(struct pcl_maker *maker, const struct pcl_bpf_set *set,
 	return 0;
 }
 
-/* What a list of rules says, for each combination of what conditions ask for. */
+#define SAYING_MAX (1 + (PCL_CONDITIONS << PCL_ARG_LISTS))
+
+/*
+ * What a list of rules says, as the sets that stand in a row for it (bpf/abi.h): one for each
+ * combination of conditions, and where arguments matter of lists, behind the set that names those.
+ */
 struct saying {
-	struct pcl_bpf_set sets[PCL_CONDITIONS];
+	struct pcl_bpf_set sets[SAYING_MAX];
+	size_t lists; /* 0: arguments do not matter */
 };
 
 /* How many sets say it: all of them, or one where it is the same under every condition. */
 static size_t set_count(const struct saying *saying)
 {
+	if (saying->lists)
+		return 1 + ((size_t)PCL_CONDITIONS << saying->lists);
 	for (size_t i = 1; i < PCL_CONDITIONS; i++)
 		if (memcmp(&saying->sets[i], &saying->sets[0], sizeof(saying->sets[0])) != 0)
 			return PCL_CONDITIONS;
 	return 1;
 }
 
-static size_t sets_of(uint32_t id)
+static size_t sets_of(const struct pcl_maker *maker, uint32_t id)
 {
-	return id & PCL_SET_CONDITIONS ? PCL_CONDITIONS : 1;
+	const struct pcl_bpf_set *first = &maker->plan->sets[id & PCL_SET_NUMBER];
+	size_t lists = 0;
+
+	if (!(id & PCL_SET_ARGS))
+		return id & PCL_SET_CONDITIONS ? PCL_CONDITIONS : 1;
+	while (lists < PCL_ARG_LISTS && first->access[lists].rule)
+		lists++;
+	return 1 + ((size_t)PCL_CONDITIONS << lists);
 }
 
 static int append_saying(struct pcl_maker *maker, const struct saying *saying, uint32_t *ret_id)
@@ -115,7 +130,7 @@ static int append_saying(struct pcl_maker *maker, const struct saying *saying, u
 		if (error)
 			return error;
 	}
-	*ret_id = first | (count > 1 ? PCL_SET_CONDITIONS : 0);
+	*ret_id = first | (saying->lists ? PCL_SET_ARGS : count > 1 ? PCL_SET_CONDITIONS : 0);
 	return 0;
 }
 
@@ -132,7 +147,7 @@ static size_t hash_sets(const struct pcl_bpf_set *sets, size_t count)
 
 static void put_in_table(struct pcl_maker *maker, uint32_t id)
 {
-	size_t at = hash_sets(&maker->plan->sets[id & PCL_SET_NUMBER], sets_of(id)) &
+	size_t at = hash_sets(&maker->plan->sets[id & PCL_SET_NUMBER], sets_of(maker, id)) &
 		    (maker->set_capacity - 1);
 
 	while (maker->set_table[at])
@@ -178,8 +193,9 @@ static int intern_saying(struct pcl_maker *maker, const struct saying *saying, u
 	     at = (at + 1) & (maker->set_capacity - 1)) {
 		uint32_t id = maker->set_table[at];
 
-		if (sets_of(id) == count && !memcmp(saying, &plan->sets[id & PCL_SET_NUMBER],
-						    count * sizeof(*plan->sets))) {
+		if (!(id & PCL_SET_ARGS) == !saying->lists && sets_of(maker, id) == count &&
+		    !memcmp(saying, &plan->sets[id & PCL_SET_NUMBER],
+			    count * sizeof(*plan->sets))) {
 			*ret_id = id;
 			return 0;
 		}
@@ -228,19 +244,21 @@ static bool is_about_mapping(const struct pcl_rule *const *rules, size_t count)
 	       rules[0]->number == PCL_PRESET_ANONYMOUS_MAP_EXEC;
 }
 
-/* What the rules in maker->matched say. */
-static void decide_matched(const struct pcl_maker *maker, size_t count, struct saying *ret_saying)
+/* What the rules in maker->matched say under each condition of a program with these arguments. */
+static void decide_for_args(const struct pcl_maker *maker, size_t count, const char *const *args,
+			    size_t arg_count, struct pcl_bpf_set *ret_sets)
 {
 	const struct pcl_ruleset *ruleset = maker->domain->ruleset;
 	bool mapping = is_about_mapping(maker->matched, count);
 
-	memset(ret_saying, 0, sizeof(*ret_saying));
 	for (unsigned conditions = 0; conditions < PCL_CONDITIONS; conditions++)
 		for (enum pcl_access access = 0; (int)access < PCL_ACCESS_COUNT; access++) {
 			const struct pcl_operation operation = {
 				.access = access,
 				.owner = conditions & PCL_CONDITION_OWNER,
 				.terminal = conditions & PCL_CONDITION_TERMINAL,
+				.args = arg_count ? args : NULL,
+				.arg_count = arg_count,
 			};
 			struct pcl_verdict verdict;
 
@@ -248,10 +266,49 @@ static void decide_matched(const struct pcl_maker *maker, size_t count, struct s
 			    (access == PCL_ACCESS_MAP) != mapping)
 				continue;
 			pcl_decide_matched(ruleset, maker->matched, count, &operation, &verdict);
-			ret_saying->sets[conditions].access[pcl_bpf_slot(access)] =
+			ret_sets[conditions].access[pcl_bpf_slot(access)] =
 				outcome_of(maker, &verdict,
 					   first_audit(maker->matched, count, &operation));
 		}
+}
+
+/* Where the arguments make no difference, nothing is left of them. */
+static void forget_args(struct saying *saying)
+{
+	const size_t len = PCL_CONDITIONS * sizeof(saying->sets[0]);
+	const struct pcl_bpf_set *unmet = &saying->sets[1];
+
+	for (size_t mask = 1; mask < 1u << saying->lists; mask++)
+		if (memcmp(unmet, unmet + mask * PCL_CONDITIONS, len) != 0)
+			return;
+	memmove(saying->sets, unmet, len);
+	memset(saying->sets + PCL_CONDITIONS, 0, sizeof(saying->sets) - len);
+	saying->lists = 0;
+}
+
+/* What the rules in maker->matched say; of lists, maker->lists are looked at. */
+static int decide_matched(const struct pcl_maker *maker, size_t count, struct saying *ret_saying)
+{
+	memset(ret_saying, 0, sizeof(*ret_saying));
+	ret_saying->lists = maker->list_count;
+	if (!maker->list_count) {
+		decide_for_args(maker, count, NULL, 0, ret_saying->sets);
+		return 0;
+	}
+	for (size_t i = 0; i < maker->list_count; i++)
+		ret_saying->sets[0].access[i].rule = maker->lists[i]->node;
+	for (unsigned mask = 0; mask < 1u << maker->list_count; mask++) {
+		const char *const *args;
+		size_t arg_count;
+
+		if (pcl_maker_example_args(maker, mask, &args, &arg_count))
+			return -ENOMEM;
+		decide_for_args(maker, count, args, arg_count,
+				&ret_saying->sets[1 + mask * PCL_CONDITIONS]);
+		free((void *)args);
+	}
+	forget_args(ret_saying);
+	return 0;
 }
 
 /* A rule that holds for a source. */
@@ -307,8 +364,11 @@ static int add_variants(struct pcl_maker *maker, size_t plain_count, const struc
 
 		for (end = i; end < sourced_count && sourced[end].source == sourced[i].source;)
 			end++;
-		decide_matched(maker, merge_for_source(maker, plain_count, sourced + i, end - i),
-			       &variant);
+		error = decide_matched(maker,
+				       merge_for_source(maker, plain_count, sourced + i, end - i),
+				       &variant);
+		if (error)
+			return error;
 		if (!memcmp(&variant, saying, sizeof(variant)))
 			continue;
 		error = any ? 0 : append_saying(maker, saying, &id);
@@ -361,10 +421,14 @@ int pcl_maker_make_set(struct pcl_maker *maker, struct pcl_rule_list *list)
 	struct saying saying;
 	int error;
 
-	error = split_list(maker, list, &plain_count, &sourced, &sourced_count);
+	error = pcl_maker_find_lists(maker, list);
+	if (!error)
+		error = split_list(maker, list, &plain_count, &sourced, &sourced_count);
+	if (!error)
+		error = decide_matched(maker, merge_for_source(maker, plain_count, NULL, 0),
+				       &saying);
 	if (error)
 		return error;
-	decide_matched(maker, merge_for_source(maker, plain_count, NULL, 0), &saying);
 	return add_variants(maker, plain_count, sourced, sourced_count, &saying, &list->set);
 }
 

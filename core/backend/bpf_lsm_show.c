@@ -53,6 +53,27 @@ static const struct pcl_trie_edge *follow(const struct pcl_bpf_plan *plan,
 	return NULL;
 }
 
+/* bpf/args.h arg_step(), for one argument: edges of lists have no filter. */
+static bool follow_arg(const struct pcl_bpf_plan *plan, struct pcl_trie_edge at, const char *arg)
+{
+	size_t left = strlen(arg);
+
+	for (;;) {
+		uint32_t used = left > PCL_CHUNK_LEN ? PCL_CHUNK_LEN : (uint32_t)left;
+		struct pcl_trie_key key = {.node = at.node};
+		const struct pcl_trie_edge *next;
+
+		key.len = used | (left > used ? PCL_CHUNK_MORE : 0);
+		memcpy(key.name, arg, used);
+		next = find_edge(plan, &key);
+		if (!next || left == used)
+			return next;
+		at = *next;
+		arg += used;
+		left -= used;
+	}
+}
+
 /* bpf/match.h descend(). ret_below_rule may be NULL. */
 static uint32_t descend(const struct pcl_bpf_plan *plan, const struct pcl_trie_edge *at,
 			const char *path, uint32_t *ret_below_rule)
@@ -90,11 +111,38 @@ static uint32_t set_for_source(const struct pcl_bpf_plan *plan, uint32_t set, co
 	return variant ? variant->self : set;
 }
 
+/* bpf/args.h holds_args(). */
+static bool holds_args(const struct pcl_bpf_plan *plan, uint32_t list,
+		       const struct pcl_operation *operation)
+{
+	const struct pcl_trie_edge root = {.node = list};
+
+	for (size_t i = 0; i < operation->arg_count; i++)
+		if (!follow_arg(plan, root, operation->args[i]))
+			return false;
+	return operation->args && operation->arg_count;
+}
+
+/* bpf/args.h first_for_args(). */
+static uint32_t first_for_args(const struct pcl_bpf_plan *plan, uint32_t set,
+			       const struct pcl_operation *operation)
+{
+	uint32_t mask = 0;
+
+	for (uint32_t i = 0; i < PCL_ARG_LISTS; i++)
+		if (plan->sets[set].access[i].rule &&
+		    holds_args(plan, plan->sets[set].access[i].rule, operation))
+			mask |= 1u << i;
+	return set + 1 + mask * PCL_CONDITIONS;
+}
+
 /* bpf/judge.h outcome_of(). */
 static struct pcl_bpf_outcome outcome_of(const struct pcl_bpf_plan *plan, uint32_t set,
 					 const struct pcl_operation *operation)
 {
 	set = set_for_source(plan, set, operation->source);
+	if (set & PCL_SET_ARGS)
+		set = first_for_args(plan, set & PCL_SET_NUMBER, operation) | PCL_SET_CONDITIONS;
 	if (set & PCL_SET_CONDITIONS)
 		set = (set & PCL_SET_NUMBER) + (operation->owner ? PCL_CONDITION_OWNER : 0) +
 		      (operation->terminal ? PCL_CONDITION_TERMINAL : 0);
@@ -301,9 +349,12 @@ static void print_set(const struct pcl_bpf_set *set, const struct pcl_backend_in
 	for (size_t i = 0; i < PCL_BPF_ACCESS_SLOTS; i++) {
 		const struct pcl_bpf_outcome *outcome = &set->access[i];
 
+		/* The lists of a set that asks for arguments. */
+		if (!outcome->flags && outcome->rule)
+			fprintf(out, " list=node %u", outcome->rule);
+		any |= outcome->flags || outcome->rule;
 		if (!outcome->flags)
 			continue;
-		any = true;
 		fprintf(out, " %s=", names[i]);
 		print_outcome(outcome, input, out);
 	}

@@ -59,9 +59,8 @@ static const char *unsupported(const struct pcl_rule *rule)
 		reason = unsupported_match(rule->match);
 	if (reason)
 		return reason;
-	if (rule->flags & PCL_RULE_ALLOWED_ARGS)
-		return "does not see arguments, which allowedArgs asks for";
-	if (rule->flags & ~(PCL_RULE_READ_ONLY | PCL_RULE_OWNER_ONLY | PCL_RULE_NO_TERMINAL))
+	if (rule->flags & ~(PCL_RULE_READ_ONLY | PCL_RULE_OWNER_ONLY | PCL_RULE_NO_TERMINAL |
+			    PCL_RULE_ALLOWED_ARGS))
 		return "does not know this kind of condition";
 	return NULL;
 }

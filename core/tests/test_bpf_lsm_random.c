@@ -194,10 +194,13 @@ static const struct pcl_bpf_plan_edge *edges_of(const struct pcl_bpf_plan *plan,
 
 static void check_set(const struct pcl_bpf_plan *plan, uint32_t set)
 {
-	uint32_t last =
-		(set & PCL_SET_NUMBER) + (set & PCL_SET_CONDITIONS ? PCL_CONDITIONS - 1 : 0);
+	uint32_t last = (set & PCL_SET_NUMBER) +
+			(set & PCL_SET_CONDITIONS ? PCL_CONDITIONS - 1 : 0) +
+			(set & PCL_SET_ARGS ? 2 * PCL_CONDITIONS : 0);
 
-	assert_int_equal(set & ~(PCL_SET_NUMBER | PCL_SET_SOURCES | PCL_SET_CONDITIONS), 0);
+	assert_int_equal(set & ~(PCL_SET_NUMBER | PCL_SET_SOURCES | PCL_SET_CONDITIONS |
+				 PCL_SET_ARGS),
+			 0);
 	assert_true(last < plan->set_count);
 }
 

@@ -110,8 +110,6 @@ static void what_is_not_enforced_is_refused_and_never_planned(void **state)
 	static const struct {
 		const char *spec, *id, *reason;
 	} cases[] = {
-		{"  process: {matchPaths: [{path: /a, allowedArgs: [x]}]}\n",
-		 "process.matchPaths[0]", "allowedArgs"},
 		{"  network: {matchDNSQueries: [{domain: a.b}]}\n", "network.matchDNSQueries[0]",
 		 "DNS"},
 		{"  syscalls: {matchPaths: [{syscall: [unlink], path: /a}]}\n",
@@ -154,6 +152,8 @@ static void what_is_enforced_is_planned(void **state)
 		"  file: {matchDirectories: [{dir: /a/, recursive: true}]}\n",
 		"  process: {matchPaths: [{path: /a, fromSource: [{path: /s}]}]}\n",
 		"  process: {matchPaths: [{path: /a, pts: true, allowedArgs: []}]}\n",
+		"  process: {matchPaths: [{path: /a, allowedArgs: [x, \"\"]}]}\n",
+		"  process: {matchPaths: [{execname: a, allowedArgs: [x], action: Allow}]}\n",
 		"  process: {matchDirectories: [{dir: /a/, action: Audit}]}\n",
 		"  process: {matchPaths: [{execname: apt}]}\n",
 		"  process: {matchPatterns: [{pattern: /usr/*}]}\n",
@@ -228,6 +228,24 @@ static void nothing_is_enforced_by_none_and_it_says_so(void **state)
 			 PCL_STATUS_UNSUPPORTED);
 	assert_true(pcl_backend_none.idle);
 	assert_false(pcl_backend_bpf_lsm.idle);
+}
+
+static void more_lists_of_arguments_than_fit_are_refused_by_name(void **state)
+{
+	static const struct pcl_postures postures = {0};
+	autoset *set = read_spec("  process: {matchPaths: [{path: /a, allowedArgs: [a]},"
+				 " {path: /a, allowedArgs: [b]}, {path: /a, allowedArgs: [c]},"
+				 " {path: /a, allowedArgs: [d]}, {path: /b, allowedArgs: [e]},"
+				 " {path: /a, allowedArgs: [e]}]}\n");
+	struct pcl_bpf_plan *plan = NULL;
+	autosetting setting;
+	autodiag diag = {0};
+
+	(void)state;
+	setting_init(&setting, set, &postures);
+	assert_int_equal(pcl_bpf_plan_make(&setting.input, &plan, &diag), -E2BIG);
+	assert_null(plan);
+	test_contains(pcl_diag_text(&diag), "process.matchPaths[5]");
 }
 
 static void a_rule_among_others_and_for_one_domain_is_enough(void **state)
@@ -401,6 +419,7 @@ int main(void)
 		cmocka_unit_test(what_is_enforced_is_planned),
 		cmocka_unit_test(what_is_enforced_otherwise_says_so),
 		cmocka_unit_test(nothing_is_enforced_by_none_and_it_says_so),
+		cmocka_unit_test(more_lists_of_arguments_than_fit_are_refused_by_name),
 		cmocka_unit_test(a_rule_among_others_and_for_one_domain_is_enough),
 		cmocka_unit_test(what_is_unheard_of_is_refused),
 		cmocka_unit_test(what_is_taken_is_decided_as_the_model_does),

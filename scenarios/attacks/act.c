@@ -65,9 +65,13 @@ static int open_program(const struct act_request *request, int *ret_fd)
 /* Returns errno where the program is not executed in the place of the caller. */
 static int become_program(const struct act_request *request)
 {
-	char *argv[] = {(char *)request->a, NULL};
+	char *argv[ACT_ARGS + 2] = {(char *)request->a};
+	size_t count = 1;
 	int fd;
 
+	for (unsigned i = 0; i < ACT_ARGS; i++)
+		if (request->number[0] & 1 << i)
+			argv[count++] = (char *)act_args[i];
 	if (!open_program(request, &fd))
 		return errno;
 	if (fd >= 0)

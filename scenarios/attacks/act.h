@@ -24,10 +24,10 @@ enum act_op {
 	ACT_SYMLINK,
 	ACT_MKDIR,
 	ACT_RMDIR,
-	ACT_MKNOD, /* a pipe */
-	ACT_CHMOD, /* number[0]: the mode */
-	ACT_CHOWN, /* number[0]: the owner */
-	ACT_EXECUTE,
+	ACT_MKNOD,	/* a pipe */
+	ACT_CHMOD,	/* number[0]: the mode */
+	ACT_CHOWN,	/* number[0]: the owner */
+	ACT_EXECUTE,	/* number[0]: with which of act_args, a bit each; so for the next two */
 	ACT_EXECUTE_AT, /* by a descriptor of a */
 	ACT_SCRIPT,	/* a is a script whose interpreter is b */
 	ACT_MEMORY,	/* a copy of a, in memory without a name, is executed */
@@ -60,6 +60,14 @@ static const char *const act_words[ACT_COUNT] = {
 	"unlink", "rename", "replace", "exchange", "link",    "symlink",    "mkdir",
 	"rmdir",  "mknod",  "chmod",   "chown",	   "execute", "execute-at", "script",
 	"memory", "map",    "socket",  "chroot",   "nice",    "boot",	    "account",
+};
+
+#define ACT_ARGS 3
+/* One is longer than what the engine looks at in one step. */
+static const char *const act_args[ACT_ARGS] = {
+	"-v",
+	"",
+	"--with-a-name-that-is-longer-than-32-bytes",
 };
 
 #endif

@@ -96,6 +96,7 @@ struct model_rule {
 	bool owner_only;
 	bool read_only;
 	bool no_terminal;
+	unsigned args;	  /* allowed ones, a bit each; 0: any */
 	unsigned sources; /* a bit each */
 	enum pcl_action action;
 	unsigned severity; /* 1 to 10 */

@@ -27,7 +27,9 @@ struct question {
 	const char *object;
 	bool named;
 	unsigned capability;
-	const char *name; /* of a system call */
+	const char *name;   /* of a system call */
+	const char *script; /* that is put before the arguments; NULL: none */
+	bool with_args;	    /* those of the request */
 };
 
 #define QUESTIONS_MAX 6
@@ -50,6 +52,18 @@ static size_t ask_move(struct question *questions, const char *object)
 static size_t ask(struct question *questions, enum pcl_access access, const char *object)
 {
 	questions[0] = (struct question){.access = access, .object = object};
+	return 1;
+}
+
+/* A program; script: what it interprets. */
+static size_t ask_program(struct question *questions, const char *program, const char *script)
+{
+	questions[0] = (struct question){
+		.access = PCL_ACCESS_EXECUTE,
+		.object = program,
+		.script = script,
+		.with_args = true,
+	};
 	return 1;
 }
 
@@ -105,10 +119,10 @@ static size_t questions_behind(const struct model_operation *operation, struct q
 		       ask_move(questions + count, first == request->a ? request->b : request->a);
 	case ACT_EXECUTE:
 	case ACT_EXECUTE_AT:
-		return ask(questions, PCL_ACCESS_EXECUTE, request->a);
+		return ask_program(questions, request->a, NULL);
 	case ACT_SCRIPT:
-		count = ask(questions, PCL_ACCESS_EXECUTE, request->a);
-		return count + ask(questions + count, PCL_ACCESS_EXECUTE, request->b);
+		count = ask_program(questions, request->a, NULL);
+		return count + ask_program(questions + count, request->b, request->a);
 	case ACT_MEMORY:
 		count = ask(questions, PCL_ACCESS_READ, request->a);
 		return count + ask(questions + count, PCL_ACCESS_EXECUTE, PCL_OBJECT_NONE);
@@ -309,6 +323,8 @@ void model_draw_operation(struct model_random *random, const struct model_set *s
 	request->op = op;
 	if (op < ACT_SOCKET && op != ACT_MAP)
 		draw_names(random, set, ret_operation);
+	if (op >= ACT_EXECUTE && op <= ACT_SCRIPT)
+		request->number[0] = (int32_t)model_pick(random, 1u << ACT_ARGS);
 	if (op >= ACT_CHROOT)
 		actor->uid = 0;
 }
@@ -336,10 +352,26 @@ static const char *numbered(const char *path, bool *ret_own, char buffer[ACT_PAT
 	return buffer;
 }
 
+/* KERNEL: an interpreter is given the script's name, and then the script's arguments. */
+static size_t args_of(const struct model_operation *operation, const struct question *question,
+		      const char **args)
+{
+	size_t count = 0;
+
+	if (question->script)
+		args[count++] = question->script;
+	for (unsigned i = 0; question->with_args && i < ACT_ARGS; i++)
+		if (operation->request.number[0] & 1 << i)
+			args[count++] = act_args[i];
+	return count;
+}
+
 static void decide(const struct model_rulesets *rulesets, const struct model_operation *operation,
 		   const struct question *question, struct pcl_verdict *ret_verdict)
 {
 	const int32_t *number = operation->request.number;
+	const char *args[ACT_ARGS + 1];
+	size_t arg_count = args_of(operation, question, args);
 	char buffer[ACT_PATH_MAX];
 	bool own;
 	const char *object = numbered(question->object, &own, buffer);
@@ -353,6 +385,8 @@ static void decide(const struct model_rulesets *rulesets, const struct model_ope
 		.socket = {number[0], number[1], number[2]},
 		.capability = question->capability,
 		.name = question->name,
+		.args = question->with_args ? args : NULL,
+		.arg_count = arg_count,
 	};
 
 	pcl_decide(rulesets->of[operation->actor.domain], &asked, ret_verdict);

@@ -98,6 +98,9 @@ static void draw_rule(struct model_random *random, const struct model_set *set,
 	rule->no_terminal = words->has_terminal && !model_pick(random, 6);
 	if (words->has_sources && !model_pick(random, 3))
 		rule->sources = model_pick(random, 1u << MODEL_SOURCES);
+	if ((rule->list == MODEL_PROCESS_PATH || rule->list == MODEL_PROCESS_NAME) &&
+	    !model_pick(random, 3))
+		rule->args = model_pick(random, 1u << ACT_ARGS);
 	rule->severity = 1 + model_pick(random, 10);
 	rule->action = (enum pcl_action)model_pick(random, PCL_ACTION_COUNT);
 	/* The host's own services must live: no list that refuses them. */
@@ -169,6 +172,11 @@ static void print_rule(const struct model_rule *rule, FILE *out)
 		fputs("        readOnly: true\n", out);
 	if (rule->no_terminal)
 		fputs("        pts: false\n", out);
+	if (rule->args)
+		fputs("        allowedArgs:\n", out);
+	for (unsigned i = 0; i < ACT_ARGS; i++)
+		if (rule->args & 1u << i)
+			fprintf(out, "          - \"%s\"\n", act_args[i]);
 	if (rule->sources)
 		fputs("        fromSource:\n", out);
 	for (unsigned i = 0; i < MODEL_SOURCES; i++)
