@@ -374,8 +374,8 @@ beyond() {
 	[ "$(id -u)" -eq 0 ] || skip "started by an ordinary user: apply needs root"
 	beyond 'network: matchDNSQueries: [{domain: a.b}]' 19:23 'network.matchDNSQueries[0]' \
 		'see DNS queries'
-	beyond 'syscalls: matchSyscalls: [{syscall: [unlink]}]' 19:21 'syscalls.matchSyscalls[0]' \
-		'audit system calls'
+	beyond 'syscalls: matchPaths: [{syscall: [unlink], path: /a}]' 19:18 'syscalls.matchPaths[0]' \
+		'see on which path a system call acts'
 	beyond 'device: matchDevice: [{class: HID}]' 19:19 'device.matchDevice[0]' \
 		'see devices being plugged in'
 	# A set is refused as a whole, whichever file the rule is in.
