@@ -549,6 +549,7 @@ static void check_golden_plan(const char *name)
 static void the_golden_plans(void **state)
 {
 	(void)state;
+	check_golden_plan("args");
 	check_golden_plan("files");
 	check_golden_plan("presets");
 }
