@@ -405,6 +405,79 @@ static void what_is_taken_is_decided_as_the_model_does(void **state)
 	assert_true(dropped > ROUNDS / 4 && matched > ROUNDS);
 }
 
+/* --- rules about one program, each with its own list of arguments ----------------------------- */
+
+#define LISTED_RULES 3
+#define ARGS 3
+static const char *const listed_args[ARGS] = {"x", "y", "an-argument-that-is-longer-than-a-chunk"};
+
+/* A policy of rules about /a or base name a, some with sources. */
+static char *draw_listed_rules(struct gen_random *random)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	assert_non_null(out);
+	fputs("  process:\n    matchPaths:\n", out);
+	for (int r = 0; r < LISTED_RULES; r++) {
+		unsigned list = 1 + gen_pick(random, (1u << ARGS) - 1);
+
+		fprintf(out, "    - %s\n      allowedArgs:\n",
+			gen_pick(random, 3) ? "path: /a" : "execname: a");
+		for (unsigned i = 0; i < ARGS; i++)
+			if (list & 1u << i)
+				fprintf(out, "      - %s\n", listed_args[i]);
+		if (!gen_pick(random, 3))
+			fputs("      fromSource: [{path: /s}]\n", out);
+		if (!gen_pick(random, 4))
+			fputs("      pts: false\n", out);
+		fprintf(out, "      action: %s\n",
+			pcl_action_name((enum pcl_action)gen_pick(random, PCL_ACTION_COUNT)));
+	}
+	assert_int_equal(fclose(out), 0);
+	return text;
+}
+
+/* Each set of arguments, one that no list has among them, from each source. */
+static void check_all_args(const struct setting *setting, const struct pcl_bpf_plan *plan,
+			   const char *text, size_t round)
+{
+	for (unsigned mask = 0; mask < 1u << (ARGS + 2); mask++) {
+		const char *args[ARGS + 1];
+		struct gen_case draw = {
+			.operation = {.access = PCL_ACCESS_EXECUTE, .object = "/a"}};
+
+		for (unsigned i = 0; i <= ARGS; i++)
+			if (mask & 1u << i)
+				args[draw.operation.arg_count++] = i < ARGS ? listed_args[i] : "z";
+		draw.operation.args = args;
+		draw.operation.source = mask & 1u << (ARGS + 1) ? "/s" : "/other";
+		(void)check_case(setting, plan, &draw, text, round);
+		draw.operation.terminal = true;
+		(void)check_case(setting, plan, &draw, text, round);
+	}
+}
+
+static void lists_of_one_program_are_decided_as_the_model_does(void **state)
+{
+	struct gen_random random = {0x9e3779b97f4a7c15u};
+
+	(void)state;
+	for (size_t round = 0; round < ROUNDS / 4; round++) {
+		struct pcl_postures postures = {.file = gen_pick(&random, 2) ? PCL_POSTURE_BLOCK
+									     : PCL_POSTURE_AUDIT};
+		pcl_autofree char *text = draw_listed_rules(&random);
+		autoset *set = read_spec(text);
+		autosetting setting;
+		autoplan *plan = NULL;
+
+		setting_init(&setting, set, &postures);
+		assert_int_equal(pcl_bpf_plan_make(&setting.input, &plan, NULL), 0);
+		check_all_args(&setting, plan, text, round);
+	}
+}
+
 static int free_domains(void **state)
 {
 	(void)state;
@@ -423,6 +496,7 @@ int main(void)
 		cmocka_unit_test(a_rule_among_others_and_for_one_domain_is_enough),
 		cmocka_unit_test(what_is_unheard_of_is_refused),
 		cmocka_unit_test(what_is_taken_is_decided_as_the_model_does),
+		cmocka_unit_test(lists_of_one_program_are_decided_as_the_model_does),
 	};
 
 	return cmocka_run_group_tests_name("bpf_lsm-support", tests, NULL, free_domains);
