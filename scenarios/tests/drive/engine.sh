@@ -265,6 +265,7 @@ is looser-is-not-there yes "$(reads /t/other)"
 is looser-changed-nothing "$before" "$($P status --json)"
 is best-effort 0 "$(code $P apply --best-effort /tmp/loose.yaml)"
 is best-effort-holds no "$(reads /t/other)"
+is best-effort-event 'loose#file.matchPaths[0]' "$(rules)"
 is best-effort-tells-looser looser "$(status_of 'loose#capabilities.matchCapabilities\[0\]')"
 is best-effort-tells-unsupported unsupported "$(status_of 'loose#device.matchDevice\[0\]')"
 mkdir /sys/fs/cgroup/statuses
