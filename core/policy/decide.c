@@ -243,7 +243,8 @@ bool pcl_rule_matches(const struct pcl_rule *rule, const struct pcl_operation *o
 	case PCL_MATCH_PROTOCOL:
 		return pcl_protocol_matches((enum pcl_protocol)rule->number, &operation->socket);
 	case PCL_MATCH_DOMAIN:
-		return operation->name && matches_domain(rule->object, operation->name);
+		return operation->name && !operation->object_unknown &&
+		       matches_domain(rule->object, operation->name);
 	case PCL_MATCH_CAPABILITY:
 		return rule->number == operation->capability;
 	case PCL_MATCH_SYSCALL:
@@ -338,7 +339,8 @@ static void conclude(const struct pcl_ruleset *ruleset, enum pcl_access access, 
 		verdict.refused = pcl_postures_get(&ruleset->postures, class) == PCL_POSTURE_BLOCK;
 	}
 	if (verdict.refused)
-		verdict.error = class == PCL_CLASS_CAPABILITY ? -EPERM : -EACCES;
+		verdict.error =
+			class == PCL_CLASS_CAPABILITY || class == PCL_CLASS_DNS ? -EPERM : -EACCES;
 	else
 		verdict.audit_rule = first[PCL_EFFECT_AUDIT];
 	verdict.alert = verdict.refused || verdict.by_posture || verdict.audit_rule;
@@ -364,10 +366,11 @@ static void consider(void *context, size_t rank)
 		decision->rank[effect] = rank;
 }
 
-static bool has_path(enum pcl_access access)
+/* Of a query, what cannot be read may be any name. */
+static bool may_be_unknown(enum pcl_access access)
 {
 	return access == PCL_ACCESS_EXECUTE || access == PCL_ACCESS_READ ||
-	       access == PCL_ACCESS_WRITE;
+	       access == PCL_ACCESS_WRITE || access == PCL_ACCESS_RESOLVE;
 }
 
 void pcl_decide(const struct pcl_ruleset *ruleset, const struct pcl_operation *operation,
@@ -385,7 +388,8 @@ void pcl_decide(const struct pcl_ruleset *ruleset, const struct pcl_operation *o
 		if (decision.rank[effect] != SIZE_MAX)
 			first[effect] = ruleset->rules[decision.rank[effect]];
 	conclude(ruleset, operation->access,
-		 operation->object_unknown && has_path(operation->access), first, ret_verdict);
+		 operation->object_unknown && may_be_unknown(operation->access), first,
+		 ret_verdict);
 }
 
 void pcl_decide_matched(const struct pcl_ruleset *ruleset, const struct pcl_rule *const *rules,

@@ -321,7 +321,7 @@ void pcl_index_find(const struct pcl_index *index, const struct pcl_operation *o
 		find_socket(&search, &operation->socket);
 		break;
 	case PCL_ACCESS_RESOLVE:
-		if (operation->name)
+		if (operation->name && !operation->object_unknown)
 			find_name(&search, operation->name);
 		break;
 	case PCL_ACCESS_CAPABILITY:

@@ -259,7 +259,8 @@ static bool object_matches(const struct gen_rule *rule, const struct pcl_operati
 	case GEN_PROTOCOL:
 		return protocol_matches(rule->object, &operation->socket);
 	case GEN_DNS:
-		return dns_matches(gen_dns_names[rule->object], operation->name);
+		return !operation->object_unknown &&
+		       dns_matches(gen_dns_names[rule->object], operation->name);
 	case GEN_CAPABILITY:
 		return gen_capabilities[rule->object] == operation->capability;
 	case GEN_SYSCALL:
@@ -355,7 +356,8 @@ void naive_decide(const struct gen_set *set, const struct gen_case *draw,
 {
 	const struct pcl_operation *operation = &draw->operation;
 	enum pcl_class class = class_of(operation->access);
-	bool path = operation->access <= PCL_ACCESS_WRITE;
+	bool may_be_unknown =
+		operation->access <= PCL_ACCESS_WRITE || operation->access == PCL_ACCESS_RESOLVE;
 	bool block = false, allow = false, audit = false, list = false, can_refuse = false;
 	struct naive_verdict verdict = {0};
 
@@ -385,14 +387,15 @@ void naive_decide(const struct gen_set *set, const struct gen_case *draw,
 		else
 			*(action == PCL_ACTION_ALLOW ? &allow : &block) = true;
 	}
-	if (block || (path && operation->object_unknown && can_refuse)) {
+	if (block || (may_be_unknown && operation->object_unknown && can_refuse)) {
 		verdict.refused = true;
 	} else if (!allow && list && operation->access != PCL_ACCESS_MAP) {
 		verdict.by_posture = true;
 		verdict.refused = posture_blocks(&draw->postures, class);
 	}
 	if (verdict.refused)
-		verdict.error = class == PCL_CLASS_CAPABILITY ? -EPERM : -EACCES;
+		verdict.error =
+			class == PCL_CLASS_CAPABILITY || class == PCL_CLASS_DNS ? -EPERM : -EACCES;
 	verdict.audited = audit && !verdict.refused;
 	verdict.alert = verdict.refused || verdict.by_posture || verdict.audited;
 	*ret_verdict = verdict;

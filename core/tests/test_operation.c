@@ -35,9 +35,10 @@ static struct pcl_verdict ask(const struct pcl_policy_set *set, const struct pcl
 	assert_int_equal(pcl_resolve(set, domain, &block, &ruleset), 0);
 	pcl_decide(ruleset, &question->operation, &verdict);
 	class = pcl_access_class(question->operation.access);
-	assert_int_equal(verdict.error, !verdict.refused		? 0
-					: class == PCL_CLASS_CAPABILITY ? -EPERM
-									: -EACCES);
+	assert_int_equal(verdict.error, !verdict.refused ? 0
+					: class == PCL_CLASS_CAPABILITY || class == PCL_CLASS_DNS
+						? -EPERM
+						: -EACCES);
 	return verdict;
 }
 
