@@ -18,6 +18,12 @@
  * its own rules say under the domain's posture, so that pcl_join_outcomes() of all parts is what
  * all rules together say. It holds because rules are numbered in the order of attribution.
  *
+ * DNS names likewise: the root of the class has one edge for each name of a rule (in chunks, as
+ * above), written as a query has it: each label behind its length, in lower case, without the
+ * root's. Its self is what all rules together say of that name and of those below it that have no
+ * edge. Of the class's root, self is for names without an edge, and deep for a query that cannot be
+ * read.
+ *
  * Two slots (maps in `tries` and `sets`, entries in `domains`) hold the live ruleset and the next;
  * control.live names the live slot and is switched by one 8-byte store.
  */
@@ -28,7 +34,7 @@
 #include <linux/types.h>
 #endif
 
-#define PCL_BPF_ABI 8
+#define PCL_BPF_ABI 9
 
 /* Domains, the host (id 0) included; each costs PCL_SLOTS * sizeof(struct pcl_bpf_domain) bytes. */
 #define PCL_BPF_DOMAINS_MAX 10240u
@@ -421,6 +427,7 @@ enum pcl_bpf_hook {
 	PCL_HOOK_UMOUNT,
 	PCL_HOOK_PIVOT_ROOT,
 	PCL_HOOK_SYS_ENTER,
+	PCL_HOOK_EGRESS,
 	PCL_HOOK_COUNT,
 };
 

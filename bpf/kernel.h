@@ -294,6 +294,7 @@ struct pid {
 };
 
 struct cred {
+	kuid_t uid;
 	kuid_t fsuid;
 };
 
@@ -317,6 +318,7 @@ struct task_struct {
 	struct nsproxy *nsproxy;
 	const struct cred *cred;
 	struct signal_struct *signal;
+	char comm[16];
 };
 
 /* KERNEL: on both machines the first member of a task. */
@@ -367,5 +369,13 @@ struct msghdr {
 };
 
 #pragma clang attribute pop
+
+/* What the kernel shows of a packet, as user space has it: the verifier translates the offsets. */
+struct __sk_buff {
+	__u32 len;
+	__u32 unused[43];
+	__u32 gso_size;
+};
+_Static_assert(__builtin_offsetof(struct __sk_buff, gso_size) == 176, "as linux/bpf.h has it");
 
 #endif

@@ -16,6 +16,7 @@
 #include "attribute.h"
 #include "capability.h"
 #include "descriptor.h"
+#include "dns.h"
 #include "guard.h"
 #include "judge.h"
 #include "layer.h"

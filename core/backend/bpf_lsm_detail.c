@@ -63,6 +63,29 @@ static void print_socket(FILE *out, const struct pcl_bpf_detail *detail, bool lo
 		      (unsigned)detail->port);
 }
 
+/* A name as a query has it. What a name does not have is written as master files have it. */
+static void print_query(FILE *out, const struct pcl_bpf_event *raw)
+{
+	size_t len = raw->object_len < PCL_EVENT_NAME_MAX ? raw->object_len : 0, at = 0;
+
+	if (!len && !(raw->flags & PCL_EVENT_UNKNOWN))
+		(void)fputc('.', out);
+	while (at < len) {
+		size_t end = at + 1 + (unsigned char)raw->object[at];
+
+		if (at)
+			(void)fputc('.', out);
+		for (at++; at < end && at < len; at++) {
+			unsigned char byte = (unsigned char)raw->object[at];
+
+			if (isalnum(byte) || byte == '-' || byte == '_')
+				(void)fputc(byte, out);
+			else
+				(void)fprintf(out, "\\%03u", byte);
+		}
+	}
+}
+
 void pcl_bpf_event_detail(const struct pcl_bpf_event *raw, char *ret_text)
 {
 	FILE *out = fmemopen(ret_text, PCL_EVENT_TEXT_MAX, "w");
@@ -88,11 +111,13 @@ void pcl_bpf_event_detail(const struct pcl_bpf_event *raw, char *ret_text)
 		print_name(out, "SYS_", pcl_bpf_syscall_name(raw->detail.number),
 			   raw->detail.number);
 		break;
+	case PCL_ACCESS_RESOLVE:
+		print_query(out, raw);
+		break;
 	case PCL_ACCESS_EXECUTE:
 	case PCL_ACCESS_READ:
 	case PCL_ACCESS_WRITE:
 	case PCL_ACCESS_MAP:
-	case PCL_ACCESS_RESOLVE:
 	case PCL_ACCESS_DEVICE:
 		break;
 	}

@@ -47,6 +47,7 @@ static const char *const hook_names[] = {
 	[PCL_HOOK_UMOUNT] = "SB_UMOUNT",
 	[PCL_HOOK_PIVOT_ROOT] = "SB_PIVOTROOT",
 	[PCL_HOOK_SYS_ENTER] = "SYS_ENTER",
+	[PCL_HOOK_EGRESS] = "CGROUP_SKB_EGRESS",
 };
 _Static_assert(PCL_ARRAY_SIZE(hook_names) == PCL_HOOK_COUNT, "a hook without a name");
 

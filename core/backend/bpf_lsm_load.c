@@ -205,6 +205,10 @@ static void leave_out(struct bpf_object *object, const struct btf *btf)
 		(void)bpf_program__set_autoload(bpf_object__find_program_by_name(object,
 										 "pcl_socket_file"),
 						false);
+	if (!has_function(btf, "__cgroup_bpf_run_filter_skb"))
+		(void)bpf_program__set_autoload(bpf_object__find_program_by_name(object,
+										 "pcl_egress"),
+						false);
 	bpf_object__for_each_program(program, object)
 	{
 		const char *section = bpf_program__section_name(program);

@@ -91,7 +91,7 @@ int pcl_maker_make_set(struct pcl_maker *maker, struct pcl_rule_list *list);
  */
 int pcl_maker_add_number(struct pcl_maker *maker, struct pcl_trie_edge *root, uint32_t number,
 			 struct pcl_rule_list *list);
-/* The set of the class at hand for an object whose path cannot be built. */
+/* The set of the class at hand for an object whose path, or name, cannot be told. */
 int pcl_maker_unknown_set(struct pcl_maker *maker, uint32_t *ret_set);
 
 /* --- bpf_lsm_args.c: errors as above -----------------------------------------------------------
@@ -111,6 +111,13 @@ int pcl_maker_example_args(const struct pcl_maker *maker, unsigned mask,
 
 /* The classes whose objects are numbers, of the domain at hand. */
 int pcl_maker_plan_numbers(struct pcl_maker *maker, struct pcl_bpf_domain *entry);
+
+/* --- bpf_lsm_names.c: errors as above ----------------------------------------------------------
+ */
+
+/* The names that DNS rules are about; maker->class is theirs. */
+int pcl_maker_plan_names(struct pcl_maker *maker, struct pcl_trie_edge *root,
+			 struct pcl_rule_list *list);
 
 /* --- bpf_lsm_presets.c: errors as above --------------------------------------------------------
  */

@@ -154,6 +154,7 @@ int pcl_maker_plan_numbers(struct pcl_maker *maker, struct pcl_bpf_domain *entry
 			    struct pcl_rule_list *list);
 	} classes[] = {
 		{PCL_CLASS_NETWORK, plan_network},
+		{PCL_CLASS_DNS, pcl_maker_plan_names},
 		{PCL_CLASS_CAPABILITY, plan_capabilities},
 		{PCL_CLASS_SYSCALL, plan_syscalls},
 	};

@@ -26,6 +26,7 @@
 #include "backend/bpf_lsm_load.h"
 #include "base/cleanup.h"
 #include "base/fault.h"
+#include "node/cgroup.h"
 #include "policy/policy.h"
 
 #define MAP_DIR PCL_PIN_DIR "/maps"
@@ -38,6 +39,7 @@
 #define BY_NETWORK (1u << PCL_CLASS_NETWORK)
 #define BY_CAPABILITY (1u << PCL_CLASS_CAPABILITY)
 #define BY_SYSCALL (1u << PCL_CLASS_SYSCALL)
+#define BY_DNS (1u << PCL_CLASS_DNS)
 #define BY_MAPPING (1u << PCL_BPF_MAPPING)
 
 /* A program that only the flavour for old kernels has. */
@@ -101,6 +103,7 @@ const struct pcl_bpf_program_info pcl_bpf_programs[] = {
 	{"pcl_socket_file", "file_permission", BY_NETWORK | PCL_PROGRAM_OPTIONAL},
 	{"pcl_capable", "capable", BY_CAPABILITY},
 	{"pcl_sys_enter", "sys_enter", BY_SYSCALL | PCL_PROGRAM_TRACEPOINT},
+	{"pcl_egress", "packets that leave", BY_DNS | PCL_PROGRAM_CGROUP},
 	{"pcl_task_alloc", "task_alloc", PCL_PROGRAM_CONTAINED},
 	{"pcl_settle", "bprm_committing_creds", PCL_PROGRAM_CONTAINED},
 	{"pcl_guard_map", "bpf_map", PCL_PROGRAM_CONTAINED},
@@ -310,6 +313,28 @@ int pcl_pins_link(const struct pcl_bpf_program_info *program)
 	return fd < 0 ? -errno : fd;
 }
 
+/*
+ * KERNEL: for LSM programs too the raw tracepoint call makes the link, on every kernel; of both the
+ * program knows where it belongs. One of a cgroup sees what all below send, in their namespaces.
+ */
+static int make_link(const struct pcl_bpf_program_info *program, int program_fd,
+		     struct pcl_diag *diag)
+{
+	pcl_autoclose int cgroup_fd = -1;
+	int fd;
+
+	if (program->needed_by & PCL_PROGRAM_CGROUP) {
+		cgroup_fd = pcl_cgroup_open_root(diag);
+		if (cgroup_fd < 0)
+			return cgroup_fd;
+		fd = bpf_link_create(program_fd, cgroup_fd, BPF_CGROUP_INET_EGRESS, NULL);
+	} else {
+		fd = bpf_raw_tracepoint_open(NULL, program_fd);
+	}
+	return fd < 0 ? pcl_diag_errno(diag, -errno, "bpf_lsm: cannot attach to %s", program->hook)
+		      : fd;
+}
+
 int pcl_pins_attach(const struct pcl_bpf_program_info *program, struct pcl_diag *diag)
 {
 	pcl_autoclose int program_fd = -1, link_fd = -1;
@@ -325,13 +350,9 @@ int pcl_pins_attach(const struct pcl_bpf_program_info *program, struct pcl_diag 
 		return 0;
 	if (program_fd < 0)
 		return pcl_diag_errno(diag, -errno, "bpf_lsm: cannot open %s", path);
-	/*
-	 * KERNEL: for LSM programs too the raw tracepoint call makes the link, on every kernel; of
-	 * both the program knows where it belongs.
-	 */
-	link_fd = bpf_raw_tracepoint_open(NULL, program_fd);
+	link_fd = make_link(program, program_fd, diag);
 	if (link_fd < 0)
-		return pcl_diag_errno(diag, -errno, "bpf_lsm: cannot attach to %s", program->hook);
+		return link_fd;
 	snprintf(path, sizeof(path), LINK_DIR "/%s", program->name);
 	pcl_fault_point("bpf: a program is attached");
 	if (bpf_obj_pin(link_fd, path) < 0)
@@ -348,7 +369,7 @@ void pcl_pins_detach(const struct pcl_bpf_program_info *program)
 	 * KERNEL: before 5.13 an LSM program that was detached is never attached again (ENOENT).
 	 * There it stays, and permits early, since no domain has rules of its class.
 	 */
-	if (!(program->needed_by & PCL_PROGRAM_TRACEPOINT) &&
+	if (!(program->needed_by & (PCL_PROGRAM_TRACEPOINT | PCL_PROGRAM_CGROUP)) &&
 	    access(PROGRAM_DIR "/" OLD_ONLY, F_OK) == 0)
 		return;
 	snprintf(path, sizeof(path), LINK_DIR "/%s", program->name);

@@ -47,6 +47,7 @@ struct pcl_pins {
 #define PCL_PROGRAM_ALWAYS (1u << 30)	  /* needed as long as anything is loaded */
 #define PCL_PROGRAM_OPTIONAL (1u << 29)	  /* not in every flavour, or for a hook of some kernels */
 #define PCL_PROGRAM_TRACEPOINT (1u << 28) /* for a tracepoint; others are for LSM hooks */
+#define PCL_PROGRAM_CGROUP (1u << 27)	  /* for the root cgroup */
 
 struct pcl_bpf_program_info {
 	const char *name;   /* of the program in the object */

@@ -471,6 +471,16 @@ static int check_support(const struct pcl_maker *maker)
 	return 0;
 }
 
+/* A packet tells the cgroup of who made its socket, and no namespace. */
+static int check_dns(const struct pcl_maker *maker)
+{
+	if (!maker->plan->by_spaces || !(maker->plan->active & (1u << PCL_BPF_DNS)))
+		return 0;
+	return pcl_diag_set(maker->diag, -EOPNOTSUPP,
+			    "bpf_lsm: rules of DNS names cannot be enforced where a domain is told "
+			    "by its namespaces; give each container a cgroup (v2) of its own");
+}
+
 static int make(struct pcl_maker *maker)
 {
 	const struct pcl_bpf_set permit = {0};
@@ -495,6 +505,8 @@ static int make(struct pcl_maker *maker)
 		error = pcl_maker_plan_sources(maker);
 	for (size_t i = 0; !error && i < maker->input->domain_count; i++)
 		error = make_domain(maker, &maker->input->domains[i]);
+	if (!error)
+		error = check_dns(maker);
 	if (error)
 		return error;
 	if (maker->plan->edge_count)

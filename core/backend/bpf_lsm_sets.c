@@ -454,15 +454,16 @@ int pcl_maker_unknown_set(struct pcl_maker *maker, uint32_t *ret_set)
 {
 	struct saying saying = {0};
 
-	for (enum pcl_access access = 0; (int)access < (int)PCL_BPF_ACCESS_COUNT; access++) {
+	for (enum pcl_access access = 0; (int)access < PCL_ACCESS_COUNT; access++) {
 		struct pcl_operation operation = {.access = access, .object_unknown = true};
 		struct pcl_verdict verdict;
 
-		if (pcl_access_class(access) != maker->class)
+		/* What is mapped without a file has no path to build. */
+		if (pcl_access_class(access) != maker->class || access == PCL_ACCESS_MAP)
 			continue;
 		pcl_decide(maker->domain->ruleset, &operation, &verdict);
 		for (size_t i = 0; i < PCL_CONDITIONS; i++)
-			saying.sets[i].access[access] =
+			saying.sets[i].access[pcl_bpf_slot(access)] =
 				outcome_of(maker, &verdict, verdict.audit_rule);
 	}
 	return intern_saying(maker, &saying, ret_set);

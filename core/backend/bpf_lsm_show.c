@@ -4,6 +4,7 @@
  */
 #include "backend/bpf_lsm_plan.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -270,6 +271,33 @@ static struct pcl_bpf_outcome ask_number(const struct pcl_bpf_plan *plan,
 	return outcome_of(plan, set_of_number(plan, root, number_of(plan, operation)), operation);
 }
 
+/* bpf/dns.h judge_message(). A name that no query can have is like one that cannot be read. */
+static uint32_t set_of_query(const struct pcl_bpf_plan *plan, const struct pcl_trie_edge *root,
+			     const struct pcl_operation *operation)
+{
+	char wire[PCL_DOMAIN_LEN_MAX + 1];
+	size_t len = 0;
+
+	if (operation->object_unknown || !operation->name)
+		return root->deep;
+	for (const char *at = operation->name; *at; at += at[0] == '.') {
+		size_t label = strcspn(at, ".");
+
+		if (!label || len + 1 + label > sizeof(wire))
+			return root->deep;
+		wire[len++] = (char)label;
+		while (label--)
+			wire[len++] = (char)tolower((unsigned char)*at++);
+	}
+	for (size_t from = 0; from < len; from += 1 + (size_t)wire[from]) {
+		const struct pcl_trie_edge *edge = follow(plan, root, wire + from, len - from);
+
+		if (edge)
+			return edge->self;
+	}
+	return root->self;
+}
+
 struct pcl_bpf_outcome pcl_bpf_plan_ask(const struct pcl_bpf_plan *plan, uint32_t domain,
 					const struct pcl_operation *operation)
 {
@@ -281,6 +309,13 @@ struct pcl_bpf_outcome pcl_bpf_plan_ask(const struct pcl_bpf_plan *plan, uint32_
 		return outcome;
 	if (operation->access == PCL_ACCESS_MAP)
 		return conclude(ask_number(plan, entry, PCL_BPF_MAPPING, operation));
+	if (class == PCL_CLASS_DNS)
+		return conclude(
+			outcome_of(plan,
+				   set_of_query(plan,
+						&entry->numbers[PCL_BPF_DNS - PCL_BPF_CLASS_COUNT],
+						operation),
+				   operation));
 	if ((int)class >= (int)PCL_BPF_CLASS_COUNT)
 		return conclude(ask_number(plan, entry, (int)class, operation));
 	if (operation->object_unknown)

@@ -10,7 +10,6 @@
 #include "backend/bpf_lsm_syscalls.h"
 
 static const char *const classes[PCL_CLASS_COUNT] = {
-	[PCL_CLASS_DNS] = "does not see DNS queries",
 	[PCL_CLASS_DEVICE] = "does not see devices being plugged in",
 	[PCL_CLASS_NATIVE] = "is not AppArmor, whose own rules these are",
 };
@@ -27,8 +26,8 @@ static const char *unsupported_match(enum pcl_match match)
 	case PCL_MATCH_PATTERN:
 	case PCL_MATCH_SYSCALL:
 	case PCL_MATCH_PRESET:
-		return NULL;
 	case PCL_MATCH_DOMAIN:
+		return NULL;
 	case PCL_MATCH_DEVICE:
 	case PCL_MATCH_NATIVE:
 		break;
@@ -59,6 +58,8 @@ static const char *unsupported(const struct pcl_rule *rule)
 		reason = unsupported_match(rule->match);
 	if (reason)
 		return reason;
+	if (rule->class == PCL_CLASS_DNS && (rule->source_count || rule->source_dir_count))
+		return "does not see which program sends a query, which fromSource asks for";
 	if (rule->flags & ~(PCL_RULE_READ_ONLY | PCL_RULE_OWNER_ONLY | PCL_RULE_NO_TERMINAL |
 			    PCL_RULE_ALLOWED_ARGS))
 		return "does not know this kind of condition";
@@ -92,6 +93,9 @@ static const char *missed(const struct pcl_rule *rule, unsigned kernel)
 	if (by_ring && kernel == PCL_BPF_KERNEL_OLDEST)
 		return "misses what io_uring hands to its workers, which are the kernel's threads "
 		       "here";
+	if (rule->class == PCL_CLASS_DNS)
+		return "misses queries by packet sockets, by sockets made outside of the domain, "
+		       "and from memory that is changed while it is sent (MSG_ZEROCOPY, splice)";
 	return rule->class == PCL_CLASS_CAPABILITY ? missed_capability(rule) : NULL;
 }
 

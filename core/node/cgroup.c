@@ -18,6 +18,8 @@
 
 #include "base/cleanup.h"
 
+#define ROOT_ID 1u
+
 static int cgroup_id(const char *path, uint64_t *ret_id, struct pcl_diag *diag)
 {
 	union {
@@ -59,6 +61,31 @@ int pcl_cgroup_open(const char *path, char **ret_path, uint64_t *ret_id, struct 
 	*ret_path = pcl_take_ptr(real);
 	*ret_id = id;
 	return 0;
+}
+
+int pcl_cgroup_open_root(struct pcl_diag *diag)
+{
+	static const char *const places[] = {PCL_CGROUP_DIR, PCL_CGROUP_DIR "/unified"};
+
+	for (size_t i = 0; i < PCL_ARRAY_SIZE(places); i++) {
+		struct statfs stats;
+		uint64_t id = 0;
+		int error, fd;
+
+		if (statfs(places[i], &stats) < 0 || stats.f_type != CGROUP2_SUPER_MAGIC)
+			continue;
+		error = cgroup_id(places[i], &id, diag);
+		if (error)
+			return error;
+		/* KERNEL: what a cgroup namespace shows as the root has a number of its own. */
+		if (id != ROOT_ID)
+			return pcl_diag_set(diag, -EOPNOTSUPP,
+					    "%s is not the root cgroup but that of a container",
+					    places[i]);
+		fd = open(places[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		return fd < 0 ? pcl_diag_errno(diag, -errno, "cannot open %s", places[i]) : fd;
+	}
+	return pcl_diag_set(diag, -EOPNOTSUPP, "no cgroup v2 is mounted on " PCL_CGROUP_DIR);
 }
 
 int pcl_cgroup_of_pid(pid_t pid, char **ret_path, uint64_t *ret_id, struct pcl_diag *diag)

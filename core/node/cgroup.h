@@ -22,6 +22,9 @@ int pcl_cgroup_open(const char *path, char **ret_path, uint64_t *ret_id, struct 
 /* The cgroup of a process, likewise. -ESRCH where there is no such process. */
 int pcl_cgroup_of_pid(pid_t pid, char **ret_path, uint64_t *ret_id, struct pcl_diag *diag);
 
+/* A descriptor of the root cgroup, or -errno with diag where it cannot be seen. */
+int pcl_cgroup_open_root(struct pcl_diag *diag);
+
 /* Some process in the cgroup or below it, or 0 where it is empty or gone. */
 pid_t pcl_cgroup_any_pid(const char *path);
 

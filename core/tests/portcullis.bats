@@ -372,8 +372,8 @@ beyond() {
 
 @test "apply refuses by name, place and reason what the backend does not enforce" {
 	[ "$(id -u)" -eq 0 ] || skip "started by an ordinary user: apply needs root"
-	beyond 'network: matchDNSQueries: [{domain: a.b}]' 19:23 'network.matchDNSQueries[0]' \
-		'see DNS queries'
+	beyond 'network: matchDNSQueries: [{domain: a.b, fromSource: [{path: /s}]}]' 19:23 \
+		'network.matchDNSQueries[0]' 'see which program sends a query, which fromSource asks for'
 	beyond 'syscalls: matchPaths: [{syscall: [unlink], path: /a}]' 19:18 'syscalls.matchPaths[0]' \
 		'see on which path a system call acts'
 	beyond 'device: matchDevice: [{class: HID}]' 19:19 'device.matchDevice[0]' \

@@ -110,8 +110,8 @@ static void what_is_not_enforced_is_refused_and_never_planned(void **state)
 	static const struct {
 		const char *spec, *id, *reason;
 	} cases[] = {
-		{"  network: {matchDNSQueries: [{domain: a.b}]}\n", "network.matchDNSQueries[0]",
-		 "DNS"},
+		{"  network: {matchDNSQueries: [{domain: a.b, fromSource: [{path: /s}]}]}\n",
+		 "network.matchDNSQueries[0]", "which program"},
 		{"  syscalls: {matchPaths: [{syscall: [unlink], path: /a}]}\n",
 		 "syscalls.matchPaths[0]", "path"},
 		{"  device: {matchDevice: [{class: HID}]}\n", "device.matchDevice[0]", "devices"},
@@ -196,6 +196,7 @@ static void what_is_enforced_otherwise_says_so(void **state)
 		 "reserve"},
 		{"  capabilities: {matchCapabilities: [{capability: net_raw, action: Allow}]}\n",
 		 "allow-list"},
+		{"  network: {matchDNSQueries: [{domain: a.b}]}\n", "packet sockets"},
 	};
 	autoset *path = read_spec("  file: {matchPaths: [{path: /a}]}\n");
 	autoset *run = read_spec("  process: {matchPaths: [{path: /a}]}\n");
@@ -217,6 +218,59 @@ static void what_is_enforced_otherwise_says_so(void **state)
 	test_contains(pcl_bpf_status(rule, PCL_BPF_KERNEL_OLDEST).reason, "io_uring");
 	assert_int_equal(pcl_bpf_status(run->policies[0]->rules[0], PCL_BPF_KERNEL_OLDEST).status,
 			 PCL_STATUS_STRICTER);
+}
+
+/* A packet tells no namespace, so the rule would be another domain's. */
+static void names_are_refused_where_namespaces_tell_domains(void **state)
+{
+	static const struct pcl_postures postures = {0};
+	autoset *set = read_spec(EVERYWHERE "  network: {matchDNSQueries: [{domain: a.b}]}\n");
+	struct pcl_bpf_plan *plan = NULL;
+	autosetting setting;
+	autodiag diag = {0};
+
+	(void)state;
+	setting_init(&setting, set, &postures);
+	assert_int_equal(pcl_bpf_plan_make(&setting.input, &plan, &diag), 0);
+	pcl_bpf_plan_free(&plan);
+	setting.domains[1].id_mount_ns = 1;
+	assert_int_equal(pcl_bpf_plan_make(&setting.input, &plan, &diag), -EOPNOTSUPP);
+	assert_null(plan);
+	test_contains(pcl_diag_text(&diag), "DNS names");
+}
+
+static uint32_t ask_name(const struct pcl_bpf_plan *plan, const char *name, bool unknown)
+{
+	const struct pcl_operation operation = {.access = PCL_ACCESS_RESOLVE,
+						.name = name,
+						.object_unknown = unknown};
+
+	return pcl_bpf_plan_ask(plan, 1, &operation).flags & PCL_OUTCOME_REFUSE;
+}
+
+/* Longer than a chunk of a key, alike in the first one, one below the other, and in capitals. */
+static void names_are_found_whole_and_by_their_ends(void **state)
+{
+	static const struct pcl_postures postures = {0};
+	autoset *set = read_spec(
+		EVERYWHERE "  network:\n    matchDNSQueries:\n"
+			   "      - {domain: a-name-longer-than-a-chunk-of-the-trie.of.example}\n"
+			   "      - {domain: a-name-longer-than-a-chunk-of-the-trie.or.example}\n"
+			   "      - {domain: below.or.example}\n");
+	autoplan *plan = NULL;
+	autosetting setting;
+
+	(void)state;
+	setting_init(&setting, set, &postures);
+	assert_int_equal(pcl_bpf_plan_make(&setting.input, &plan, NULL), 0);
+	assert_true(ask_name(plan, "a-name-longer-than-a-chunk-of-the-trie.of.example", false));
+	assert_true(ask_name(plan, "x.A-name-longer-than-a-chunk-of-the-trie.OR.example.", false));
+	assert_true(ask_name(plan, "www.below.or.example", false));
+	assert_false(ask_name(plan, "notbelow.or.example", false));
+	assert_false(ask_name(plan, "a-name-longer-than-a-chunk-of-the-trie.on.example", false));
+	assert_false(ask_name(plan, "a-name-longer-than-a-chunk-of-th", false));
+	assert_false(ask_name(plan, "example", false));
+	assert_true(ask_name(plan, "example", true));
 }
 
 static void nothing_is_enforced_by_none_and_it_says_so(void **state)
@@ -285,7 +339,7 @@ static void what_is_unheard_of_is_refused(void **state)
 	assert_false(is_taken(&rule));
 	rule.flags = PCL_RULE_READ_ONLY;
 	assert_true(is_taken(&rule));
-	rule.match = PCL_MATCH_DOMAIN;
+	rule.match = PCL_MATCH_DEVICE;
 	assert_false(is_taken(&rule));
 	rule.match = PCL_MATCH_DIR;
 	assert_true(is_taken(&rule));
@@ -491,6 +545,8 @@ int main(void)
 		cmocka_unit_test(what_is_not_enforced_is_refused_and_never_planned),
 		cmocka_unit_test(what_is_enforced_is_planned),
 		cmocka_unit_test(what_is_enforced_otherwise_says_so),
+		cmocka_unit_test(names_are_refused_where_namespaces_tell_domains),
+		cmocka_unit_test(names_are_found_whole_and_by_their_ends),
 		cmocka_unit_test(nothing_is_enforced_by_none_and_it_says_so),
 		cmocka_unit_test(more_lists_of_arguments_than_fit_are_refused_by_name),
 		cmocka_unit_test(a_rule_among_others_and_for_one_domain_is_enough),
