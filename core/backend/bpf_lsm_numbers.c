@@ -123,7 +123,7 @@ static int plan_syscalls(struct pcl_maker *maker, struct pcl_trie_edge *root,
 
 	while (pcl_syscall_names[names])
 		names++;
-	spoken_of = calloc(names, sizeof(*spoken_of));
+	spoken_of = calloc(names + 1, sizeof(*spoken_of));
 	if (!spoken_of)
 		return -ENOMEM;
 	for (size_t r = 0; r < ruleset->rule_count; r++)
