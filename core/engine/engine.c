@@ -481,12 +481,13 @@ static int add_newcomer(struct pcl_state *next, struct pcl_newcomer *newcomer,
 			struct pcl_diag *diag)
 {
 	const struct pcl_home *place = &newcomer->place;
-	struct pcl_member member = {.domain = pcl_take_ptr(newcomer->domain),
-				    .cgroup_id = place->cgroup_id,
+	struct pcl_member member = {.cgroup_id = place->cgroup_id,
 				    .mount_ns = place->spaces.mount,
 				    .pid_ns = place->spaces.pid};
-	int error = check_new(next, &member, diag);
+	int error;
 
+	member.domain = pcl_take_ptr(newcomer->domain);
+	error = check_new(next, &member, diag);
 	if (!error && place->cgroup && !(member.cgroup = strdup(place->cgroup)))
 		error = pcl_diag_set(diag, -ENOMEM, "out of memory");
 	if (!error)
