@@ -45,6 +45,10 @@ static __always_inline int judge_anonymous_mapping(struct file *file, unsigned l
 
 	if (!(prot & PROT_EXEC))
 		return 0;
+	/* What execve maps is an execution, judged as such; nobody gets a descriptor of that file.
+	 */
+	if (file && (GET(file, f_flags) & FMODE_EXEC_FLAG) && !(prot & PROT_WRITE))
+		return 0;
 	/* KERNEL: anonymous memory of huge pages has a file here already. */
 	if (file && !(flags & MAP_ANONYMOUS) && (shared || !(prot & PROT_WRITE)) &&
 	    !is_made_for_memory(file))
