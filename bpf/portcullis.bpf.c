@@ -368,7 +368,8 @@ int BPF_PROG(pcl_task_alloc, struct task_struct *child, unsigned long clone_flag
 	born = task_state(child);
 	if (!born)
 		return -EACCES;
-	born->live = state->live;
+	/* A child of the host's may be born into a pid namespace that is a domain's: it looks. */
+	born->live = state->domain == PCL_BPF_DOMAIN_HOST && ctl->spaces ? 0 : state->live;
 	born->cgroup_id = state->cgroup_id;
 	born->mount_ns = state->mount_ns;
 	born->domain = state->domain;
