@@ -368,10 +368,10 @@ int BPF_PROG(pcl_task_alloc, struct task_struct *child, unsigned long clone_flag
 	born = task_state(child);
 	if (!born)
 		return -EACCES;
-	/* A child of the host's may be born into a pid namespace that is a domain's: it looks. */
-	born->live = state->domain == PCL_BPF_DOMAIN_HOST && ctl->spaces ? 0 : state->live;
+	born->live = state->live;
 	born->cgroup_id = state->cgroup_id;
-	born->mount_ns = state->mount_ns;
+	/* One of the host's may be born into the pid namespace of a domain, so it looks itself. */
+	born->mount_ns = state->domain == PCL_BPF_DOMAIN_HOST ? 0 : state->mount_ns;
 	born->domain = state->domain;
 	born->incarnation = state->incarnation;
 	born->entered = state->entered;
