@@ -32,7 +32,6 @@
 #define MAP_DIR PCL_PIN_DIR "/maps"
 #define PROGRAM_DIR PCL_PIN_DIR "/programs"
 #define LINK_DIR PCL_PIN_DIR "/links"
-#define JUDGE_DIR PCL_PIN_DIR "/judges"
 
 #define BY_PROCESS (1u << PCL_CLASS_PROCESS)
 #define BY_FILE (1u << PCL_CLASS_FILE)
@@ -206,7 +205,8 @@ int pcl_pins_open(struct pcl_pins *pins, struct pcl_diag *diag)
 
 static int make_dirs(struct pcl_diag *diag)
 {
-	static const char *const dirs[] = {PCL_PIN_DIR, MAP_DIR, PROGRAM_DIR, JUDGE_DIR, LINK_DIR};
+	static const char *const dirs[] = {PCL_PIN_DIR, MAP_DIR, PROGRAM_DIR, PCL_JUDGE_DIR,
+					   LINK_DIR};
 
 	for (size_t i = 0; i < PCL_ARRAY_SIZE(dirs); i++)
 		if (mkdir(dirs[i], 0700) < 0 && errno != EEXIST)
@@ -274,7 +274,7 @@ int pcl_pins_load(struct pcl_pins *pins, struct pcl_diag *diag)
 	if (!error)
 		error = pin_programs(object.hooks, diag);
 	if (!error)
-		error = pcl_judges_seat(&object, JUDGE_DIR, diag);
+		error = pcl_judges_seat(&object, PCL_JUDGE_DIR, diag);
 	if (!error)
 		error = map_arrays(pins, diag);
 	if (!error) {
@@ -419,7 +419,7 @@ int pcl_pins_remove(struct pcl_diag *diag)
 	error = empty_dir(LINK_DIR, diag);
 	pcl_fault_point("remove: links are gone");
 	if (!error)
-		error = empty_dir(JUDGE_DIR, diag);
+		error = empty_dir(PCL_JUDGE_DIR, diag);
 	if (!error)
 		error = empty_dir(PROGRAM_DIR, diag);
 	pcl_fault_point("remove: programs are gone");

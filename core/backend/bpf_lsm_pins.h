@@ -13,6 +13,7 @@
 #include "node/node.h"
 
 #define PCL_PIN_DIR PCL_BPFFS_DIR "/portcullis"
+#define PCL_JUDGE_DIR PCL_PIN_DIR "/judges"
 
 /* The maps by name; the order is that of the names in bpf_lsm_pins.c. */
 enum pcl_bpf_map {
