@@ -12,9 +12,8 @@ CG=/sys/fs/cgroup
 RULES=${1:-20000}
 DOMAINS=${2:-500}
 
-is() { # NAME WANT GOT
-	if [ "$2" = "$3" ]; then echo "ok $1"; else echo "not ok $1: want $2, got $3"; fi
-}
+# shellcheck source=scenarios/tests/drive/say.sh
+. /tmp/say.sh
 reads() { if cat "$1" >/dev/null 2>&1; then echo yes; else echo no; fi; }
 inside() { # CGROUP FILE
 	# shellcheck disable=SC2016  # the inner shell expands it

@@ -8,14 +8,8 @@
 P=/opt/gauntlet/portcullis
 ROUNDS=${ROUNDS:-10000}
 
-is() { # NAME WANT GOT
-	if [ "$2" = "$3" ]; then echo "ok $1"; else echo "not ok $1: want $2, got $3"; fi
-}
-# The exit code of a command, its output thrown away.
-code() {
-	"$@" >/dev/null 2>&1
-	echo $?
-}
+# shellcheck source=scenarios/tests/drive/say.sh
+. /tmp/say.sh
 reads() { if cat "$1" >/dev/null 2>&1; then echo yes; else echo no; fi; }
 runs() { if "$@" >/dev/null 2>&1; then echo yes; else echo no; fi; }
 repeat() { # COUNT TEXT

@@ -10,13 +10,8 @@ P=/opt/gauntlet/portcullis
 # As many as are refused in a few seconds of an emulated machine.
 COUNT=${COUNT:-20000}
 
-is() { # NAME WANT GOT
-	if [ "$2" = "$3" ]; then echo "ok $1"; else echo "not ok $1: want $2, got $3"; fi
-}
-code() {
-	"$@" >/dev/null 2>&1
-	echo $?
-}
+# shellcheck source=scenarios/tests/drive/say.sh
+. /tmp/say.sh
 # A number of a domain in status --json, 0 where there is none.
 tally() { # DOMAIN KEY
 	$P status --json | sed "s/.*\"name\":\"$1\"[^}]*\"$2\":\([0-9]*\).*/\1/"

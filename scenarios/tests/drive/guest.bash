@@ -16,8 +16,9 @@ guest_run() {
 	gcc -std=gnu17 -D_GNU_SOURCE -Icore -iquote . -o "$BATS_FILE_TMPDIR/vm_call" \
 		scenarios/tests/drive/vm_call.c build/libgauntlet.a build/libportcullis.a \
 		-lbpf -lelf -lz -lyaml -ljansson -lm -lcurl -lcrypto -lpthread
-	jq -nc --rawfile text "scenarios/tests/drive/$script" \
-		'{op: "put", path: "/tmp/drive.sh", mode: "0755", text: $text}' \
+	jq -nc --rawfile text "scenarios/tests/drive/$script" --rawfile say scenarios/tests/drive/say.sh \
+		'{op: "put", path: "/tmp/say.sh", mode: "0644", text: $say},
+		{op: "put", path: "/tmp/drive.sh", mode: "0755", text: $text}' \
 		>"$BATS_FILE_TMPDIR/requests"
 	jq -nc --argjson ms "${seconds}000" '{op: "exec", argv: (["/tmp/drive.sh"] + $ARGS.positional),
 		timeout_ms: $ms, host_timeout_ms: ($ms + 10000)}' \

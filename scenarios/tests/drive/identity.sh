@@ -9,13 +9,8 @@
 P=/opt/gauntlet/portcullis
 CG=/sys/fs/cgroup
 
-is() { # NAME WANT GOT
-	if [ "$2" = "$3" ]; then echo "ok $1"; else echo "not ok $1: want $2, got $3"; fi
-}
-code() {
-	"$@" >/dev/null 2>&1
-	echo $?
-}
+# shellcheck source=scenarios/tests/drive/say.sh
+. /tmp/say.sh
 reads() { if "$@" cat /t/secret >/dev/null 2>&1; then echo yes; else echo no; fi; }
 in_group() { # CGROUP COMMAND...
 	# shellcheck disable=SC2016  # the inner shell expands it

@@ -7,9 +7,8 @@
 P=/opt/gauntlet/portcullis
 ROUNDS=${1:-100}
 
-is() { # NAME WANT GOT
-	if [ "$2" = "$3" ]; then echo "ok $1"; else echo "not ok $1: want $2, got $3"; fi
-}
+# shellcheck source=scenarios/tests/drive/say.sh
+. /tmp/say.sh
 
 /opt/gauntlet/strain switch "$ROUNDS" >/tmp/counts 2>/tmp/err
 is switch-ends 0 $?
