@@ -5,8 +5,6 @@
  * parent is gone (double-fork) or a thread (thread).
  */
 #include <limits.h>
-#include <pthread.h>
-#include <stdint.h>
 
 #include "spawn.h"
 
@@ -38,41 +36,14 @@ static int by_child(const struct job *job)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : EIO;
 }
 
-/* KERNEL: a pipe ends when the last process that could write into it does, so the end of the
- * grandchild is waited for by its report. */
 static int by_grandchild(const struct job *job)
 {
-	int report[2], error = 0, status;
-	pid_t pid;
-
-	if (pipe2(report, O_CLOEXEC))
-		return EIO;
-	pid = fork();
-	if (pid == 0) {
-		if (fork() == 0) {
-			error = direct(job);
-			_exit(write(report[1], &error, sizeof(error)) != sizeof(error));
-		}
-		_exit(0);
-	}
-	(void)close(report[1]);
-	(void)waitpid(pid, &status, 0);
-	return read(report[0], &error, sizeof(error)) == sizeof(error) ? error : 0;
-}
-
-static void *thread_main(void *job)
-{
-	return (void *)(intptr_t)direct(job);
+	return spawn_grandchild(direct, job);
 }
 
 static int by_thread(const struct job *job)
 {
-	pthread_t thread;
-	void *error;
-
-	if (pthread_create(&thread, NULL, thread_main, (void *)job) || pthread_join(thread, &error))
-		return EIO;
-	return (int)(intptr_t)error;
+	return spawn_thread(direct, job);
 }
 
 static const struct {

@@ -7,7 +7,6 @@
  * OTHER is the dynamic loader, for the ways loader and loader-memfd, and the library, for way
  * preload.
  */
-#include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/mman.h>
@@ -80,42 +79,20 @@ static int clone3_exec(const struct job *job)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : EIO;
 }
 
-/* The first child ends at once, so that the second is nobody's. */
+static int session_exec(const struct job *job)
+{
+	(void)setsid();
+	return plain_exec(job);
+}
+
 static int double_fork_exec(const struct job *job)
 {
-	int report[2], error = 0, status;
-	pid_t pid;
-
-	if (pipe2(report, O_CLOEXEC))
-		return EIO;
-	pid = fork();
-	if (pid == 0) {
-		if (fork() == 0) {
-			(void)setsid();
-			error = plain_exec(job);
-			_exit(write(report[1], &error, sizeof(error)) != sizeof(error));
-		}
-		_exit(0);
-	}
-	(void)close(report[1]);
-	(void)waitpid(pid, &status, 0);
-	return read(report[0], &error, sizeof(error)) == sizeof(error) ? error : 0;
+	return spawn_grandchild(session_exec, job);
 }
 
-static void *thread_main(void *argument)
-{
-	return (void *)(intptr_t)plain_exec(argument);
-}
-
-/* KERNEL: a thread that executes takes the place of the whole process. */
 static int thread_exec(const struct job *job)
 {
-	pthread_t thread;
-	void *error;
-
-	if (pthread_create(&thread, NULL, thread_main, (void *)job) || pthread_join(thread, &error))
-		return EIO;
-	return (int)(intptr_t)error;
+	return spawn_thread(plain_exec, job);
 }
 
 /* Under another name, as ps shows it. */

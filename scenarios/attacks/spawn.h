@@ -6,6 +6,8 @@
 #define GNT_ATTACK_SPAWN_H
 
 #include <fcntl.h>
+#include <pthread.h>
+#include <stdint.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -79,6 +81,59 @@ static inline int spawn_and_report(char **argv)
 	const struct spawn_how how = {.dir = AT_FDCWD, .name = argv[0], .argv = argv};
 
 	return spawn_how_and_report(&how);
+}
+
+/*
+ * Others that execute in the caller's stead. execute returns errno, and only where nothing was
+ * executed in the place of who calls it; so do these.
+ */
+struct job; /* the program's own */
+typedef int (*spawn_execute_fn)(const struct job *job);
+
+/* A grandchild whose parent is gone. The report ends where it executes (O_CLOEXEC). */
+static inline int spawn_grandchild(spawn_execute_fn execute, const struct job *job)
+{
+	int report[2], error = 0, status;
+	pid_t pid;
+
+	if (pipe2(report, O_CLOEXEC))
+		return EIO;
+	pid = fork();
+	if (pid == 0) {
+		if (fork() == 0) {
+			error = execute(job);
+			_exit(write(report[1], &error, sizeof(error)) != sizeof(error));
+		}
+		_exit(0);
+	}
+	(void)close(report[1]);
+	(void)waitpid(pid, &status, 0);
+	return read(report[0], &error, sizeof(error)) == sizeof(error) ? error : 0;
+}
+
+struct spawn_thread {
+	spawn_execute_fn execute;
+	const struct job *job;
+};
+
+static inline void *spawn_thread_main(void *argument)
+{
+	const struct spawn_thread *thread = argument;
+
+	return (void *)(intptr_t)thread->execute(thread->job);
+}
+
+/* KERNEL: a thread that executes takes the place of the whole process. */
+static inline int spawn_thread(spawn_execute_fn execute, const struct job *job)
+{
+	struct spawn_thread argument = {execute, job};
+	pthread_t thread;
+	void *error;
+
+	if (pthread_create(&thread, NULL, spawn_thread_main, &argument) ||
+	    pthread_join(thread, &error))
+		return EIO;
+	return (int)(intptr_t)error;
 }
 
 #endif
