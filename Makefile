@@ -126,7 +126,7 @@ SKELS    := $(patsubst bpf/%.bpf.c,$(B)/bpf/%.skel.h,$(BPF_SRC))
 SYSCALLS := $(B)/bpf/syscall_numbers.h
 TESTS    := $(foreach s,$(TEST_SRC),$(B)/tests/$(basename $(notdir $s)))
 IMAGE    := $(B)/guest/base.cpio $(B)/guest/selinux/bottlerocket.cpio $(B)/guest/selinux/debian.cpio \
-	    $(B)/guest/userland/crun.cpio
+	    $(B)/guest/userland/crun.cpio $(B)/guest/userland/apparmor-3.cpio
 
 .PHONY: help
 help:
@@ -298,11 +298,14 @@ $(B)/guest/selinux/debian.cpio: vm-images/build-selinux $(wildcard vm-images/sel
 		$< $@ vm-images/selinux/debian.cil vm-images/selinux/debian.labels \
 		unconfined_u:unconfined_r:unconfined_t:s0-s0:c0.c1023 $(REFPOLICY)
 
-# What is added to busybox: crun with the libraries that it is linked to.
+# What is added to busybox: programs with the libraries that they are linked to.
 $(B)/guest/userland/crun.cpio: vm-images/build-userland
 	$(call say,IMAGE,$@)
 	$(Q)$< $@ /usr/bin/crun
 
+$(B)/guest/userland/apparmor-3.cpio: vm-images/build-userland
+	$(call say,IMAGE,$@)
+	$(Q)$< $@ /usr/sbin/apparmor_parser
 
 # --- tests --------------------------------------------------------------------------------------
 define test_program
