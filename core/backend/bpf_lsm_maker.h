@@ -136,9 +136,6 @@ int pcl_maker_plan_patterns(struct pcl_maker *maker,
 
 /* --- bpf_lsm_sources.c: 0 or an error as above ------------------------------------------------ */
 
-/* Calls add for a path and for everything else that it means in the domain; stops at an error. */
-int pcl_maker_each_name(const struct pcl_backend_domain *domain, const char *path,
-			int (*add)(void *context, const char *name), void *context);
 /* The sources of all domains' rules. */
 int pcl_maker_collect_sources(struct pcl_maker *maker);
 /* The trie of all sources, and which combinations each is in. */

@@ -300,9 +300,10 @@ static int name_rule(const struct pcl_maker *maker, const struct pcl_rule *rule,
 	int error = 0;
 
 	if (!is_fileless(rule))
-		return pcl_maker_each_name(maker->domain, rule->object, add_name, names);
+		return pcl_aliases_each(maker->domain->aliases, rule->object, add_name, names);
 	for (size_t i = 0; !error && i < PCL_MEMORY_DIR_COUNT; i++)
-		error = pcl_maker_each_name(maker->domain, pcl_memory_dirs[i], add_name, names);
+		error = pcl_aliases_each(maker->domain->aliases, pcl_memory_dirs[i], add_name,
+					 names);
 	return error;
 }
 

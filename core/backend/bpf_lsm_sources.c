@@ -15,19 +15,6 @@
 #include "base/array.h"
 #include "base/cleanup.h"
 
-int pcl_maker_each_name(const struct pcl_backend_domain *domain, const char *path,
-			int (*add)(void *context, const char *name), void *context)
-{
-	const struct pcl_alias *alias = pcl_aliases_find(domain->aliases, path);
-	int error = add(context, path);
-
-	for (size_t i = 0; alias && !error && i < alias->target_count; i++)
-		error = add(context, alias->targets[i]);
-	for (size_t i = 0; alias && !error && i < alias->more_count; i++)
-		error = add(context, alias->more[i]);
-	return error;
-}
-
 /* --- what rules name ------------------------------------------------------------------------- */
 
 struct source_visit {
@@ -44,11 +31,11 @@ static int each_source(const struct pcl_backend_domain *domain, const struct pcl
 
 	visit->match = PCL_MATCH_PATH;
 	for (size_t i = 0; !error && i < rule->source_count; i++)
-		error = pcl_maker_each_name(domain, rule->sources[i], add, visit);
+		error = pcl_aliases_each(domain->aliases, rule->sources[i], add, visit);
 	for (size_t i = 0; !error && i < rule->source_dir_count; i++) {
 		visit->match =
 			rule->source_dirs[i].recursive ? PCL_MATCH_DIR_RECURSIVE : PCL_MATCH_DIR;
-		error = pcl_maker_each_name(domain, rule->source_dirs[i].path, add, visit);
+		error = pcl_aliases_each(domain->aliases, rule->source_dirs[i].path, add, visit);
 	}
 	return error;
 }

@@ -211,6 +211,19 @@ const struct pcl_alias *pcl_aliases_find(const struct pcl_aliases *aliases, cons
 		       compare_alias);
 }
 
+int pcl_aliases_each(const struct pcl_aliases *aliases, const char *name,
+		     int (*add)(void *context, const char *name), void *context)
+{
+	const struct pcl_alias *alias = pcl_aliases_find(aliases, name);
+	int error = add(context, name);
+
+	for (size_t i = 0; alias && !error && i < alias->target_count; i++)
+		error = add(context, alias->targets[i]);
+	for (size_t i = 0; alias && !error && i < alias->more_count; i++)
+		error = add(context, alias->more[i]);
+	return error;
+}
+
 static int insert(struct pcl_aliases *aliases, const char *name, struct pcl_alias **ret_alias)
 {
 	size_t at = 0;

@@ -41,4 +41,8 @@ void pcl_aliases_fini(struct pcl_aliases *aliases);
 /* The alias of name, or NULL. aliases may be NULL. Borrowed. */
 const struct pcl_alias *pcl_aliases_find(const struct pcl_aliases *aliases, const char *name);
 
+/* Calls add for name and for everything else that it means; stops at an error, which it returns. */
+int pcl_aliases_each(const struct pcl_aliases *aliases, const char *name,
+		     int (*add)(void *context, const char *name), void *context);
+
 #endif
