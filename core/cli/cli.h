@@ -24,6 +24,7 @@
 
 int pcl_cmd_probe(int argc, char **argv);
 int pcl_cmd_check(int argc, char **argv);
+int pcl_cmd_compile(int argc, char **argv);
 int pcl_cmd_explain(int argc, char **argv);
 int pcl_cmd_diff(int argc, char **argv);
 int pcl_cmd_apply(int argc, char **argv);

@@ -17,6 +17,7 @@ struct verb {
 static const struct verb verbs[] = {
 	{"probe", "what this node has, and which backends can enforce here", pcl_cmd_probe},
 	{"check", "read policies and say what is wrong with them", pcl_cmd_check},
+	{"compile", "show what a backend would load for policies; works offline", pcl_cmd_compile},
 	{"explain", "what a policy set says of one operation, and why; works offline",
 	 pcl_cmd_explain},
 	{"diff", "what changes in meaning between two policy sets, by example", pcl_cmd_diff},

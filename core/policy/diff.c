@@ -261,52 +261,6 @@ static int diff_domain(const struct pcl_policy_set *before, const struct pcl_pol
 	return differ.error;
 }
 
-/* A label, as a selector asks for it: "key=value". */
-static int add_label(struct pcl_domain *domain, const char *key, size_t key_len, const char *value)
-{
-	struct pcl_label *label;
-
-	if (pcl_array_grow(&domain->labels, domain->label_count, sizeof(*label)))
-		return -ENOMEM;
-	label = &domain->labels[domain->label_count++];
-	label->key = strndup(key, key_len);
-	label->value = strdup(value);
-	return label->key && label->value ? 0 : -ENOMEM;
-}
-
-/* The domain that has just what the policy's selector asks for. */
-static int describe(const struct pcl_policy *policy, struct pcl_domain **ret_domain)
-{
-	pcl_cleanup(pcl_domain_free) struct pcl_domain *domain = calloc(1, sizeof(*domain));
-	const char *ns = policy->ns;
-	int error = 0;
-
-	if (!domain)
-		return -ENOMEM;
-	domain->host = policy->kind == PCL_KIND_HOST;
-	for (size_t i = 0; !error && i < policy->selector_count; i++)
-		error = add_label(domain, policy->selector[i].key, strlen(policy->selector[i].key),
-				  policy->selector[i].value);
-	for (size_t i = 0; !error && i < policy->expression_count; i++) {
-		const struct pcl_expression *expression = &policy->expressions[i];
-		const char *value = expression->values[0];
-
-		if (!expression->negated && expression->on_namespace)
-			ns = value;
-		else if (!expression->negated)
-			error = add_label(domain, value, strcspn(value, "="),
-					  strchr(value, '=') + 1);
-	}
-	domain->name = strdup(domain->host		? PCL_HOST_DOMAIN_NAME
-			      : policy->container_count ? policy->containers[0]
-							: "container");
-	domain->ns = ns ? strdup(ns) : NULL;
-	if (error || !domain->name || (ns && !domain->ns))
-		return -ENOMEM;
-	*ret_domain = pcl_take_ptr(domain);
-	return 0;
-}
-
 struct described {
 	char *text;
 	struct pcl_domain *domain;
@@ -322,7 +276,7 @@ static int describe_all(const struct pcl_policy_set *set, struct described *desc
 {
 	for (size_t i = 0; i < set->policy_count; i++) {
 		struct described *next = &described[*count];
-		int error = describe(set->policies[i], &next->domain);
+		int error = pcl_domain_describe(set->policies[i], &next->domain);
 
 		if (error)
 			return error;

@@ -258,6 +258,68 @@ static bool container_holds(const struct pcl_domain *domain, const struct pcl_po
 						    label ? label->value : domain->name);
 }
 
+/* A label, as a selector asks for it: "key=value". */
+static int add_label(struct pcl_domain *domain, const char *key, size_t key_len, const char *value)
+{
+	struct pcl_label *label;
+
+	if (pcl_array_grow(&domain->labels, domain->label_count, sizeof(*label)))
+		return -ENOMEM;
+	label = &domain->labels[domain->label_count++];
+	label->key = strndup(key, key_len);
+	label->value = strdup(value);
+	return label->key && label->value ? 0 : -ENOMEM;
+}
+
+int pcl_domain_describe(const struct pcl_policy *policy, struct pcl_domain **ret_domain)
+{
+	pcl_cleanup(pcl_domain_free) struct pcl_domain *domain = calloc(1, sizeof(*domain));
+	const char *ns = policy->ns;
+	int error = 0;
+
+	if (!domain)
+		return -ENOMEM;
+	domain->host = policy->kind == PCL_KIND_HOST;
+	for (size_t i = 0; !error && i < policy->selector_count; i++)
+		error = add_label(domain, policy->selector[i].key, strlen(policy->selector[i].key),
+				  policy->selector[i].value);
+	for (size_t i = 0; !error && i < policy->expression_count; i++) {
+		const struct pcl_expression *expression = &policy->expressions[i];
+		const char *value = expression->values[0];
+
+		if (!expression->negated && expression->on_namespace)
+			ns = value;
+		else if (!expression->negated)
+			error = add_label(domain, value, strcspn(value, "="),
+					  strchr(value, '=') + 1);
+	}
+	domain->name = strdup(domain->host		? PCL_HOST_DOMAIN_NAME
+			      : policy->container_count ? policy->containers[0]
+							: "container");
+	domain->ns = ns ? strdup(ns) : NULL;
+	if (error || !domain->name || (ns && !domain->ns))
+		return -ENOMEM;
+	*ret_domain = pcl_take_ptr(domain);
+	return 0;
+}
+
+static bool is_same_text(const char *a, const char *b)
+{
+	return a && b ? !strcmp(a, b) : a == b;
+}
+
+bool pcl_domain_equal(const struct pcl_domain *a, const struct pcl_domain *b)
+{
+	if (a->host != b->host || a->label_count != b->label_count ||
+	    !is_same_text(a->name, b->name) || !is_same_text(a->ns, b->ns))
+		return false;
+	for (size_t i = 0; i < a->label_count; i++)
+		if (strcmp(a->labels[i].key, b->labels[i].key) != 0 ||
+		    strcmp(a->labels[i].value, b->labels[i].value) != 0)
+			return false;
+	return true;
+}
+
 bool pcl_domain_selected(const struct pcl_domain *domain, const struct pcl_policy *policy)
 {
 	if (domain->host != (policy->kind == PCL_KIND_HOST))

@@ -34,6 +34,10 @@ int pcl_domain_new_host(const char *hostname, const char *labels, struct pcl_dom
 void pcl_domain_free(struct pcl_domain **domain);
 /* A copy of its own. 0 or -ENOMEM. */
 int pcl_domain_copy(const struct pcl_domain *domain, struct pcl_domain **ret_copy);
+/* The domain that has just what the policy's selector asks for. 0 or -ENOMEM. */
+int pcl_domain_describe(const struct pcl_policy *policy, struct pcl_domain **ret_domain);
+/* The same name, namespace and labels in the same order. */
+bool pcl_domain_equal(const struct pcl_domain *a, const struct pcl_domain *b);
 
 /*
  * Whether policy selects domain: host policies the host only, container policies containers only;

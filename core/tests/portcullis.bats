@@ -58,7 +58,7 @@ variant() { sed "$1" "$tmp/secret.yaml" >"$tmp/bad.yaml"; }
 @test "help names every verb and the exit codes" {
 	run "$portcullis" --help
 	[ "$status" -eq 0 ]
-	for verb in probe check explain diff apply status remove events domain; do
+	for verb in probe check compile explain diff apply status remove events domain; do
 		[[ $output == *"  $verb "* ]] || {
 			echo "verb $verb is missing: $output"
 			return 1
@@ -217,6 +217,52 @@ variant() { sed "$1" "$tmp/secret.yaml" >"$tmp/bad.yaml"; }
 	run "$portcullis" check "$tmp/secret.yaml" "$tmp/bad.yaml"
 	[ "$status" -eq 2 ]
 	[[ $output == *"$tmp/bad.yaml:17:"* ]]
+}
+
+@test "compile shows the profile, with each line's rule and its place" {
+	run "$portcullis" compile --to apparmor "$tmp/secret.yaml"
+	[ "$status" -eq 0 ]
+	[[ $output == *'profile "portcullis-host" "/**" '* ]]
+	[[ $output == *'audit deny "/etc/secret{,/}" rkmwl, # keep-secret#file.matchPaths[0] '*secret.yaml:12* ]]
+	[[ $output == *"# "*"secret.yaml:12: keep-secret#file.matchPaths[0] is looser: "* ]]
+}
+
+@test "compile --json has the profiles, and each rule's status" {
+	run "$portcullis" compile --to apparmor "$tmp/secret.yaml" --json
+	[ "$status" -eq 0 ]
+	[ "$(jq -r '.profiles[].name' <<<"$output")" = portcullis-host ]
+	[ "$(jq -r '.rules[].status' <<<"$output" | sort -u)" = looser ]
+}
+
+@test "compile --to bpf shows the same policy's plan" {
+	run "$portcullis" compile --to bpf "$tmp/secret.yaml"
+	[ "$status" -eq 0 ]
+	[[ $output == *'refuse(keep-secret#file.matchPaths[0])'* ]]
+}
+
+@test "compile gives each selector's container a profile of its own name" {
+	for app in a b b; do
+		printf '%s\n' 'apiVersion: security.kubearmor.com/v1' 'kind: KubeArmorPolicy' \
+			"metadata: {name: p$((++n))}" "spec: {selector: {matchLabels: {app: $app}}," \
+			'  process: {matchPaths: [{path: /x}]}}' ---
+	done >"$tmp/boxes.yaml"
+	run "$portcullis" compile --to apparmor "$tmp/boxes.yaml" --json
+	[ "$status" -eq 0 ]
+	[ "$(jq -r '.profiles[].name' <<<"$output")" = $'portcullis-container\nportcullis-container-2' ]
+}
+
+@test "compile names a rule that the backend does not support" {
+	sed 's/^  file:/  syscalls: {matchSyscalls: [{syscall: [unlink]}]}\n&/' "$tmp/secret.yaml" >"$tmp/call.yaml"
+	run "$portcullis" compile --to apparmor "$tmp/call.yaml"
+	[ "$status" -eq 3 ]
+	[[ $output == *"call.yaml:10:30: rule keep-secret#syscalls.matchSyscalls[0] "*"does not see system calls"* ]]
+}
+
+@test "compile asks for what to compile to" {
+	run "$portcullis" compile "$tmp/secret.yaml"
+	[ "$status" -eq 2 ]
+	run "$portcullis" compile --to apparmour "$tmp/secret.yaml"
+	[ "$status" -eq 2 ]
 }
 
 @test "explain refuses the file, names the rule and its place" {
