@@ -8,6 +8,7 @@
 
 const struct pcl_backend *const pcl_backends[] = {
 	&pcl_backend_bpf_lsm,
+	&pcl_backend_apparmor,
 	&pcl_backend_none,
 	NULL,
 };

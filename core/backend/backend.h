@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "backend/status.h"
 #include "base/diag.h"
@@ -63,6 +64,14 @@ struct pcl_backend_live {
 	size_t program_count;
 };
 
+/* Since when a task that runs is under the rules of its domain. */
+enum pcl_binding {
+	PCL_BINDING_NOW,
+	PCL_BINDING_EXEC,  /* not yet; from its next execve on */
+	PCL_BINDING_START, /* not before it is started anew, by who knows how */
+};
+#define PCL_BINDING_COUNT 3
+
 struct pcl_backend {
 	const char *name;
 	const char *enforcer; /* as KubeArmor's alerts call it */
@@ -93,6 +102,11 @@ struct pcl_backend {
 	int (*remove)(struct pcl_diag *diag);
 	/* What is live now. 0, and generation 0 where nothing is. */
 	int (*live)(struct pcl_backend_live *ret_live, struct pcl_diag *diag);
+	/*
+	 * Of a process that belongs to domain. NULL: whatever is
+	 * applied holds for all tasks of a domain at once.
+	 */
+	enum pcl_binding (*binding)(pid_t pid, const struct pcl_domain *domain);
 	/* What became of the alerts of domains. -ENOENT where nothing is live. NULL: has none. */
 	int (*tallies)(const uint32_t *ids, size_t count, struct pcl_backend_tally *ret_tallies,
 		       struct pcl_diag *diag);
@@ -104,6 +118,7 @@ struct pcl_backend {
 };
 
 extern const struct pcl_backend pcl_backend_bpf_lsm;
+extern const struct pcl_backend pcl_backend_apparmor;
 extern const struct pcl_backend pcl_backend_none;
 
 /* In the order of preference, NULL at the end. */

@@ -41,7 +41,8 @@ static int help(void)
 		"Enforces the policies of the files or directories (- is standard input) instead of\n"
 		"what was applied before, in one step. On any error nothing changes. A rule that\n"
 		"the backend enforces looser than it says, or not at all, is such an error.\n\n"
-		"  --backend NAME        bpf_lsm, or none (enforces nothing); default: bpf_lsm\n"
+		"  --backend NAME        bpf_lsm, apparmor, or none (enforces nothing); default: the\n"
+		"                        first of these that this node can\n"
 		"  --posture VALUE       what an allow-list does with what it does not list:\n"
 		"                        audit (permit, with an alert; the default) or block, for\n"
 		"                        all classes, or as file=block,network=audit\n"
@@ -184,7 +185,6 @@ int pcl_cmd_apply(int argc, char **argv)
 	if (error)
 		return pcl_cli_fail_diag(pcl_cli_exit_code(error), &diag);
 	print_unselected(engine->state);
-	for (size_t i = 0; i < engine->note_count; i++)
-		(void)fprintf(stderr, "portcullis: %s\n", engine->notes[i]);
+	pcl_cli_print_notes(engine);
 	return report(engine->state, json);
 }

@@ -13,6 +13,7 @@
 
 #include "base/cleanup.h"
 #include "cli/report.h"
+#include "engine/engine.h"
 
 /* More than any verb has; what exceeds it gets no suggestion. */
 #define OPTION_COUNT_MAX 32
@@ -248,4 +249,10 @@ int pcl_cli_exit_code(int error)
 	default:
 		return PCL_EXIT_NO;
 	}
+}
+
+void pcl_cli_print_notes(const struct pcl_engine *engine)
+{
+	for (size_t i = 0; i < engine->note_count; i++)
+		(void)fprintf(stderr, "portcullis: %s\n", engine->notes[i]);
 }

@@ -83,4 +83,9 @@ const char *pcl_cli_object(const struct pcl_rule *rule);
 const char *pcl_cli_action(const struct pcl_rule *rule);
 void pcl_cli_print_notices(const struct pcl_policy_set *set);
 
+struct pcl_engine;
+
+/* What the last change found out, on standard error, a line each. */
+void pcl_cli_print_notes(const struct pcl_engine *engine);
+
 #endif

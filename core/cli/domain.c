@@ -20,6 +20,7 @@ enum {
 	OPT_PID,
 	OPT_NAMESPACE,
 	OPT_FROM,
+	OPT_BACKEND,
 	OPT_JSON,
 };
 
@@ -29,6 +30,7 @@ static const struct option options[] = {
 	{"pid", required_argument, NULL, OPT_PID},
 	{"namespace", required_argument, NULL, OPT_NAMESPACE},
 	{"from", required_argument, NULL, OPT_FROM},
+	{"backend", required_argument, NULL, OPT_BACKEND},
 	{"json", no_argument, NULL, OPT_JSON},
 	{"help", no_argument, NULL, 'h'},
 	{0},
@@ -40,6 +42,7 @@ struct arguments {
 	const char *pid;
 	const char *ns;
 	const char *from;
+	const char *backend;
 	bool json;
 };
 
@@ -47,8 +50,8 @@ static int help(void)
 {
 	(void)puts(
 		"usage: portcullis domain add NAME [--labels K=V,...] [--namespace NS]\n"
-		"                             (--cgroup PATH | --pid PID)\n"
-		"       portcullis domain add --from FILE\n"
+		"                             (--cgroup PATH | --pid PID) [--backend NAME]\n"
+		"       portcullis domain add --from FILE [--backend NAME]\n"
 		"       portcullis domain list [--json]\n"
 		"       portcullis domain remove NAME\n"
 		"A container becomes a domain: the tasks of its cgroup (v2) and of those below it, or\n"
@@ -60,7 +63,9 @@ static int help(void)
 		"                   may select the domain\n"
 		"  --cgroup PATH    the container's cgroup, absolute or below /sys/fs/cgroup\n"
 		"  --pid PID        a process of the container, whose cgroup is taken, or namespaces\n"
-		"  --from FILE      many at once, all or none: a line \"NAME CGROUP [K=V,...]\" each\n\n"
+		"  --from FILE      many at once, all or none: a line \"NAME CGROUP [K=V,...]\" each\n"
+		"  --backend NAME   where nothing is applied yet, who will; default: the first that\n"
+		"                   this node can\n\n"
 		"Exit codes: 0 done, 1 failed, 2 wrong command line, 3 this node can't.");
 	return pcl_cli_finish(PCL_EXIT_YES);
 }
@@ -98,9 +103,11 @@ static int add(const char *name, const struct arguments *arguments)
 	if (!error)
 		error = pcl_engine_open(0, &engine, &diag);
 	if (!error)
-		error = pcl_engine_add_domain(engine, pcl_take_ptr(domain), &place, &diag);
+		error = pcl_engine_add_domain(engine, pcl_take_ptr(domain), &place,
+					      arguments->backend, &diag);
 	if (error)
 		return pcl_cli_fail_diag(pcl_cli_exit_code(error), &diag);
+	pcl_cli_print_notes(engine);
 	return pcl_cli_finish(PCL_EXIT_YES);
 }
 
@@ -161,7 +168,7 @@ static int read_lines(const char *path, struct newcomers *newcomers, struct pcl_
 	return ferror(file) ? pcl_diag_set(diag, -EIO, "cannot read %s", path) : 0;
 }
 
-static int add_from(const char *path)
+static int add_from(const char *path, const char *backend)
 {
 	pcl_cleanup(newcomers_fini) struct newcomers newcomers = {0};
 	pcl_cleanup(pcl_engine_close) struct pcl_engine *engine = NULL;
@@ -171,9 +178,11 @@ static int add_from(const char *path)
 	if (!error)
 		error = pcl_engine_open(0, &engine, &diag);
 	if (!error)
-		error = pcl_engine_add_domains(engine, newcomers.items, newcomers.count, &diag);
+		error = pcl_engine_add_domains(engine, newcomers.items, newcomers.count, backend,
+					       &diag);
 	if (error)
 		return pcl_cli_fail_diag(pcl_cli_exit_code(error), &diag);
+	pcl_cli_print_notes(engine);
 	return pcl_cli_finish(PCL_EXIT_YES);
 }
 
@@ -261,6 +270,8 @@ int pcl_cmd_domain(int argc, char **argv)
 			arguments.ns = optarg;
 		else if (option == OPT_FROM)
 			arguments.from = optarg;
+		else if (option == OPT_BACKEND)
+			arguments.backend = optarg;
 		else if (option == OPT_JSON)
 			arguments.json = true;
 		else
@@ -278,7 +289,7 @@ int pcl_cmd_domain(int argc, char **argv)
 				       arguments.ns
 			       ? pcl_cli_fail(PCL_EXIT_USAGE,
 					      "domain add: with --from, all stands in the file")
-			       : add_from(arguments.from);
+			       : add_from(arguments.from, arguments.backend);
 	if (!strcmp(command, "add") && count == 1)
 		return add(argv[optind + 1], &arguments);
 	if (!strcmp(command, "remove") && count == 1)

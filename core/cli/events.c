@@ -34,7 +34,11 @@ static int help(void)
 
 static int print_event(const struct pcl_event *event, void *context)
 {
-	return pcl_cli_print_json(pcl_alert_make(context, event));
+	struct pcl_event told = *event;
+
+	if (!pcl_alert_attribute(context, &told))
+		return 0;
+	return pcl_cli_print_json(pcl_alert_make(context, &told));
 }
 
 /* An interrupted wait ends the reading, and that is the usual way to end. */

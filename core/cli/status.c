@@ -10,6 +10,7 @@
 #include "cli/cli.h"
 #include "cli/rules.h"
 #include "engine/engine.h"
+#include "engine/unbound.h"
 
 enum {
 	OPT_JSON = 1,
@@ -26,7 +27,8 @@ static int help(void)
 	(void)puts(
 		"usage: portcullis status [--json]\n"
 		"Says what is applied: generation, backend, attached programs, domains with their\n"
-		"rules, rules that are not enforced exactly, lost alerts.\n\n"
+		"rules, processes that are not bound yet, rules that are not enforced exactly, lost\n"
+		"alerts.\n\n"
 		"Exit codes: 0 something is applied, 1 nothing is, or failed.");
 	return pcl_cli_finish(PCL_EXIT_YES);
 }
@@ -52,8 +54,26 @@ static struct pcl_backend_tally *read_tallies(const struct pcl_engine *engine)
 	return pcl_take_ptr(tallies);
 }
 
+/* Of each member of the state (owned), or NULL where the backend binds all at once. */
+static struct pcl_unbound *find_unbound(const struct pcl_engine *engine)
+{
+	struct pcl_unbound *unbound = NULL;
+
+	(void)pcl_unbound_find(engine->state, engine->backend, &unbound);
+	return unbound;
+}
+
+static json_t *unbound_json(const struct pcl_unbound *unbound)
+{
+	return unbound ? json_pack("{s:I, s:I, s:I}", "bound",
+				   (json_int_t)unbound->counts[PCL_BINDING_NOW], "at_execve",
+				   (json_int_t)unbound->counts[PCL_BINDING_EXEC], "at_start",
+				   (json_int_t)unbound->counts[PCL_BINDING_START])
+		       : NULL;
+}
+
 static json_t *domain_json(const struct pcl_state *state, const struct pcl_member *member,
-			   const struct pcl_backend_tally *tally)
+			   const struct pcl_backend_tally *tally, const struct pcl_unbound *unbound)
 {
 	json_t *rules = json_array();
 
@@ -65,22 +85,26 @@ static json_t *domain_json(const struct pcl_state *state, const struct pcl_membe
 		for (size_t r = 0; r < policy->rule_count; r++)
 			(void)json_array_append_new(rules, json_string(policy->rules[r]->id));
 	}
-	return json_pack("{s:s, s:s*, s:i, s:o, s:I, s:I, s:I}", "name", member->domain->name,
+	return json_pack("{s:s, s:s*, s:i, s:o, s:I, s:I, s:I, s:o*}", "name", member->domain->name,
 			 "cgroup", member->cgroup, "id", (int)member->id, "rules", rules, "alerts",
 			 (json_int_t)(tally ? tally->sent : 0), "lost_alerts",
 			 (json_int_t)(tally ? tally->lost : 0), "suppressed_alerts",
-			 (json_int_t)(tally ? tally->suppressed : 0));
+			 (json_int_t)(tally ? tally->suppressed : 0), "processes",
+			 unbound_json(unbound));
 }
 
 static int print_json(const struct pcl_engine *engine)
 {
 	json_t *domains = json_array(), *programs = json_array();
 	pcl_autofree struct pcl_backend_tally *tallies = read_tallies(engine);
+	struct pcl_unbound *unbound = find_unbound(engine);
 	const struct pcl_state *state = engine->state;
 
 	for (size_t i = 0; engine->backend && i < state->member_count; i++)
 		(void)json_array_append_new(domains, domain_json(state, &state->members[i],
-								 tallies ? &tallies[i] : NULL));
+								 tallies ? &tallies[i] : NULL,
+								 unbound ? &unbound[i] : NULL));
+	pcl_unbound_free(&unbound, state->member_count);
 	for (size_t i = 0; i < engine->live.program_count; i++)
 		(void)json_array_append_new(programs, json_string(engine->live.programs[i]));
 	return pcl_cli_print_json(
@@ -99,6 +123,23 @@ static int print_json(const struct pcl_engine *engine)
 			  (json_int_t)engine->live.alerts.suppressed, "unknown_paths",
 			  (json_int_t)engine->live.unknown_paths, "no_room",
 			  (json_int_t)engine->live.no_room, "rules", pcl_cli_rules_json(state)));
+}
+
+static void print_unbound(const struct pcl_engine *engine)
+{
+	struct pcl_unbound *unbound = find_unbound(engine);
+	size_t count = engine->state->member_count;
+
+	for (size_t i = 0; unbound && i < count; i++)
+		for (enum pcl_binding b = PCL_BINDING_NOW; (int)b < PCL_BINDING_COUNT; b++) {
+			pcl_autofree char *text =
+				pcl_unbound_text(&unbound[i], b, engine->backend,
+						 engine->state->members[i].domain);
+
+			if (text)
+				(void)printf("%s\n", text);
+		}
+	pcl_unbound_free(&unbound, count);
 }
 
 static void print_domain(const struct pcl_state *state, const struct pcl_member *member,
@@ -160,6 +201,7 @@ static void print_text(const struct pcl_engine *engine)
 	if (engine->live.unknown_paths)
 		(void)printf("%" PRIu64 " operations on paths that could not be built\n",
 			     engine->live.unknown_paths);
+	print_unbound(engine);
 	for (size_t i = 0; i < state->member_count; i++)
 		print_domain(state, &state->members[i], tallies ? &tallies[i] : NULL);
 	pcl_cli_print_statuses(state);

@@ -61,6 +61,60 @@ static const struct pcl_state *state_of(struct pcl_alerts *alerts, uint64_t gene
 	return state;
 }
 
+/* --- which rule it was --------------------------------------------------------------------------
+ */
+
+/* Whether a verdict of the model's is one that the event can be of. */
+static bool fits(const struct pcl_event *event, const struct pcl_verdict *verdict)
+{
+	return event->flags & PCL_EVENT_REFUSAL ? verdict->refused
+						: !verdict->refused && verdict->alert;
+}
+
+static const struct pcl_rule *rule_of(const struct pcl_verdict *verdict)
+{
+	if (verdict->refused || verdict->by_posture)
+		return verdict->by_posture ? NULL : verdict->rule;
+	return verdict->audit_rule;
+}
+
+bool pcl_event_attribute(const struct pcl_state *state, struct pcl_event *event)
+{
+	const struct pcl_member *member = pcl_state_member(state, event->domain);
+	pcl_cleanup(pcl_ruleset_free) struct pcl_ruleset *ruleset = NULL;
+	bool refused = event->flags & PCL_EVENT_REFUSAL;
+
+	if (member && !pcl_state_resolve(state, member->domain, &ruleset))
+		for (size_t i = 0; i < event->operation_count; i++) {
+			const struct pcl_operation *operation = &event->operations[i];
+			struct pcl_verdict verdict;
+
+			pcl_decide(ruleset, operation, &verdict);
+			if (!fits(event, &verdict))
+				continue;
+			event->rule = pcl_state_rule_number(state, rule_of(&verdict));
+			event->access = operation->access;
+			if (operation->object)
+				event->object = operation->object;
+			return true;
+		}
+	/* The backend is stricter than the rules, or was under others: told, and no rule blamed. */
+	if (refused)
+		event->flags |= PCL_EVENT_NO_RULE;
+	return refused;
+}
+
+bool pcl_alert_attribute(struct pcl_alerts *alerts, struct pcl_event *event)
+{
+	const struct pcl_state *state =
+		event->operation_count ? state_of(alerts, event->generation) : NULL;
+
+	return state ? pcl_event_attribute(state, event) : true;
+}
+
+/* --- what it says
+ * --------------------------------------------------------------------------------- */
+
 /* A path may hold bytes that are no UTF-8; JSON cannot, so those are shown as '?'. */
 static int put_text(json_t *alert, const char *key, const char *text)
 {
@@ -110,7 +164,7 @@ static bool is_by_posture(const struct pcl_state *state, const struct pcl_event 
 	const struct pcl_member *member = pcl_state_member(state, event->domain);
 	pcl_cleanup(pcl_ruleset_free) struct pcl_ruleset *ruleset = NULL;
 
-	if (event->rule)
+	if (event->rule || event->flags & PCL_EVENT_NO_RULE)
 		return false;
 	if (!(event->flags & PCL_EVENT_NO_PATH))
 		return true;

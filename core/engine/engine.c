@@ -19,6 +19,7 @@
 #include "base/fault.h"
 #include "base/yaml.h"
 #include "engine/input.h"
+#include "engine/unbound.h"
 #include "node/cgroup.h"
 
 #define LOCK_PATH PCL_STATE_DIR "/lock"
@@ -138,15 +139,24 @@ void pcl_engine_close(struct pcl_engine **engine)
 
 /* --- changing -------------------------------------------------------------------------------- */
 
-static int choose_backend(const char *name, const struct pcl_backend **ret_backend,
-			  struct pcl_diag *diag)
+/* The first that this node can; where it can none, the first, which says what is missing. */
+static const struct pcl_backend *any_backend(const struct pcl_node *node)
+{
+	for (size_t i = 0; pcl_backends[i]; i++)
+		/* "none" can always be had and enforces nothing, so it is never chosen by itself.
+		 */
+		if (!pcl_backends[i]->idle && !pcl_backends[i]->probe(node, NULL))
+			return pcl_backends[i];
+	return pcl_backends[0];
+}
+
+static int choose_backend(const struct pcl_node *node, const char *name,
+			  const struct pcl_backend **ret_backend, struct pcl_diag *diag)
 {
 	const char *names[8] = {NULL}, *near;
 
 	if (!name) {
-		/* "none" can always be had and enforces nothing, so it is never chosen by itself.
-		 */
-		*ret_backend = pcl_backends[0];
+		*ret_backend = any_backend(node);
 		return 0;
 	}
 	*ret_backend = pcl_backend_find(name);
@@ -165,6 +175,26 @@ static uint64_t next_generation(const struct pcl_engine *engine)
 	uint64_t last = pcl_state_last();
 
 	return (last > engine->live.generation ? last : engine->live.generation) + 1;
+}
+
+/* What holds already is not undone for want of memory to tell of it. */
+static void note_unbound(struct pcl_engine *engine)
+{
+	pcl_autofree struct pcl_unbound *unbound = NULL;
+	size_t count = engine->state->member_count;
+
+	if (pcl_unbound_find(engine->state, engine->backend, &unbound) || !unbound)
+		return;
+	for (size_t i = 0; i < count; i++)
+		for (enum pcl_binding b = PCL_BINDING_NOW; (int)b < PCL_BINDING_COUNT; b++) {
+			pcl_autofree char *text =
+				pcl_unbound_text(&unbound[i], b, engine->backend,
+						 engine->state->members[i].domain);
+
+			if (text)
+				(void)pcl_strings_add(&engine->notes, &engine->note_count, text);
+		}
+	pcl_unbound_free(&unbound, count);
 }
 
 /*
@@ -209,6 +239,7 @@ static int commit(struct pcl_engine *engine, struct pcl_state *next,
 	pcl_state_free(&engine->state);
 	engine->state = pcl_take_ptr(state);
 	engine->backend = backend;
+	note_unbound(engine);
 	return error;
 }
 
@@ -319,7 +350,7 @@ int pcl_engine_apply(struct pcl_engine *engine, struct pcl_policy_set *set,
 	const struct pcl_backend *backend;
 	int error;
 
-	error = choose_backend(options->backend, &backend, diag);
+	error = choose_backend(engine->node, options->backend, &backend, diag);
 	if (!error)
 		error = pcl_state_new(engine->node->hostname, options->node_labels, &next, diag);
 	if (error)
@@ -432,9 +463,18 @@ static int check_new(const struct pcl_state *state, const struct pcl_member *wan
 	return 0;
 }
 
-static const struct pcl_backend *backend_for_domains(const struct pcl_engine *engine)
+static int backend_for_domains(const struct pcl_engine *engine, const char *name,
+			       const struct pcl_backend **ret_backend, struct pcl_diag *diag)
 {
-	return engine->backend ? engine->backend : pcl_backends[0];
+	if (engine->backend && name && strcmp(engine->backend->name, name) != 0)
+		return pcl_diag_set(diag, -EINVAL,
+				    "policies are applied by %s; apply them by %s first",
+				    engine->backend->name, name);
+	if (engine->backend) {
+		*ret_backend = engine->backend;
+		return 0;
+	}
+	return choose_backend(engine->node, name, ret_backend, diag);
 }
 
 void pcl_home_fini(struct pcl_home *place)
@@ -518,13 +558,15 @@ static int keep_spaces(const struct pcl_newcomer *newcomers, size_t count, uint3
 }
 
 static int add_all(struct pcl_engine *engine, struct pcl_newcomer *newcomers, size_t count,
-		   struct pcl_diag *diag)
+		   const char *backend_name, struct pcl_diag *diag)
 {
 	pcl_cleanup(pcl_state_free) struct pcl_state *next = NULL;
-	const struct pcl_backend *backend = backend_for_domains(engine);
+	const struct pcl_backend *backend;
 	uint32_t incarnation = engine->state->last_incarnation + 1;
-	int error = backend->probe(engine->node, diag);
+	int error = backend_for_domains(engine, backend_name, &backend, diag);
 
+	if (!error)
+		error = backend->probe(engine->node, diag);
 	if (!error)
 		error = copy_state(engine, &next, diag);
 	if (error)
@@ -544,9 +586,9 @@ static int add_all(struct pcl_engine *engine, struct pcl_newcomer *newcomers, si
 }
 
 int pcl_engine_add_domains(struct pcl_engine *engine, struct pcl_newcomer *newcomers, size_t count,
-			   struct pcl_diag *diag)
+			   const char *backend, struct pcl_diag *diag)
 {
-	int error = add_all(engine, newcomers, count, diag);
+	int error = add_all(engine, newcomers, count, backend, diag);
 
 	for (size_t i = 0; i < count; i++)
 		pcl_domain_free(&newcomers[i].domain);
@@ -554,11 +596,11 @@ int pcl_engine_add_domains(struct pcl_engine *engine, struct pcl_newcomer *newco
 }
 
 int pcl_engine_add_domain(struct pcl_engine *engine, struct pcl_domain *domain,
-			  const struct pcl_home *place, struct pcl_diag *diag)
+			  const struct pcl_home *place, const char *backend, struct pcl_diag *diag)
 {
 	struct pcl_newcomer newcomer = {.domain = domain, .place = *place};
 
-	return pcl_engine_add_domains(engine, &newcomer, 1, diag);
+	return pcl_engine_add_domains(engine, &newcomer, 1, backend, diag);
 }
 
 static int unknown_domain(const struct pcl_state *state, const char *name, struct pcl_diag *diag)
@@ -580,6 +622,7 @@ static int unknown_domain(const struct pcl_state *state, const char *name, struc
 int pcl_engine_remove_domain(struct pcl_engine *engine, const char *name, struct pcl_diag *diag)
 {
 	pcl_cleanup(pcl_state_free) struct pcl_state *next = NULL;
+	const struct pcl_backend *backend;
 	uint32_t incarnation;
 	size_t at = 1;
 	int error;
@@ -589,7 +632,9 @@ int pcl_engine_remove_domain(struct pcl_engine *engine, const char *name, struct
 		at++;
 	if (at == engine->state->member_count)
 		return unknown_domain(engine->state, name, diag);
-	error = copy_state(engine, &next, diag);
+	error = backend_for_domains(engine, NULL, &backend, diag);
+	if (!error)
+		error = copy_state(engine, &next, diag);
 	if (error)
 		return error;
 	incarnation = next->members[at].incarnation;
@@ -598,7 +643,7 @@ int pcl_engine_remove_domain(struct pcl_engine *engine, const char *name, struct
 	memmove(&next->members[at], &next->members[at + 1],
 		(next->member_count - at - 1) * sizeof(*next->members));
 	next->member_count--;
-	error = commit(engine, pcl_take_ptr(next), backend_for_domains(engine), diag);
+	error = commit(engine, pcl_take_ptr(next), backend, diag);
 	pcl_fault_point("domain: is removed");
 	/* Last, since until then their numbers mean the domain. */
 	if (!error)

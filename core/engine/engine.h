@@ -75,10 +75,11 @@ void pcl_home_fini(struct pcl_home *place);
 /*
  * Makes the tasks of a place (and of cgroups and pid namespaces below it) a domain; policies that
  * were applied before and select it hold for it from now on. Takes domain also on error. -EEXIST
- * for a name or place that is a domain already.
+ * for a name or place that is a domain already. backend is its name where nothing is applied yet;
+ * NULL: the first that this node can.
  */
 int pcl_engine_add_domain(struct pcl_engine *engine, struct pcl_domain *domain,
-			  const struct pcl_home *place, struct pcl_diag *diag);
+			  const struct pcl_home *place, const char *backend, struct pcl_diag *diag);
 
 struct pcl_newcomer {
 	struct pcl_domain *domain; /* owned */
@@ -87,7 +88,7 @@ struct pcl_newcomer {
 
 /* The same of many with one change: all of them, or on error none. Takes their domains. */
 int pcl_engine_add_domains(struct pcl_engine *engine, struct pcl_newcomer *newcomers, size_t count,
-			   struct pcl_diag *diag);
+			   const char *backend, struct pcl_diag *diag);
 /* -ENOENT with the nearest name. */
 int pcl_engine_remove_domain(struct pcl_engine *engine, const char *name, struct pcl_diag *diag);
 

@@ -499,13 +499,19 @@ static int compare_rules(const void *a, const void *b)
 				*(const struct pcl_rule *const *)b);
 }
 
+uint32_t pcl_state_rule_number(const struct pcl_state *state, const struct pcl_rule *rule)
+{
+	const struct pcl_rule **found = NULL;
+
+	if (rule && state->rule_count)
+		found = bsearch((const void *)&rule, (const void *)state->rules, state->rule_count,
+				sizeof(struct pcl_rule *), compare_rules);
+	return found ? (uint32_t)(found - state->rules) + 1 : 0;
+}
+
 struct pcl_rule_status pcl_state_status(const struct pcl_state *state, const struct pcl_rule *rule)
 {
-	const struct pcl_rule **found =
-		bsearch((const void *)&rule, (const void *)state->rules, state->rule_count,
-			sizeof(struct pcl_rule *), compare_rules);
-
-	return pcl_statuses_get(&state->statuses, found ? (uint32_t)(found - state->rules) + 1 : 0);
+	return pcl_statuses_get(&state->statuses, pcl_state_rule_number(state, rule));
 }
 
 /* Policies of the state without the rules that nothing is done of; those are borrowed. */

@@ -87,6 +87,8 @@ int pcl_state_resolve(const struct pcl_state *state, const struct pcl_domain *do
 		      struct pcl_ruleset **ret_ruleset);
 /* The rule of a number, as backends count them: from 1, in the order of attribution. */
 const struct pcl_rule *pcl_state_rule(const struct pcl_state *state, uint32_t number);
+/* And back; 0 for NULL, and for a rule that is none of the state's. */
+uint32_t pcl_state_rule_number(const struct pcl_state *state, const struct pcl_rule *rule);
 const struct pcl_member *pcl_state_member(const struct pcl_state *state, uint32_t id);
 
 /* Whether one place would be two domains. Containers of a pod may share a pid namespace, so where

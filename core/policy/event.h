@@ -5,6 +5,7 @@
 #ifndef PCL_POLICY_EVENT_H
 #define PCL_POLICY_EVENT_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "policy/decide.h"
@@ -14,6 +15,10 @@
 #define PCL_EVENT_NO_PATH (1u << 2)    /* the path could not be built */
 #define PCL_EVENT_RULE_BELOW (1u << 3) /* a directory was not moved, for the rule lies below it */
 #define PCL_EVENT_TRUNCATED (1u << 4)  /* object or source is only the end of the path */
+#define PCL_EVENT_NO_RULE (1u << 5)    /* refused, and neither a rule nor the posture says so */
+
+/* More than any record of one operation can stand for. */
+#define PCL_EVENT_OPERATIONS_MAX 4
 
 struct pcl_event {
 	uint64_t time_ns; /* since 1970, UTC */
@@ -33,6 +38,12 @@ struct pcl_event {
 	const char *object;
 	const char *source; /* "" where the task runs no program */
 	const char *cwd;
+	/*
+	 * Where the backend is not told which rule decided: what the operation may have been, the
+	 * likeliest first. The model says the rule (engine/alert.h), and rule is 0 until then.
+	 */
+	struct pcl_operation operations[PCL_EVENT_OPERATIONS_MAX];
+	size_t operation_count; /* 0: rule is told */
 };
 
 /* Returning nonzero ends the reading with that value. The event is valid during the call. */

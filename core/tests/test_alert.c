@@ -312,6 +312,70 @@ static void few_generations_are_kept(void **state)
 	says(old, "PolicyName", "");
 }
 
+/* As a backend hands it out that is not told which rule decided. */
+static struct pcl_event unattributed(const char *object, enum pcl_access access)
+{
+	struct pcl_event event = refusal;
+
+	event.rule = 0;
+	event.object = object;
+	event.operation_count = 1;
+	event.operations[0] =
+		(struct pcl_operation){.access = access, .object = object, .source = "/bin/a"};
+	return event;
+}
+
+static void the_model_names_the_rule(void **state)
+{
+	autoalerts alerts = {.backend = &backend};
+	struct pcl_event event = unattributed("/srv/data", PCL_ACCESS_WRITE);
+	autojson *alert = NULL;
+
+	(void)state;
+	save(1);
+	/* A second guess that fits; the first does not. */
+	event.operations[1] = event.operations[0];
+	event.operations[0].access = PCL_ACCESS_READ;
+	event.operation_count = 2;
+	assert_true(pcl_alert_attribute(&alerts, &event));
+	alert = make(&alerts, &event);
+	says(alert, "RuleID", "shop/web#file.matchDirectories[0]");
+	says(alert, "Resource", "/srv/data");
+}
+
+static void what_no_rule_refuses_blames_none(void **state)
+{
+	autoalerts alerts = {.backend = &backend};
+	struct pcl_event event = unattributed("/srv/data", PCL_ACCESS_READ);
+	autojson *alert = NULL;
+
+	(void)state;
+	save(1);
+	assert_true(pcl_alert_attribute(&alerts, &event));
+	alert = make(&alerts, &event);
+	says(alert, "RuleID", "");
+	says(alert, "PolicyName", "");
+	says(alert, "Action", "Block");
+}
+
+static void what_is_permitted_is_told_where_a_rule_asks(void **state)
+{
+	autoalerts alerts = {.backend = &backend};
+	struct pcl_event event = unattributed("/srv/data", PCL_ACCESS_READ);
+	autostate *saved = scratch_state(1);
+
+	(void)state;
+	saved->postures.file = PCL_POSTURE_AUDIT;
+	scratch_save(saved);
+	event.flags = 0;
+	assert_false(pcl_alert_attribute(&alerts, &event));
+	/* Not listed: the posture permits and tells. */
+	event.operations[0].object = "/etc/hosts";
+	assert_true(pcl_alert_attribute(&alerts, &event));
+	assert_int_equal(event.rule, 0);
+	assert_int_equal(event.flags & PCL_EVENT_NO_RULE, 0);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup(name, scratch_empty)
@@ -327,6 +391,9 @@ int main(void)
 		TEST(numbers_that_stand_for_nothing_name_nothing),
 		TEST(bytes_that_are_no_utf8_are_shown),
 		TEST(few_generations_are_kept),
+		TEST(the_model_names_the_rule),
+		TEST(what_no_rule_refuses_blames_none),
+		TEST(what_is_permitted_is_told_where_a_rule_asks),
 	};
 #undef TEST
 

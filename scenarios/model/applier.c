@@ -78,7 +78,7 @@ static int add_domain(struct pcl_engine *engine, const char *name, const char *l
 	error = pcl_cgroup_open(path, &home.cgroup, &home.cgroup_id, diag);
 	if (!error)
 		error = pcl_domain_new(name, "model", labels, &domain, diag);
-	return error ? error : pcl_engine_add_domain(engine, domain, &home, diag);
+	return error ? error : pcl_engine_add_domain(engine, domain, &home, NULL, diag);
 }
 
 static int add_domains(struct pcl_engine *engine, struct pcl_diag *diag)

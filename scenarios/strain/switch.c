@@ -187,7 +187,7 @@ static int add_domain(struct pcl_engine *engine, struct pcl_diag *diag)
 	shared->ruleset[(engine->live.generation + 1) % GENERATIONS] = RULESET_AB;
 	if (!error)
 		error = pcl_domain_new("strain", NULL, "app=strain", &domain, diag);
-	return error ? error : pcl_engine_add_domain(engine, domain, &home, diag);
+	return error ? error : pcl_engine_add_domain(engine, domain, &home, NULL, diag);
 }
 
 /* --- the run -----------------------------------------------------------------------------------
