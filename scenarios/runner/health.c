@@ -113,6 +113,8 @@ static const char *const machinery[] = {
 	"__sysvec_",
 	"asm_common_",
 	"common_interrupt",
+	"__x86_indirect_thunk_",
+	"__x86_return_thunk",
 	"die",
 	"__die",
 	"oops_end",

@@ -128,6 +128,11 @@ static void fingerprints_name_what_the_kernel_was_doing(void **state)
 		"[   12.100014] ---[ end trace 0000000000000000 ]---\n"
 		"[   12.100015]  stranger+0x1/0x2",
 		"warn:inner>middle>bpf/file_open");
+	check_fingerprint("watchdog: BUG: soft lockup - CPU#0 stuck for 3s! [stall:90]\n"
+			  "RIP: 0010:__x86_indirect_thunk_array+0xa/0x20\n"
+			  "Call Trace:\n"
+			  " bpf_prog_0123456789abcdef_inner+0x1/0x2",
+			  "soft-lockup:bpf/inner");
 	check_fingerprint("[T71] WARNING: kernel/x.c:12 at inner+0x12/0x340, CPU#0: sh/71\n"
 			  "[T71]  outer+0x1/0x20",
 			  "warn:inner>outer");

@@ -132,8 +132,8 @@ health() {
 @test "a kernel that is stuck for a while: its watchdogs are heard, exit 5" {
 	runs 5 self/stall --cases "$own_cases" --on bottlerocket-6.1 --contender none
 	row '.verdict == "INFRA" and .incident == "hang" and (.pass | not)'
-	health '(.kind == "soft-lockup" or .kind == "rcu-stall") and .during == "self/stall none arm A"
-		and (.fingerprint | test("bpf/"))'
+	# Where the watchdog finds the CPU differs, so that what it was doing is not always to be told.
+	health '(.kind == "soft-lockup" or .kind == "rcu-stall") and .during == "self/stall none arm A"'
 }
 
 @test "a program that does not end: exit 5" {
