@@ -29,6 +29,8 @@ static const size_t deep_levels[] = {14, 15, 16, 17, 31, 32, 33, 63, 64, 65, 70}
 
 unsigned world_pick(struct world *world, size_t count)
 {
+	if (!count)
+		abort();
 	/* An xorshift generator: quality does not matter here, repeating does. */
 	world->random ^= world->random << 13;
 	world->random ^= world->random >> 7;
