@@ -69,6 +69,26 @@ static uint64_t now_ns(clockid_t clock)
 	return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
 }
 
+/*
+ * What makes a time since boot one of the day. Who is interrupted between the two readings is off
+ * by as much, so the closest of some counts.
+ */
+static uint64_t boot_to_utc(void)
+{
+	uint64_t offset = 0, closest = UINT64_MAX;
+
+	for (int i = 0; i < 16; i++) {
+		uint64_t before = now_ns(CLOCK_BOOTTIME), utc = now_ns(CLOCK_REALTIME);
+		uint64_t between = now_ns(CLOCK_BOOTTIME) - before;
+
+		if (between >= closest)
+			continue;
+		closest = between;
+		offset = utc - before - between / 2;
+	}
+	return offset;
+}
+
 void pcl_bpf_event_path(const char *components, size_t len, bool rooted, char *ret_text)
 {
 	char *to = ret_text;
@@ -170,7 +190,7 @@ int pcl_bpf_events_read(int timeout_ms, pcl_event_fn fn, void *context, struct p
 
 	if (got)
 		return got == -ENOENT ? 0 : got;
-	reader.boot_to_utc_ns = now_ns(CLOCK_REALTIME) - now_ns(CLOCK_BOOTTIME);
+	reader.boot_to_utc_ns = boot_to_utc();
 	ring = ring_buffer__new(pins.map_fds[PCL_MAP_EVENTS], take_event, &reader, NULL);
 	if (!ring)
 		return pcl_diag_errno(diag, -errno, "bpf_lsm: cannot read the events");
