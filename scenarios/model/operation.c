@@ -67,9 +67,12 @@ static size_t ask_program(struct question *questions, const char *program, const
 	return 1;
 }
 
-static bool is_raw(const struct act_request *request)
+/* KERNEL: that the type is raw needs net_raw for the Internet's families alone. */
+static bool needs_net_raw(const struct act_request *request)
 {
-	return request->number[1] == SOCK_RAW || request->number[0] == AF_PACKET;
+	bool internet = request->number[0] == AF_INET || request->number[0] == AF_INET6;
+
+	return (internet && request->number[1] == SOCK_RAW) || request->number[0] == AF_PACKET;
 }
 
 /* KERNEL: before 5.19 the hook is called twice for an exchange, the new name's turn first. */
@@ -132,7 +135,7 @@ static size_t questions_behind(const struct model_operation *operation, struct q
 		count = ask(questions, PCL_ACCESS_SOCKET, NULL);
 		/* KERNEL: who does not have the capability at all never gets as far as asking us.
 		 */
-		if (is_raw(request) && !operation->actor.uid)
+		if (needs_net_raw(request) && !operation->actor.uid)
 			count += ask_capability(questions + count, CAP_NET_RAW);
 		return count;
 	case ACT_CHROOT:

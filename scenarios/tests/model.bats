@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
 #
-# Model against kernel: 3,000 random operations a kernel, each with the errno and the alerts that
+# Model against kernel: 20,000 random operations a kernel, each with the errno and the alerts that
 # policy/decide.h says. PCL_MODEL_OPERATIONS asks for more or fewer, PCL_JOBS for guests at once.
 
 bats_require_minimum_version 1.5.0
@@ -12,7 +12,7 @@ setup_file() {
 	cd "$BATS_TEST_DIRNAME/../.." || exit
 	for target in "${kernels[@]}"; do
 		build/gauntlet model --on "$target" --results "$BATS_FILE_TMPDIR" \
-			--operations "${PCL_MODEL_OPERATIONS:-3000}" \
+			--operations "${PCL_MODEL_OPERATIONS:-20000}" \
 			>"$BATS_FILE_TMPDIR/$target.out" 2>&1 &
 		echo $! >"$BATS_FILE_TMPDIR/$target.pid"
 		[ "$(jobs -rp | wc -l)" -lt "${PCL_JOBS:-2}" ] || wait -n || true
@@ -25,7 +25,7 @@ holds() {
 	local counts
 	cat "$BATS_FILE_TMPDIR/$1.out"
 	counts=$(sed -n 's/^[^ ]*: \({"backend".*}\)$/\1/p' "$BATS_FILE_TMPDIR/$1.out")
-	jq -e --argjson wanted "${PCL_MODEL_OPERATIONS:-3000}" \
+	jq -e --argjson wanted "${PCL_MODEL_OPERATIONS:-20000}" \
 		'.operations >= $wanted and .refused * 25 > .operations and .alerts * 50 > .operations
 		and ([.by_operation[] | select(. == 0)] | length) == 0' <<<"$counts"
 }
