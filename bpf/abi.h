@@ -34,7 +34,7 @@
 #include <linux/types.h>
 #endif
 
-#define PCL_BPF_ABI 9
+#define PCL_BPF_ABI 10
 
 /* Domains, the host (id 0) included; each costs PCL_SLOTS * sizeof(struct pcl_bpf_domain) bytes. */
 #define PCL_BPF_DOMAINS_MAX 10240u
@@ -442,9 +442,18 @@ static inline __u64 pcl_hash_step(__u64 hash, __u64 word)
 	return hash ^ hash >> 32;
 }
 
+/*
+ * The node has a step of its own, in the low half, so that it reaches all bits: else names under
+ * two nodes that differ in the digits in which the nodes differ would have one hash.
+ */
+static inline __u64 pcl_hash_node(__u32 node, __u32 len)
+{
+	return pcl_hash_step(0, (__u64)len << 32 | node);
+}
+
 static inline __u64 pcl_hash_words(__u32 node, __u32 len, const __u64 name[PCL_CHUNK_WORDS])
 {
-	__u64 hash = pcl_hash_step((__u64)node << 32 | len, name[0]);
+	__u64 hash = pcl_hash_step(pcl_hash_node(node, len), name[0]);
 
 	hash = pcl_hash_step(hash, name[1]);
 	hash = pcl_hash_step(hash, name[2]);

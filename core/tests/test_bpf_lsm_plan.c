@@ -428,7 +428,7 @@ static bool is_plain(unsigned char byte)
 /* The hash of all but the last word of a name of one whole chunk. */
 static uint64_t hash_before_last(uint32_t node, const char name[PCL_CHUNK_LEN])
 {
-	uint64_t words[PCL_CHUNK_WORDS], hash = (uint64_t)node << 32 | PCL_CHUNK_LEN;
+	uint64_t words[PCL_CHUNK_WORDS], hash = pcl_hash_node(node, PCL_CHUNK_LEN);
 
 	memcpy(words, name, sizeof(words));
 	for (size_t i = 0; i + 1 < PCL_CHUNK_WORDS; i++)
@@ -473,6 +473,43 @@ static uint32_t colliding_node(void)
 			node = plan->edges[i].key.node;
 	assert_int_not_equal(node, 0);
 	return node;
+}
+
+static int compare_hashes(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* As applications number them: the same names below many directories. */
+static void numbered_names_have_hashes_of_their_own(void **state)
+{
+	static const char *const formats[] = {"key-%u.pem", "%u", "tenant-%u", "part-%08u.parquet"};
+	const uint32_t nodes = 500, numbers = 500;
+	const size_t count = (size_t)PCL_ARRAY_SIZE(formats) * nodes * numbers;
+	pcl_autofree uint64_t *hashes = calloc(count, sizeof(*hashes));
+	size_t i = 0;
+
+	(void)state;
+	assert_non_null(hashes);
+	for (size_t f = 0; f < PCL_ARRAY_SIZE(formats); f++)
+		for (uint32_t node = 1; node <= nodes; node++)
+			for (uint32_t number = 0; number < numbers; number++) {
+				struct pcl_trie_key key = {.node = node};
+				char name[PCL_CHUNK_LEN + 1] = "";
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+				key.len =
+					(uint32_t)snprintf(name, sizeof(name), formats[f], number);
+#pragma GCC diagnostic pop
+				memcpy(key.name, name, key.len);
+				hashes[i++] = pcl_key_hash(&key);
+			}
+	qsort(hashes, count, sizeof(*hashes), compare_hashes);
+	for (i = 1; i < count; i++)
+		assert_true(hashes[i] != hashes[i - 1]);
 }
 
 static void two_names_of_one_hash_are_refused(void **state)
@@ -571,6 +608,7 @@ int main(void)
 		cmocka_unit_test(the_deepest_path_there_is),
 		cmocka_unit_test(a_domain_too_many_is_refused),
 		cmocka_unit_test(a_domain_that_is_not_there_has_no_rules),
+		cmocka_unit_test(numbered_names_have_hashes_of_their_own),
 		cmocka_unit_test(two_names_of_one_hash_are_refused),
 		cmocka_unit_test(the_golden_plans),
 	};
