@@ -8,9 +8,11 @@
 
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/array.h"
 #include "base/cleanup.h"
@@ -154,5 +156,21 @@ int pcl_judges_seat(const struct pcl_bpf_object *object, const char *dir, struct
 				return has;
 		}
 	}
+	return 0;
+}
+
+int pcl_judges_unseat(const char *hook, const char *dir, struct pcl_diag *diag)
+{
+	pcl_autoclosedir DIR *stream = opendir(dir);
+	size_t len = strlen(hook);
+	struct dirent *entry;
+
+	if (!stream)
+		return pcl_diag_errno(diag, -errno, "bpf_lsm: cannot open %s", dir);
+	while ((entry = readdir(stream)))
+		if (!strncmp(entry->d_name, hook, len) && entry->d_name[len] == '-' &&
+		    unlinkat(dirfd(stream), entry->d_name, 0) < 0)
+			return pcl_diag_errno(diag, -errno, "bpf_lsm: cannot remove %s/%s", dir,
+					      entry->d_name);
 	return 0;
 }

@@ -23,4 +23,7 @@ int pcl_judges_load(struct bpf_object *judges, struct bpf_object *hooks);
  */
 int pcl_judges_seat(const struct pcl_bpf_object *object, const char *dir, struct pcl_diag *diag);
 
+/* Takes the pins of the judges away that sit in the hook of that name. */
+int pcl_judges_unseat(const char *hook, const char *dir, struct pcl_diag *diag);
+
 #endif

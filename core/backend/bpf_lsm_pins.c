@@ -214,24 +214,35 @@ static int make_dirs(struct pcl_diag *diag)
 	return 0;
 }
 
-static int pin_maps(const struct bpf_object *object, struct pcl_pins *pins, struct pcl_diag *diag)
+static int pin_maps(const struct bpf_object *object, struct pcl_diag *diag)
 {
 	char path[sizeof(MAP_DIR) + 32];
-	int error;
 
 	for (size_t i = 0; i < PCL_MAP_COUNT; i++) {
 		struct bpf_map *map = bpf_object__find_map_by_name(object, map_names[i]);
+		int error;
 
 		snprintf(path, sizeof(path), MAP_DIR "/%s", map_names[i]);
 		error = bpf_map__pin(map, path);
 		if (error)
 			return pcl_diag_errno(diag, error, "bpf_lsm: cannot pin %s", path);
 		pcl_fault_point("load: a map is pinned");
-		pins->map_fds[i] = fcntl(bpf_map__fd(map), F_DUPFD_CLOEXEC, 3);
-		if (pins->map_fds[i] < 0)
-			return pcl_diag_errno(diag, -errno, "bpf_lsm: cannot keep %s", path);
 	}
 	return 0;
+}
+
+int pcl_pins_take(struct pcl_pins *ret_pins, const struct bpf_object *object, struct pcl_diag *diag)
+{
+	init_pins(ret_pins);
+	for (size_t i = 0; i < PCL_MAP_COUNT; i++) {
+		const struct bpf_map *map = bpf_object__find_map_by_name(object, map_names[i]);
+
+		ret_pins->map_fds[i] = fcntl(bpf_map__fd(map), F_DUPFD_CLOEXEC, 3);
+		if (ret_pins->map_fds[i] < 0)
+			return pcl_diag_errno(diag, -errno, "bpf_lsm: cannot keep the map %s",
+					      map_names[i]);
+	}
+	return map_arrays(ret_pins, diag);
 }
 
 static int pin_programs(struct bpf_object *object, struct pcl_diag *diag)
@@ -270,13 +281,13 @@ int pcl_pins_load(struct pcl_pins *pins, struct pcl_diag *diag)
 	error = pcl_bpf_object_load(&object, diag);
 	pcl_fault_point("load: programs are loaded");
 	if (!error)
-		error = pin_maps(object.hooks, pins, diag);
+		error = pin_maps(object.hooks, diag);
 	if (!error)
 		error = pin_programs(object.hooks, diag);
 	if (!error)
 		error = pcl_judges_seat(&object, PCL_JUDGE_DIR, diag);
 	if (!error)
-		error = map_arrays(pins, diag);
+		error = pcl_pins_take(pins, object.hooks, diag);
 	if (!error) {
 		struct pcl_socket_kinds kinds;
 
@@ -291,6 +302,68 @@ int pcl_pins_load(struct pcl_pins *pins, struct pcl_diag *diag)
 	pcl_pins_close(pins);
 	(void)pcl_pins_remove(NULL);
 	return error;
+}
+
+/* --- loading one again ----------------------------------------------------------------------- */
+
+/* Only the program of that name is to be loaded, with the maps that the others have. */
+static int choose_one(const struct pcl_pins *pins, struct bpf_object *hooks, const char *name)
+{
+	struct bpf_program *program;
+
+	bpf_object__for_each_program(program, hooks)
+	{
+		if (strcmp(bpf_program__name(program), name))
+			(void)bpf_program__set_autoload(program, false);
+	}
+	for (size_t i = 0; i < PCL_MAP_COUNT; i++) {
+		struct bpf_map *map = bpf_object__find_map_by_name(hooks, map_names[i]);
+		int error = bpf_map__reuse_fd(map, pins->map_fds[i]);
+
+		if (error)
+			return error;
+	}
+	return 0;
+}
+
+/* The new program is in place in one step: who is killed before it comes here again. */
+static int replace_pin(const struct bpf_object *hooks, const char *name, struct pcl_diag *diag)
+{
+	static const char beside[] = PROGRAM_DIR "/new";
+	const struct bpf_program *program = bpf_object__find_program_by_name(hooks, name);
+	char path[sizeof(PROGRAM_DIR) + 64];
+
+	snprintf(path, sizeof(path), PROGRAM_DIR "/%s", name);
+	if (unlink(beside) < 0 && errno != ENOENT)
+		return pcl_diag_errno(diag, -errno, "bpf_lsm: cannot remove %s", beside);
+	if (bpf_obj_pin(bpf_program__fd(program), beside) < 0 || rename(beside, path) < 0)
+		return pcl_diag_errno(diag, -errno, "bpf_lsm: cannot pin %s", path);
+	return 0;
+}
+
+/*
+ * KERNEL: before 5.13 an LSM program that was detached is never attached again (ENOENT). An apply
+ * that was killed between attaching and pinning leaves such a program.
+ */
+static int load_again(const struct pcl_pins *pins, const char *name, struct pcl_diag *diag)
+{
+	pcl_cleanup(pcl_bpf_object_close) struct pcl_bpf_object object = {0};
+	int error = pcl_bpf_object_open(&object, diag);
+
+	if (error)
+		return error;
+	error = choose_one(pins, object.hooks, name);
+	if (error)
+		return pcl_diag_errno(diag, error, "bpf_lsm: cannot share the maps");
+	error = pcl_bpf_object_load(&object, diag);
+	if (!error)
+		error = pcl_judges_unseat(name, PCL_JUDGE_DIR, diag);
+	if (!error)
+		error = pcl_judges_seat(&object, PCL_JUDGE_DIR, diag);
+	if (!error)
+		error = pcl_guard_prepare(pins, &object, diag);
+	pcl_fault_point("bpf: a program is loaded again");
+	return error ? error : replace_pin(object.hooks, name, diag);
 }
 
 /* --- attaching ------------------------------------------------------------------------------- */
@@ -317,8 +390,8 @@ int pcl_pins_link(const struct pcl_bpf_program_info *program)
  * KERNEL: for LSM programs too the raw tracepoint call makes the link, on every kernel; of both the
  * program knows where it belongs. One of a cgroup sees what all below send, in their namespaces.
  */
-static int make_link(const struct pcl_bpf_program_info *program, int program_fd,
-		     struct pcl_diag *diag)
+static int link_program(const struct pcl_bpf_program_info *program, int program_fd,
+			struct pcl_diag *diag)
 {
 	pcl_autoclose int cgroup_fd = -1;
 	int fd;
@@ -335,22 +408,37 @@ static int make_link(const struct pcl_bpf_program_info *program, int program_fd,
 		      : fd;
 }
 
-int pcl_pins_attach(const struct pcl_bpf_program_info *program, struct pcl_diag *diag)
+static int link_pinned(const struct pcl_bpf_program_info *program, const char *path,
+		       struct pcl_diag *diag)
 {
-	pcl_autoclose int program_fd = -1, link_fd = -1;
+	pcl_autoclose int program_fd = bpf_obj_get(path);
+
+	if (program_fd < 0)
+		return pcl_diag_errno(diag, -errno, "bpf_lsm: cannot open %s", path);
+	return link_program(program, program_fd, diag);
+}
+
+int pcl_pins_attach(const struct pcl_pins *pins, const struct pcl_bpf_program_info *program,
+		    struct pcl_diag *diag)
+{
 	char path[sizeof(PROGRAM_DIR) + 64];
+	pcl_autoclose int link_fd = -1;
 
 	if (pcl_pins_attached(program))
 		return 0;
 	if (pcl_fault_fails("bpf: attach a program", diag))
 		return -ENOMEM;
 	snprintf(path, sizeof(path), PROGRAM_DIR "/%s", program->name);
-	program_fd = bpf_obj_get(path);
-	if (program_fd < 0 && errno == ENOENT && (program->needed_by & PCL_PROGRAM_OPTIONAL))
+	if ((program->needed_by & PCL_PROGRAM_OPTIONAL) && access(path, F_OK) < 0)
 		return 0;
-	if (program_fd < 0)
-		return pcl_diag_errno(diag, -errno, "bpf_lsm: cannot open %s", path);
-	link_fd = make_link(program, program_fd, diag);
+	link_fd = link_pinned(program, path, diag);
+	if (link_fd == -ENOENT && !(program->needed_by & PCL_PROGRAM_CGROUP)) {
+		int error = load_again(pins, program->name, diag);
+
+		if (error)
+			return error;
+		link_fd = link_pinned(program, path, diag);
+	}
 	if (link_fd < 0)
 		return link_fd;
 	snprintf(path, sizeof(path), LINK_DIR "/%s", program->name);
@@ -398,15 +486,22 @@ static int empty_dir(const char *dir, struct pcl_diag *diag)
 	return 0;
 }
 
-/* From this store on every program permits, whichever of them are still attached. */
+/*
+ * From the store on every program that begins permits, whichever of them are still attached. Those
+ * that run already want their judges until they end: to take the fence away waits for them
+ * (bpf/maps.h), as to write it does.
+ */
 static void stand_down(void)
 {
 	pcl_autoclose int fd = bpf_obj_get(MAP_DIR "/control");
+	pcl_autoclose int tries_fd = bpf_obj_get(MAP_DIR "/tries");
 	struct pcl_bpf_control *control = fd < 0 ? NULL : map_memory(fd, sizeof(*control));
+	const __u32 fence = PCL_SLOTS;
 
 	if (!control)
 		return;
 	__atomic_store_n(&control->live, 0, __ATOMIC_RELEASE);
+	(void)bpf_map_delete_elem(tries_fd, &fence);
 	munmap(control, sizeof(*control));
 }
 

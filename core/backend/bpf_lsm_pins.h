@@ -68,10 +68,15 @@ int pcl_pins_open(struct pcl_pins *pins, struct pcl_diag *diag);
 /* Loads the programs and pins them and the maps, with nothing attached and nothing live. */
 int pcl_pins_load(struct pcl_pins *pins, struct pcl_diag *diag);
 
+/* The maps of a loaded object, whether they are pinned or not. */
+struct bpf_object;
+int pcl_pins_take(struct pcl_pins *ret_pins, const struct bpf_object *object, struct pcl_diag *diag);
+
 void pcl_pins_close(struct pcl_pins *pins);
 
 /* Attaches a program and pins the link; 0 too where it is attached already. */
-int pcl_pins_attach(const struct pcl_bpf_program_info *program, struct pcl_diag *diag);
+int pcl_pins_attach(const struct pcl_pins *pins, const struct pcl_bpf_program_info *program,
+		    struct pcl_diag *diag);
 void pcl_pins_detach(const struct pcl_bpf_program_info *program);
 bool pcl_pins_attached(const struct pcl_bpf_program_info *program);
 /* A descriptor of the program's pinned link, or -errno. */
