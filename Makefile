@@ -67,7 +67,7 @@ TROUBLE_SRC  := $(wildcard scenarios/trouble/*.c)
 PROOF_SRC    := $(wildcard scenarios/proof/*.c)
 MODEL_SRC    := $(wildcard scenarios/model/*.c)
 STRAIN_SRC   := $(wildcard scenarios/strain/*.c)
-BENCH_HOST   := bench/policy.c
+BENCH_HOST   := bench/policy.c bench/native.c
 BENCH_SRC    := $(filter-out $(BENCH_GUEST) $(BENCH_TINY) $(BENCH_HOST),$(wildcard bench/*.c))
 TEST_DIRS    := core/tests bench/tests scenarios/tests
 TEST_SRC     := $(foreach d,$(TEST_DIRS),$(wildcard $d/test_*.c))
@@ -139,6 +139,7 @@ help:
 	@echo '  make unit      the unit tests alone'
 	@echo '  make fuzz      the policy reader and the pattern matcher under libFuzzer, FUZZ_SECONDS (60) each'
 	@echo '  make bench-policy  speed and memory of 100,000 rules, without a VM; writes results/policy.json'
+	@echo '  make bench-native  the decision of an open on this kernel, by root; writes results/native.json'
 	@echo '  make disk-test real images: a whole Debian is built, served, fetched, booted (root, minutes)'
 	@echo '  make bench     latency of open and exec in every target'
 	@echo '  make matrix    the cases on every target, and the table of it in docs/matrix.md; an hour'
@@ -437,6 +438,17 @@ $(B)/bench-policy: $(B)/obj/bench/policy.o $(B)/libgauntlet.a $(B)/libportcullis
 bench-policy: $(B)/bench-policy $(B)/portcullis
 	$(Q)$< $(B)/portcullis "$$(git describe --always --dirty)" results/policy.json.new
 	$(Q)mv results/policy.json.new results/policy.json
+
+# The decision of an open on this machine's own kernel. By root. Writes results/native.json.
+$(B)/obj/bench/native.o: | $(B)/bpf/native.skel.h
+$(B)/bench-native: $(B)/obj/bench/native.o $(B)/libgauntlet.a $(B)/libportcullis.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(MODE) $(LDMODE) -o $@ $^ $(RUNNER_LIBS)
+
+.PHONY: bench-native
+bench-native: $(B)/bench-native
+	$(Q)$< "$$(git describe --always --dirty)" results/native.json.new
+	$(Q)mv results/native.json.new results/native.json
 
 # What reads what others wrote, under libFuzzer with both sanitizers: core/tests/fuzz_NAME.c. make fuzz
 # gives each program FUZZ_SECONDS, from core/tests/seeds/NAME, FUZZ_CORPUS (a folder, optional) and what

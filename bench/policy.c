@@ -17,7 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -25,6 +24,7 @@
 #include <jansson.h>
 
 #include "base/cleanup.h"
+#include "bench/report.h"
 #include "bench/stats.h"
 #include "policy/decide.h"
 #include "policy/lint.h"
@@ -316,22 +316,6 @@ static void measure_starts(json_t *results, const char *program)
 	add(results, "start-of-check", NULL, "ms", START_LIMIT_MS, milliseconds, STARTS);
 }
 
-static json_t *run_json(const char *commit)
-{
-	struct utsname name;
-	char start[32], host[256];
-	time_t now = time(NULL);
-	struct tm utc;
-
-	(void)uname(&name);
-	(void)gmtime_r(&now, &utc);
-	(void)strftime(start, sizeof(start), "%Y-%m-%dT%H:%M:%SZ", &utc);
-	(void)snprintf(host, sizeof(host), "%s %s %s, %ld CPUs", name.sysname, name.release,
-		       name.machine, sysconf(_SC_NPROCESSORS_ONLN));
-	return json_pack("{s:s, s:s, s:s, s:s}", "start", start, "commit", commit, "host", host,
-			 "command", "make bench-policy");
-}
-
 int main(int argc, char **argv)
 {
 	json_t *results, *all;
@@ -346,8 +330,8 @@ int main(int argc, char **argv)
 	measure_shape(results, SHAPE_ONE_DOMAIN);
 	measure_shape(results, SHAPE_CLUSTER);
 	measure_decisions(results);
-	all = json_pack("{s:i, s:o, s:o}", "schema", 1, "run", run_json(argv[2]), "policy",
-			results);
+	all = json_pack("{s:i, s:o, s:o}", "schema", 1, "run",
+			gnt_report_run(argv[2], "make bench-policy"), "policy", results);
 	if (!all || json_dump_file(all, argv[3], JSON_INDENT(2) | JSON_REAL_PRECISION(6)))
 		die("cannot write the results");
 	json_decref(all);

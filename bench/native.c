@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the decision of an open costs without emulation, on the machine's own kernel, which may load
+ * no LSM programs (bpf/native.bpf.c): getppid() with nothing on the raw tracepoint, with the floor,
+ * with a verdict that was kept (where the kernel names the locks by which names stay as they are),
+ * and with a decision made anew. They take turns, in alternating order.
+ *
+ * Usage: native COMMIT OUT: OUT is the JSON file. Root; exits 3 where the kernel loads no raw
+ * tracepoint programs. Loopback, files and the machine's mounts are left alone: the file lies on a
+ * file system of the process's own.
+ */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <jansson.h>
+
+#include "backend/bpf_lsm_slot.h"
+#include "base/array.h"
+#include "base/cleanup.h"
+#include "bench/report.h"
+#include "bench/stats.h"
+#include "native.skel.h"
+#include "policy/resolve.h"
+#include "scenarios/runner/bench_policy.h"
+
+#define CALLS 20000
+#define ROUNDS 31
+#define EXIT_CANNOT 3
+
+enum contender {
+	NONE,
+	FLOOR,
+	CACHED,
+	DECIDED,
+	CONTENDERS,
+};
+static const char *const names[CONTENDERS] = {"none", "floor", "cached", "decided"};
+
+static const struct {
+	int rules;
+	int depth;
+} shapes[] = {{100, 2}, {100, 6}, {100, 12}, {10000, 6}};
+
+static _Noreturn void die(const char *what, const char *why)
+{
+	(void)fprintf(stderr, "native: cannot %s: %s\n", what, why);
+	exit(EXIT_FAILURE);
+}
+
+static void try(int result, const char *what)
+{
+	if (result < 0)
+		die(what, strerror(errno));
+}
+
+/* --- the file -------------------------------------------------------------------------------- */
+
+/* A root file system of this process's own, which goes with it. */
+static void make_root(void)
+{
+	static const char dir[] = "/tmp";
+
+	try(unshare(CLONE_NEWNS), "make a mount namespace");
+	try(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), "keep mounts apart");
+	try(mount("tmpfs", dir, "tmpfs", 0, NULL), "mount a file system");
+	try(chdir(dir), "enter the file system");
+	try(mkdir("sys", 0755), "make a directory");
+	try(mkdir("proc", 0755), "make a directory");
+	try(mount("sysfs", "sys", "sysfs", 0, NULL), "mount sysfs, for the kernel's BTF");
+	try(mount("proc", "proc", "proc", 0, NULL), "mount proc");
+	/* KERNEL: the old root comes to lie on the new one, and goes again. */
+	try((int)syscall(SYS_pivot_root, ".", "."), "change the root");
+	try(umount2(".", MNT_DETACH), "leave the old root");
+	try(chdir("/"), "enter the root");
+}
+
+/* /bench/d2/.../dDEPTH/file, as scenarios/runner/bench_policy.h has its siblings. */
+static int open_file(int depth)
+{
+	char path[256] = "/bench";
+	size_t len = strlen(path);
+	int fd;
+
+	(void)mkdir(path, 0755);
+	for (int i = 2; i <= depth; i++) {
+		len += (size_t)snprintf(path + len, sizeof(path) - len, "/d%d", i);
+		(void)mkdir(path, 0755);
+	}
+	(void)snprintf(path + len, sizeof(path) - len, "/file");
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+	try(fd, "make the file");
+	return fd;
+}
+
+/* --- the rules ------------------------------------------------------------------------------- */
+
+static struct pcl_bpf_plan *make_plan(const char *text)
+{
+	const struct pcl_postures postures = {.file = PCL_POSTURE_AUDIT};
+	pcl_cleanup(pcl_diag_fini) struct pcl_diag diag = {0};
+	pcl_cleanup(pcl_policy_set_free) struct pcl_policy_set *set = NULL;
+	pcl_cleanup(pcl_domain_free) struct pcl_domain *host = NULL;
+	pcl_cleanup(pcl_ruleset_free) struct pcl_ruleset *ruleset = NULL;
+	const struct pcl_rule **rules = NULL;
+	struct pcl_bpf_plan *plan = NULL;
+	size_t count = 0;
+
+	if (pcl_policy_set_new(&set) ||
+	    pcl_policy_set_read_memory(set, "bench", text, strlen(text), &diag) ||
+	    pcl_domain_new_host("node", NULL, &host, &diag) ||
+	    pcl_resolve(set, host, &postures, &ruleset) ||
+	    pcl_policy_set_rules(set, &rules, &count))
+		die("make the ruleset", pcl_diag_text(&diag));
+	const struct pcl_backend_domain domain = {.ruleset = ruleset};
+	const struct pcl_backend_input input = {
+		.generation = 1,
+		.domains = &domain,
+		.domain_count = 1,
+		.rules = rules,
+		.rule_count = count,
+	};
+
+	if (pcl_bpf_plan_make(&input, &plan, &diag))
+		die("plan the rules", pcl_diag_text(&diag));
+	free((void *)rules);
+	return plan;
+}
+
+static struct native_bpf *load(int fd)
+{
+	struct native_bpf *skel = native_bpf__open();
+
+	if (!skel)
+		die("open the programs", strerror(errno));
+	skel->rodata->native_tgid = (uint32_t)getpid();
+	skel->rodata->native_call = SYS_getppid;
+	skel->rodata->native_fd = (uint32_t)fd;
+	errno = -native_bpf__load(skel);
+	if (errno) {
+		(void)fprintf(stderr, "native: this kernel does not take the programs: %s\n",
+			      strerror(errno));
+		exit(EXIT_CANNOT);
+	}
+	return skel;
+}
+
+/* The host's objects have the names that they have in this process's mount namespace. */
+static void set_rules(const struct native_bpf *skel, const struct pcl_bpf_plan *plan)
+{
+	pcl_cleanup(pcl_diag_fini) struct pcl_diag diag = {0};
+	struct pcl_pins pins pcl_cleanup(pcl_pins_close);
+	struct pcl_bpf_home home = {.since = 1};
+	const uint32_t host = PCL_BPF_DOMAIN_HOST;
+	struct stat ns;
+
+	try(stat("/proc/self/ns/mnt", &ns), "find the mount namespace");
+	home.mnt_ns = (uint32_t)ns.st_ino;
+	if (pcl_pins_take(&pins, skel->obj, &diag) || pcl_bpf_slot_fill(&pins, plan, 0, &diag))
+		die("fill the maps", pcl_diag_text(&diag));
+	try(bpf_map_update_elem(pins.map_fds[PCL_MAP_HOMES], &host, &home, BPF_ANY),
+	    "name the host");
+	pins.control->live = 1 << 1;
+}
+
+/* --- measuring ------------------------------------------------------------------------------- */
+
+static double now_ns(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return 1e9 * (double)now.tv_sec + (double)now.tv_nsec;
+}
+
+static double measure(const struct native_bpf *skel, enum contender contender)
+{
+	const struct bpf_program *programs[CONTENDERS] = {
+		[FLOOR] = skel->progs.native_floor,
+		[CACHED] = skel->progs.native_cached,
+		[DECIDED] = skel->progs.native_decided,
+	};
+	struct bpf_link *link = NULL;
+	double start;
+
+	if (programs[contender])
+		link = bpf_program__attach(programs[contender]);
+	if (programs[contender] && !link)
+		die("attach a program", strerror(errno));
+	/* What is kept is kept by a decision. */
+	for (int i = 0; i < 1000; i++)
+		(void)syscall(SYS_getppid);
+	start = now_ns();
+	for (int i = 0; i < CALLS; i++)
+		(void)syscall(SYS_getppid);
+	start = (now_ns() - start) / CALLS;
+	(void)bpf_link__destroy(link);
+	return start;
+}
+
+static void add(json_t *results, int rules, int depth, double samples[CONTENDERS][ROUNDS],
+		bool keeps)
+{
+	struct gnt_stats stats, floor;
+
+	if (gnt_stats_compute(samples[FLOOR], ROUNDS, &floor))
+		die("compute", "out of memory");
+	for (int i = 0; i < CONTENDERS; i++) {
+		if (i == CACHED && !keeps) {
+			(void)printf("%6d rules, depth %2d: %-8s left out: this kernel has no "
+				     "KALLSYMS_ALL, so nothing is kept\n",
+				     rules, depth, names[i]);
+			continue;
+		}
+		if (gnt_stats_compute(samples[i], ROUNDS, &stats))
+			die("compute", "out of memory");
+		(void)printf("%6d rules, depth %2d: %-8s %6.1f ns a call, spread %.1f, "
+			     "%.3f x floor\n",
+			     rules, depth, names[i], stats.median, stats.iqr,
+			     stats.median / floor.median);
+		(void)json_array_append_new(results,
+					    json_pack("{s:s, s:i, s:i, s:s, s:f, s:f, s:f, s:f}",
+						      "contender", names[i], "rules", rules,
+						      "depth", depth, "unit", "ns", "median",
+						      stats.median, "iqr", stats.iqr, "vs_floor",
+						      stats.median / floor.median, "above_floor",
+						      stats.median - floor.median));
+	}
+}
+
+static void measure_shape(json_t *results, int rules, int depth)
+{
+	static double samples[CONTENDERS][ROUNDS];
+	pcl_autofree char *text = gnt_bench_policy(rules, depth);
+	pcl_cleanup(pcl_bpf_plan_free) struct pcl_bpf_plan *plan = text ? make_plan(text) : NULL;
+	pcl_autoclose int fd = open_file(depth);
+	struct native_bpf *skel = load(fd);
+
+	if (!plan)
+		die("make the policy", "out of memory");
+	set_rules(skel, plan);
+	for (int round = 0; round < ROUNDS; round++)
+		for (int i = 0; i < CONTENDERS; i++) {
+			int turn = round & 1 ? CONTENDERS - 1 - i : i;
+
+			samples[turn][round] = measure(skel, (enum contender)turn);
+		}
+	if (skel->bss->native_refused || !skel->bss->native_permitted)
+		die("measure", "the file was refused, or nothing was asked");
+	add(results, rules, depth, samples, skel->bss->native_keeps);
+	native_bpf__destroy(skel);
+}
+
+int main(int argc, char **argv)
+{
+	json_t *results = json_array(), *all;
+	FILE *out;
+
+	if (argc != 3) {
+		(void)fprintf(stderr, "usage: native COMMIT OUT\n");
+		return 2;
+	}
+	out = fopen(argv[2], "we");
+	if (!out)
+		die("write the results", strerror(errno));
+	make_root();
+	for (size_t i = 0; i < PCL_ARRAY_SIZE(shapes); i++)
+		measure_shape(results, shapes[i].rules, shapes[i].depth);
+	all = json_pack("{s:i, s:o, s:o}", "schema", 1, "run",
+			gnt_report_run(argv[1], "make bench-native"), "native", results);
+	if (!all || json_dumpf(all, out, JSON_INDENT(2) | JSON_REAL_PRECISION(6)) || fclose(out))
+		die("write the results", strerror(errno));
+	json_decref(all);
+	return EXIT_SUCCESS;
+}
