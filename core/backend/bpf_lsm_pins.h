@@ -70,7 +70,8 @@ int pcl_pins_load(struct pcl_pins *pins, struct pcl_diag *diag);
 
 /* The maps of a loaded object, whether they are pinned or not. */
 struct bpf_object;
-int pcl_pins_take(struct pcl_pins *ret_pins, const struct bpf_object *object, struct pcl_diag *diag);
+int pcl_pins_take(struct pcl_pins *ret_pins, const struct bpf_object *object,
+		  struct pcl_diag *diag);
 
 void pcl_pins_close(struct pcl_pins *pins);
 
