@@ -10,6 +10,7 @@
  */
 #include <errno.h>
 #include <getopt.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,12 @@
 #define DEFAULT_PER_SET 200
 /* Events are read after so many operations, long before the kernel's buffer is full. */
 #define BATCH 40
+/*
+ * How long to wait for an alert that is not there yet, and how often. KERNEL: a reader gets no
+ * further than an event that is being written, and who writes it may have lost the CPU.
+ */
+#define WAIT_MS 50
+#define WAITS 40
 /* How far apart the clocks of an event and of its actor may read. */
 #define SLACK_NS 200000
 
@@ -109,6 +116,46 @@ static bool has_alert(const struct done *done, const struct model_event *events,
 	return false;
 }
 
+static bool has_all_alerts(const struct done *done, const struct model_event *events, size_t count)
+{
+	const struct model_expected *expected = &done->expected;
+
+	if (expected->refused && !has_alert(done, events, count, true, expected->rule))
+		return false;
+	for (size_t i = 0; i < expected->alert_count; i++)
+		if (!has_alert(done, events, count, false, expected->alerts[i]))
+			return false;
+	return true;
+}
+
+/* What the kernel told of a batch (owned); all that is expected, if it comes in time. */
+static int read_events(const struct done *batch, size_t batch_count,
+		       struct model_event **ret_events, size_t *ret_count, struct pcl_diag *diag)
+{
+	int error = model_events(ret_events, ret_count, diag);
+
+	for (size_t i = 0, waits = 0; !error && i < batch_count && waits < WAITS;) {
+		pcl_autofree struct model_event *more = NULL;
+		struct model_event *all;
+		size_t count = 0;
+
+		if (has_all_alerts(&batch[i], *ret_events, *ret_count)) {
+			i++;
+			continue;
+		}
+		waits++;
+		(void)poll(NULL, 0, WAIT_MS);
+		error = model_events(&more, &count, diag);
+		all = reallocarray(*ret_events, *ret_count + count + 1, sizeof(*all));
+		if (!all)
+			return pcl_diag_set(diag, -ENOMEM, "no memory");
+		*ret_events = all;
+		for (size_t n = 0; n < count; n++)
+			all[(*ret_count)++] = more[n];
+	}
+	return error;
+}
+
 /* NULL where all is as expected, else what is not; a buffer of the function's own. */
 static const char *differs(const struct done *done, const struct model_event *events, size_t count)
 {
@@ -156,14 +203,18 @@ static int do_one(struct done *done, struct pcl_diag *diag)
 	return error;
 }
 
-/* What the kernel reported of an operation, for people. */
+/* What the kernel reported of an operation's task, for people. */
 static void print_events(const struct done *done, const struct model_event *events, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		if (is_of(&events[i], done))
-			printf("model: event: %s by \"%s\", access %u of \"%s\"\n",
+		if (events[i].pid == (uint32_t)done->reply.pid)
+			printf("model: event: %s by \"%s\", access %u of \"%s\", %lld us from its "
+			       "begin%s\n",
 			       events[i].refused ? "refused" : "permitted", events[i].rule,
-			       events[i].access, events[i].object);
+			       events[i].access, events[i].object,
+			       ((long long)events[i].time_ns - (long long)done->reply.begin_ns) /
+				       1000,
+			       is_of(&events[i], done) ? "" : ", of another operation");
 }
 
 /* Lets the kernel say what became of an operation under a set. Returns as differs(). */
@@ -176,10 +227,11 @@ static const char *try_alone(const struct model_set *set, struct done *done, str
 	const char *what;
 
 	if (!text || model_rulesets_make(text, &set->postures, &rulesets, diag) ||
-	    model_apply(text, &set->postures, diag) || do_one(done, diag) ||
-	    model_events(&events, &count, diag))
+	    model_apply(text, &set->postures, diag) || do_one(done, diag))
 		return NULL;
 	model_expect(&rulesets, &done->operation, &done->expected);
+	if (read_events(done, 1, &events, &count, diag))
+		return NULL;
 	what = differs(done, events, count);
 	/* The rules' names end with the rulesets. */
 	done->expected.rule = done->expected.refused ? "" : NULL;
@@ -233,7 +285,7 @@ static int compare_batch(struct run *run, struct model_set *set, struct done *ba
 {
 	pcl_autofree struct model_event *events = NULL;
 	size_t event_count = 0;
-	int error = model_events(&events, &event_count, diag);
+	int error = read_events(batch, count, &events, &event_count, diag);
 
 	for (size_t i = 0; !error && i < count; i++) {
 		const char *what = differs(&batch[i], events, event_count);
