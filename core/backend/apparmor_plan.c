@@ -613,7 +613,8 @@ static void print_grants(struct maker *maker)
 			continue;
 		(void)fprintf(maker->out, "\t%s", class->audited ? "audit " : "");
 		if (order[i] == PCL_CLASS_PROCESS) {
-			(void)fputs("\"/**\" ", maker->out);
+			/* KERNEL: what lies in memory without a name is executed as "/". */
+			(void)fputs("\"/{,**}\" ", maker->out);
 			print_permissions(maker, DO_EXECUTE, false);
 		} else if (order[i] == PCL_CLASS_FILE) {
 			(void)fputs("\"/{,**}\" ", maker->out);

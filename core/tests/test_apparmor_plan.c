@@ -248,7 +248,7 @@ static void the_host_has_no_profile_without_a_rule(void **state)
 	assert_string_equal(plan->profiles[0].name, "portcullis-box");
 	assert_int_equal(plan->profiles[0].domain, 3);
 	test_contains(plan->profiles[0].text, "\t\"/{,**}\" rkmwl,\n");
-	test_contains(plan->profiles[0].text, "\t\"/**\" ix,\n");
+	test_contains(plan->profiles[0].text, "\t\"/{,**}\" ix,\n");
 	lacks(plan->profiles[0].text, "deny");
 	lacks(plan->profiles[0].text, "audit");
 }
@@ -264,7 +264,7 @@ static void a_list_of_one_class_leaves_the_others_open(void **state)
 	plan = make_plan(&setting);
 	text = find(plan, "portcullis-host")->text;
 	test_contains(text, "\t\"/bin/a\" ix, # p#process.matchPaths[0] test.yaml:");
-	lacks(text, "\"/**\" ix");
+	lacks(text, "\"/{,**}\" ix");
 	test_contains(text, "\t\"/{,**}\" rkmwl,\n");
 	test_contains(text, "\tnetwork,\n");
 	test_contains(text, "\tcapability,\n");
@@ -290,7 +290,7 @@ static void a_source_has_a_profile_that_is_entered_and_left(void **state)
 	test_contains(source->text, enter);
 	lacks(own->text, "/secret");
 	test_contains(source->text, "\taudit deny \"/secret{,/}\" rkmwl,");
-	test_contains(source->text, "\t\"/**\" px -> \"portcullis-host\",\n");
+	test_contains(source->text, "\t\"/{,**}\" px -> \"portcullis-host\",\n");
 }
 
 /* A refused source is not entered: its line would grant it. */
