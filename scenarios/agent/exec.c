@@ -13,6 +13,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -56,6 +57,7 @@ struct job {
 	char **argv;
 	const json_t *env;
 	const char *cwd;
+	const char *profile;
 	uid_t uid;
 	gid_t gid;
 	bool in_container;
@@ -123,6 +125,26 @@ static void set_environment(const json_t *env)
 	}
 }
 
+/* As a container runtime does it: the program runs in the profile, or not at all. */
+static int set_profile(const char *profile)
+{
+	static const char *const files[] = {"/proc/self/attr/apparmor/exec",
+					    "/proc/self/attr/exec"};
+	char text[256];
+	int fd = -1, error = 0;
+
+	if (snprintf(text, sizeof(text), "exec %s", profile) >= (int)sizeof(text))
+		return -ENAMETOOLONG;
+	for (size_t i = 0; i < PCL_ARRAY_SIZE(files) && fd < 0; i++)
+		fd = open(files[i], O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (write(fd, text, strlen(text)) < 0)
+		error = -errno;
+	(void)close(fd);
+	return error;
+}
+
 __attribute__((noreturn)) static void run_program(const struct job *job, int report_fd)
 {
 	agt_child_reset_signals();
@@ -130,6 +152,12 @@ __attribute__((noreturn)) static void run_program(const struct job *job, int rep
 	set_environment(job->env);
 	if (job->cwd && chdir(job->cwd) < 0)
 		report_and_exit(report_fd, REPORT_STEP, errno, "chdir");
+	if (job->profile) {
+		int error = set_profile(job->profile);
+
+		if (error)
+			report_and_exit(report_fd, REPORT_STEP, -error, "apparmor profile");
+	}
 	if (job->gid && (setgroups(0, NULL) < 0 || setresgid(job->gid, job->gid, job->gid) < 0))
 		report_and_exit(report_fd, REPORT_STEP, errno, "setresgid");
 	if (job->uid && (setgroups(0, NULL) < 0 || setresuid(job->uid, job->uid, job->uid) < 0))
@@ -224,6 +252,7 @@ static int job_prepare(struct job *job, const json_t *request, struct pcl_diag *
 		return error;
 	job->env = json_object_get(request, "env");
 	job->cwd = json_string_value(json_object_get(request, "cwd"));
+	job->profile = json_string_value(json_object_get(request, "apparmor"));
 	job->uid = (uid_t)json_integer_value(json_object_get(request, "uid"));
 	job->gid = (gid_t)json_integer_value(json_object_get(request, "gid"));
 	job->in_container = container != NULL;

@@ -22,13 +22,22 @@
 static int kmsg_fd = -1;
 static int tainted_fd = -1;
 
+static void set_limit(const char *path, const char *value)
+{
+	int fd pcl_autoclose = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd >= 0)
+		(void)!write(fd, value, strlen(value));
+}
+
 void agt_health_init(void)
 {
-	int limit_fd pcl_autoclose = open("/proc/sys/kernel/printk_devkmsg", O_WRONLY | O_CLOEXEC);
-
-	/* KERNEL: by default ten lines in five seconds, and the rest is dropped. */
-	if (limit_fd >= 0)
-		(void)!write(limit_fd, "on\n", 3);
+	/*
+	 * KERNEL: by default ten lines in five seconds, and the rest is dropped: of programs that
+	 * write to the log, and of audit records that no daemon takes.
+	 */
+	set_limit("/proc/sys/kernel/printk_devkmsg", "on\n");
+	set_limit("/proc/sys/kernel/printk_ratelimit", "0\n");
 	kmsg_fd = open("/dev/kmsg", O_WRONLY | O_CLOEXEC);
 	if (kmsg_fd < 0)
 		perror("agent: /dev/kmsg");

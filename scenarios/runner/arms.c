@@ -30,6 +30,7 @@ struct arms {
 	struct gnt_files *files;
 	struct gnt_file_stat *before; /* one per canary */
 	bool container_running;
+	bool policed; /* the policies are applied */
 	int container_pid;
 	char *cgroup;
 };
@@ -220,6 +221,7 @@ static int run_program(struct arms *arms, const struct gnt_program *program, con
 		       struct pcl_diag *diag)
 {
 	struct gnt_exec_result result pcl_cleanup(gnt_exec_result_fini) = {0};
+	pcl_autofree char *profile = NULL;
 	struct gnt_exec exec = {
 		.argv = (const char *const *)program->argv,
 		.container = program->in_container ? arms->test_case->container.name : NULL,
@@ -234,6 +236,11 @@ static int run_program(struct arms *arms, const struct gnt_program *program, con
 		if (ret_output)
 			*ret_output = strdup("");
 		return error;
+	}
+	/* What a runtime does by its configuration, once there is such a profile. */
+	if (program->in_container && arms->policed && arms->contender->profiles) {
+		profile = gnt_text_new("portcullis-%s", arms->test_case->container.name);
+		exec.profile = profile;
 	}
 	error = gnt_guest_exec(arms->vm, &exec, &result, diag);
 	if (error)
@@ -286,6 +293,7 @@ static int run_free(struct arms *arms, struct pcl_diag *diag)
 static int apply(struct arms *arms, struct pcl_diag *diag)
 {
 	const struct gnt_case *c = arms->test_case;
+	bool unsupported = false;
 	int error;
 
 	if (!arms->contender->engine)
@@ -293,8 +301,10 @@ static int apply(struct arms *arms, struct pcl_diag *diag)
 	error = gnt_engine_apply(arms->options->engine, arms->vm, c, arms->contender,
 				 arms->options->corpus_dir, arms->cgroup,
 				 arms->container_running ? arms->container_pid : 0,
-				 &arms->result->apply_error, diag);
+				 &arms->result->apply_error, &unsupported, diag);
 	arms->result->seen.apply_error = arms->result->apply_error;
+	arms->policed = !error && !arms->result->apply_error;
+	arms->result->seen.unsupported = !arms->policed && unsupported;
 	return error;
 }
 
@@ -331,6 +341,7 @@ static int run_policed(struct arms *arms, struct pcl_diag *diag)
 	if (!error)
 		error = run_program(arms, &arms->test_case->twin, "twin", &seen->twin,
 				    &result->details[3], NULL, diag);
+	arms->policed = false;
 	if (!error)
 		error = gnt_engine_clear(arms->options->engine, arms->vm, diag);
 	if (!error)

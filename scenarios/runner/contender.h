@@ -18,6 +18,14 @@ struct gnt_contender {
 	const char *backend; /* its --backend, or NULL for its own choice */
 	const char *lsm;     /* LSM that must be active, or NULL */
 	bool btf;	     /* the kernel must have BTF */
+	bool kept;	     /* what it loads takes seconds, and stays from case to case */
+	/*
+	 * Its backend (of one kind of kernel) does not support every rule, and enforces others
+	 * looser than they say: it is asked for its best, and refusing the rest is what is
+	 * expected.
+	 */
+	bool partial;
+	bool profiles; /* a runtime puts what it starts in a container into a profile */
 };
 
 extern const struct gnt_contender gnt_contenders[];

@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "guest.h"
+#include "support.h"
 #include "text.h"
 
 #define POLICY_DIR "/run/gauntlet-policies"
@@ -18,6 +19,8 @@
 #define ENGINE_TIMEOUT_MS 180000
 #define ENGINE_ARGS_MAX 64
 #define REFUSAL_MAX 300
+/* As portcullis --help has it: this node, or its backend, can't. */
+#define EXIT_UNSUPPORTED 3
 /* A policy is text of a few kilobytes; this is far above any. */
 #define POLICY_SIZE_MAX (1 << 20)
 
@@ -44,9 +47,12 @@ static void decref(json_t **json)
 	json_decref(*json);
 }
 
-/* Runs the engine with argv; a non-zero exit is put into ret_refusal, not an error. */
-static int run_engine(struct gnt_vm *vm, const char *const *argv, char **ret_out,
-		      char **ret_refusal, struct pcl_diag *diag)
+/*
+ * Runs the engine with argv; a non-zero exit is put into ret_refusal, not an error. ret_exit is its
+ * exit code.
+ */
+static int run_for_exit(struct gnt_vm *vm, const char *const *argv, int *ret_exit, char **ret_out,
+			char **ret_refusal, struct pcl_diag *diag)
 {
 	struct gnt_exec_result result pcl_cleanup(gnt_exec_result_fini) = {0};
 	struct gnt_exec exec = {.argv = argv, .timeout_ms = ENGINE_TIMEOUT_MS};
@@ -57,6 +63,7 @@ static int run_engine(struct gnt_vm *vm, const char *const *argv, char **ret_out
 	if (result.timed_out)
 		return pcl_diag_set(diag, -ETIMEDOUT, "portcullis %s did not end within %d s",
 				    argv[1], ENGINE_TIMEOUT_MS / 1000);
+	*ret_exit = result.exit_code;
 	if (result.exit_code != 0) {
 		pcl_autofree char *line =
 			gnt_text_first_line(*result.err ? result.err : result.out, REFUSAL_MAX);
@@ -75,6 +82,14 @@ static int run_engine(struct gnt_vm *vm, const char *const *argv, char **ret_out
 	if (ret_out)
 		*ret_out = pcl_take_ptr(result.out);
 	return 0;
+}
+
+static int run_engine(struct gnt_vm *vm, const char *const *argv, char **ret_out,
+		      char **ret_refusal, struct pcl_diag *diag)
+{
+	int ignored;
+
+	return run_for_exit(vm, argv, &ignored, ret_out, ret_refusal, diag);
 }
 
 static int read_whole(const char *path, char **ret_text, struct pcl_diag *diag)
@@ -113,11 +128,12 @@ int gnt_policy_text(const struct gnt_case *test_case, const struct gnt_policy_re
 	return read_whole(path, ret_text, diag);
 }
 
-static int add_domain(struct gnt_vm *vm, const struct gnt_container_spec *spec, const char *cgroup,
-		      int pid, char **ret_refusal, struct pcl_diag *diag)
+static int add_domain(struct gnt_vm *vm, const struct gnt_container_spec *spec, const char *backend,
+		      const char *cgroup, int pid, char **ret_refusal, struct pcl_diag *diag)
 {
 	const char *argv[ENGINE_ARGS_MAX] = {GNT_GUEST_ENGINE, "domain",     "add",	 spec->name,
 					     "--labels",       spec->labels, "--cgroup", cgroup};
+	size_t argc = 8;
 	char number[16];
 
 	if (!cgroup) {
@@ -126,8 +142,12 @@ static int add_domain(struct gnt_vm *vm, const struct gnt_container_spec *spec, 
 		argv[7] = number;
 	}
 	if (spec->ns) {
-		argv[8] = "--namespace";
-		argv[9] = spec->ns;
+		argv[argc++] = "--namespace";
+		argv[argc++] = spec->ns;
+	}
+	if (backend) {
+		argv[argc++] = "--backend";
+		argv[argc++] = backend;
 	}
 	return run_engine(vm, argv, NULL, ret_refusal, diag);
 }
@@ -171,14 +191,15 @@ static int put_policy(struct gnt_vm *vm, const struct gnt_case *test_case, size_
 
 int gnt_engine_apply(struct gnt_engine *engine, struct gnt_vm *vm, const struct gnt_case *test_case,
 		     const struct gnt_contender *contender, const char *corpus_dir,
-		     const char *cgroup, int pid, char **ret_refusal, struct pcl_diag *diag)
+		     const char *cgroup, int pid, char **ret_refusal, bool *ret_unsupported,
+		     struct pcl_diag *diag)
 {
 	const char *argv[ENGINE_ARGS_MAX + 1] = {GNT_GUEST_ENGINE, "apply"};
 	char *paths[ENGINE_ARGS_MAX] = {NULL};
 	size_t argc = 2, put = 0;
-	int rule_events, other_events, error;
-	/* Without an LSM the contender enforces nothing, and there is nothing to keep. */
-	bool keep = engine->keep && !test_case->new_engine && contender->lsm;
+	int rule_events, other_events, exit_code = 0, error;
+	bool keep = engine->keep && !test_case->new_engine && contender->kept;
+	enum pcl_status worst = PCL_STATUS_EXACT;
 	pcl_autofree char *ignored = NULL;
 
 	if (contender->backend) {
@@ -191,7 +212,12 @@ int gnt_engine_apply(struct gnt_engine *engine, struct gnt_vm *vm, const struct 
 	}
 	if (keep)
 		argv[argc++] = IDLE_POLICY;
-	if (test_case->best_effort)
+	error = gnt_support_worst(test_case, contender, corpus_dir, &worst, diag);
+	if (error)
+		return error;
+	/* Of what cannot be enforced at all nothing may be left out in silence. */
+	if (worst != PCL_STATUS_UNSUPPORTED &&
+	    (test_case->best_effort || worst == PCL_STATUS_LOOSER))
 		argv[argc++] = "--best-effort";
 	if (argc + test_case->policy_count > ENGINE_ARGS_MAX)
 		return pcl_diag_set(diag, -E2BIG, "a case may hold at most %zu policies",
@@ -203,13 +229,16 @@ int gnt_engine_apply(struct gnt_engine *engine, struct gnt_vm *vm, const struct 
 	}
 	engine->touched = true;
 	engine->backend = contender->backend;
+	engine->kept = contender->kept;
 	if (!error && keep)
 		error = add_idle(engine, vm, ret_refusal, diag);
 	engine->domain = pid && !*ret_refusal ? test_case->container.name : NULL;
 	if (!error && engine->domain)
-		error = add_domain(vm, &test_case->container, cgroup, pid, ret_refusal, diag);
+		error = add_domain(vm, &test_case->container, contender->backend, cgroup, pid,
+				   ret_refusal, diag);
 	if (!error && !*ret_refusal)
-		error = run_engine(vm, argv, NULL, ret_refusal, diag);
+		error = run_for_exit(vm, argv, &exit_code, NULL, ret_refusal, diag);
+	*ret_unsupported = worst == PCL_STATUS_UNSUPPORTED && exit_code == EXIT_UNSUPPORTED;
 	if (!error && !*ret_refusal) {
 		engine->applied = true;
 		engine->loaded = true;
@@ -319,9 +348,9 @@ int gnt_engine_clear(struct gnt_engine *engine, struct gnt_vm *vm, struct pcl_di
 
 	if (!engine->touched)
 		return 0;
-	if (engine->applied)
+	if (engine->applied && engine->kept)
 		error = apply_idle(engine, vm, &refusal, diag);
-	if (!error && (!engine->applied || refusal))
+	if (!error && (!engine->applied || !engine->kept || refusal))
 		error = gnt_engine_unload(engine, vm, diag);
 	if (!error)
 		error = gnt_guest_remove(vm, POLICY_DIR, diag);

@@ -27,17 +27,20 @@ struct gnt_engine {
 	bool loaded;	     /* programs are left in the kernel by cases before */
 	const char *domain;  /* that was added, borrowed from the case; NULL: none */
 	const char *backend; /* that the contender asked for, or NULL */
+	bool kept;	     /* what the contender loads stays from case to case */
 };
 
 /*
  * Puts the policies into the guest, adds the domain (pid is 0 without a container; cgroup is
  * NULL where control groups do not tell it) and
  * applies. Where the engine refuses, ret_refusal (owned) has its words and 0 is returned, for that
- * is a finding about the engine; an error is one of the guest. Events of before are thrown away.
+ * is a finding about the engine; an error is one of the guest; ret_unsupported says whether it is
+ * because the contender's backend does not support a rule. Events of before are thrown away.
  */
 int gnt_engine_apply(struct gnt_engine *engine, struct gnt_vm *vm, const struct gnt_case *test_case,
 		     const struct gnt_contender *contender, const char *corpus_dir,
-		     const char *cgroup, int pid, char **ret_refusal, struct pcl_diag *diag);
+		     const char *cgroup, int pid, char **ret_refusal, bool *ret_unsupported,
+		     struct pcl_diag *diag);
 
 /* Counts Block events since the last call; ret_rule (owned) is the rule's id, or another's, or
  * NULL. */

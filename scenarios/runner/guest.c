@@ -73,6 +73,8 @@ static json_t *exec_request(const struct gnt_exec *exec)
 			    exec->timeout_ms);
 	if (exec->container && request)
 		(void)json_object_set_new(request, "container", json_string(exec->container));
+	if (exec->profile && request)
+		(void)json_object_set_new(request, "apparmor", json_string(exec->profile));
 	if (exec->setup && request)
 		(void)json_object_set_new(request, "setup", json_true());
 	if (exec->uid && request) {

@@ -20,6 +20,7 @@
 struct gnt_exec {
 	const char *const *argv; /* NULL-terminated */
 	const char *container;	 /* name, or NULL for the host */
+	const char *profile;	 /* of AppArmor, as a runtime would set it; NULL: none */
 	int uid;
 	int timeout_ms;
 	bool setup; /* part of a case's setup: a read-only root is open to it */

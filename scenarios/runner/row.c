@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "run.h"
+#include "support.h"
 #include "text.h"
 
 json_t *gnt_row_new(const struct gnt_run_options *options, const struct gnt_target *target,
@@ -18,8 +19,13 @@ json_t *gnt_row_new(const struct gnt_run_options *options, const struct gnt_targ
 			     options->reproduce_options);
 	/* An error is never a pass, not even where a case would name it as expected. */
 	bool error = gnt_verdict_exit(verdict, incident, true) != GNT_EXIT_OK;
+	enum pcl_status worst = PCL_STATUS_EXACT;
 	json_t *row;
 
+	/* What cannot be read here fails in the guest, and says why. */
+	if (!gnt_support_worst(line.test_case, line.contender, options->corpus_dir, &worst, NULL) &&
+	    worst == PCL_STATUS_UNSUPPORTED)
+		expected = GNT_VERDICT_UNSUPPORTED;
 	/* The manifest's words were checked when it was read. */
 	if (known)
 		(void)gnt_verdict_parse(known->verdict, &expected);

@@ -17,6 +17,7 @@ static const char *const verdict_names[GNT_VERDICT_COUNT + 1] = {
 	[GNT_VERDICT_MISSED] = "MISSED",
 	[GNT_VERDICT_OVERBLOCK] = "OVERBLOCK",
 	[GNT_VERDICT_BASELINE_BLOCKED] = "BASELINE_BLOCKED",
+	[GNT_VERDICT_UNSUPPORTED] = "UNSUPPORTED",
 	[GNT_VERDICT_ENV_UNMET] = "ENV_UNMET",
 	[GNT_VERDICT_BROKEN_REPLAY] = "BROKEN_REPLAY",
 	[GNT_VERDICT_INFRA] = "INFRA",
@@ -160,6 +161,9 @@ static enum gnt_verdict judge_attack(const struct gnt_observation *seen,
 
 	if (seen->apply_error)
 		(void)gnt_text_add(detail, "policy not applied: %s", seen->apply_error);
+	/* Where nothing was applied, nothing may be in the way either. */
+	if (seen->apply_error && seen->unsupported && happened)
+		return GNT_VERDICT_UNSUPPORTED;
 	if (!happened && seen->attack.outcome == GNT_OUTCOME_BROKEN) {
 		(void)gnt_text_add(detail, "the attack breaks with the policy on: %s",
 				   or_nothing(seen->attack.detail));

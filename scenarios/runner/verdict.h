@@ -17,11 +17,12 @@ enum gnt_verdict {
 	GNT_VERDICT_MISSED,	 /* it happened */
 	GNT_VERDICT_OVERBLOCK,	 /* the harmless twin was refused too */
 	GNT_VERDICT_BASELINE_BLOCKED, /* refused without any policy */
-	GNT_VERDICT_ENV_UNMET,	      /* the target lacks what case or contender need */
-	GNT_VERDICT_BROKEN_REPLAY,    /* attack or twin fail without policy for their own reasons */
-	GNT_VERDICT_INFRA,	      /* the guest died, hung, or did not answer */
+	GNT_VERDICT_UNSUPPORTED,   /* refused at apply: the engine says that it cannot do a rule */
+	GNT_VERDICT_ENV_UNMET,	   /* the target lacks what case or contender need */
+	GNT_VERDICT_BROKEN_REPLAY, /* attack or twin fail without policy for their own reasons */
+	GNT_VERDICT_INFRA,	   /* the guest died, hung, or did not answer */
 };
-#define GNT_VERDICT_COUNT 9
+#define GNT_VERDICT_COUNT 10
 
 /* What befell the guest or its environment, beside the arms. */
 enum gnt_incident {
@@ -56,6 +57,7 @@ struct gnt_observation {
 	struct gnt_attempt attack;    /* arm B */
 	struct gnt_attempt twin;      /* arm C */
 	const char *apply_error;      /* the contender did not take the policy; NULL; borrowed */
+	bool unsupported; /* for it cannot enforce some rule, and says so (exit code 3) */
 	int rule_events;  /* events of arm B that name the expected rule: its refusals, or audits */
 	int other_events; /* Block events of other rules during arm B */
 };

@@ -199,6 +199,27 @@ static void test_names_go_both_ways(void **state)
 	assert_int_equal(gnt_errno_parse("ENOSUCHNAME"), -EINVAL);
 }
 
+static void test_unsupported_is_a_word_of_its_own(void **state)
+{
+	struct gnt_observation seen = proven();
+
+	(void)state;
+	seen.apply_error = "exit 3: rule x cannot be enforced";
+	seen.unsupported = true;
+	seen.attack = (struct gnt_attempt){.outcome = GNT_OUTCOME_DONE};
+	seen.rule_events = 0;
+	assert_verdict(&seen, GNT_VERDICT_UNSUPPORTED, "cannot be enforced");
+	/* Refused for another reason: the engine owed it. */
+	seen.unsupported = false;
+	assert_verdict(&seen, GNT_VERDICT_MISSED, "cannot be enforced");
+	/* What is refused although nothing was applied was not refused by the engine. */
+	seen = proven();
+	seen.apply_error = "exit 3";
+	seen.unsupported = true;
+	seen.rule_events = 0;
+	assert_verdict(&seen, GNT_VERDICT_UNPROVEN, "no event names the rule");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -214,6 +235,7 @@ int main(void)
 		cmocka_unit_test(test_exit_codes),
 		cmocka_unit_test(test_the_most_serious_wins),
 		cmocka_unit_test(test_names_go_both_ways),
+		cmocka_unit_test(test_unsupported_is_a_word_of_its_own),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
