@@ -14,6 +14,7 @@
 #define PCL_BACKEND_APPARMOR_PLAN_H
 
 #include "backend/backend.h"
+#include "policy/decide.h"
 
 /* What the kernel's AppArmor mediates, by its features. */
 struct pcl_apparmor_features {
@@ -64,6 +65,14 @@ int pcl_apparmor_plan(const struct pcl_backend_input *input,
 		      const struct pcl_apparmor_features *features,
 		      struct pcl_apparmor_plan **ret_plan, struct pcl_diag *diag);
 void pcl_apparmor_plan_free(struct pcl_apparmor_plan **plan);
+
+/*
+ * A plan refuses to change more than rules say: directories above what they name, and programs that
+ * they block, for the sake of the names. The rule for whose sake a change (its path, its source) is
+ * refused so, the first in the ruleset's order; NULL: none.
+ */
+const struct pcl_rule *pcl_apparmor_guard(const struct pcl_ruleset *ruleset,
+					  const struct pcl_operation *change);
 
 /* apparmor_status.c: as struct pcl_backend's status() and kernels. */
 extern const char *const pcl_apparmor_kernel_names[];

@@ -165,20 +165,30 @@ static char *print_plan(const struct pcl_apparmor_plan *plan)
 	return text;
 }
 
-/* What the parser says of text, which it compiles for the kernel whose features are given. */
-static void check_parser(const char *text, const char *features)
+/* A file of its own with text in it; path ends in XXXXXX. */
+static void write_scratch(char *path, const char *text)
 {
-	char path[] = "/tmp/portcullis-profiles-XXXXXX";
-	pcl_autofree char *argument = NULL;
-	int fd = mkstemp(path), status;
-	posix_spawn_file_actions_t actions;
-	pid_t pid;
+	int fd = mkstemp(path);
 
 	assert_true(fd >= 0);
 	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
 	(void)close(fd);
-	assert_true(asprintf(&argument, "--features-file=%s", features) > 0);
-	char *const argv[] = {PARSER, "-Q", "-K", "-T", "-S", argument, path, NULL};
+}
+
+/* The parser's answer for text and for what of the kernel's features it is given. */
+static int run_parser(const char *text, const char *features)
+{
+	char path[] = "/tmp/portcullis-profiles-XXXXXX";
+	char features_path[] = "/tmp/portcullis-features-XXXXXX";
+	pcl_autofree char *argument = NULL;
+	posix_spawn_file_actions_t actions;
+	int status = -1;
+	pid_t pid;
+
+	write_scratch(path, text);
+	write_scratch(features_path, features);
+	assert_true(asprintf(&argument, "--features-file=%s", features_path) > 0);
+	char *const argv[] = {PARSER, "-q", "-Q", "-K", "-T", "-S", argument, path, NULL};
 
 	assert_int_equal(posix_spawn_file_actions_init(&actions), 0);
 	assert_int_equal(posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null",
@@ -188,8 +198,8 @@ static void check_parser(const char *text, const char *features)
 	(void)posix_spawn_file_actions_destroy(&actions);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	(void)unlink(path);
-	if (status)
-		fail_msg("the parser takes it not:\n%s", text);
+	(void)unlink(features_path);
+	return status;
 }
 
 static bool has_parser(void)
@@ -198,6 +208,26 @@ static bool has_parser(void)
 		return true;
 	print_message("skip: " PARSER " is not there; run scripts/setup\n");
 	return false;
+}
+
+/* Text is what it takes, for each kernel at hand: the features were read in its guest. */
+static void check_parser(const char *text)
+{
+	static const char *const kernels[] = {"5.10", "6.1", "6.12", "7.3"};
+
+	if (!has_parser())
+		return;
+	for (size_t i = 0; i < PCL_ARRAY_SIZE(kernels); i++) {
+		pcl_autofree char *path = NULL, *whole = NULL, *reduced = NULL;
+		struct pcl_apparmor_features features = {0};
+
+		assert_true(asprintf(&path, GOLDEN "features-%s", kernels[i]) > 0);
+		whole = read_file(path);
+		assert_int_equal(pcl_apparmor_features_parse(whole, &features, &reduced, NULL), 0);
+		assert_true(features.file && features.network && features.capabilities);
+		if (run_parser(text, reduced))
+			fail_msg("for %s the parser does not take\n%s", kernels[i], text);
+	}
 }
 
 static void check_golden(const char *name, const char *ending, enum pcl_posture posture)
@@ -218,8 +248,16 @@ static void check_golden(const char *name, const char *ending, enum pcl_posture 
 	want = read_file(path);
 	if (strcmp(got, want))
 		fail_msg("the profiles of %s are now\n%sand not\n%s", source, got, want);
-	if (has_parser())
-		check_parser(got, GOLDEN "features");
+	check_parser(got);
+}
+
+static void the_parser_can_say_no(void **state)
+{
+	(void)state;
+	if (!has_parser())
+		skip();
+	assert_int_equal(run_parser("profile a { /x r, }", "file {mask {read\n}\n}\n"), 0);
+	assert_int_not_equal(run_parser("profile a { /x what, }", "file {mask {read\n}\n}\n"), 0);
 }
 
 static void the_golden_plans(void **state)
@@ -333,6 +371,44 @@ static void what_is_named_is_kept_from_moving(void **state)
 	lacks(text, "deny \"/\"");
 }
 
+/* The index in the list of its kind that the rule's id ends with; -1: no rule. */
+static int guard_of(const struct setting *setting, const char *path, const char *source)
+{
+	const struct pcl_operation change = {.access = PCL_ACCESS_WRITE,
+					     .object = path,
+					     .source = source};
+	const struct pcl_rule *rule = pcl_apparmor_guard(setting->rulesets[0], &change);
+
+	return rule ? atoi(strrchr(rule->id, '[') + 1) : -1;
+}
+
+/* Each line that keeps a name is one that the guard tells of, and no other. */
+static void a_guard_is_known_by_its_rule(void **state)
+{
+	autosetting setting;
+
+	(void)state;
+	setting_of(&setting, "  file: {matchPaths: [{path: /a/b/c}, {path: /a/e/f}],\n"
+			     "         matchPatterns: [{pattern: /p/q/r*/s}, {pattern: /s/t*}]}\n"
+			     "  process: {matchPaths: [{path: /x/y}, {path: /u/v/w, fromSource: "
+			     "[{path: /s}]}, {execname: n}],\n"
+			     "            matchDirectories: [{dir: /d/t/}]}\n");
+	assert_int_equal(guard_of(&setting, "/a", NULL), 0);
+	assert_int_equal(guard_of(&setting, "/a/e", NULL), 1);
+	assert_int_equal(guard_of(&setting, "/a/e/f", NULL), -1);
+	assert_int_equal(guard_of(&setting, "/p/q", NULL), 0);
+	assert_int_equal(guard_of(&setting, "/p/q/r", NULL), -1);
+	assert_int_equal(guard_of(&setting, "/s", NULL), 1);
+	assert_int_equal(guard_of(&setting, "/x/y", NULL), 0);
+	assert_int_equal(guard_of(&setting, "/x", NULL), 0);
+	assert_int_equal(guard_of(&setting, "/k/n", NULL), 2);
+	assert_int_equal(guard_of(&setting, "/d/t", NULL), 0);
+	assert_int_equal(guard_of(&setting, "/d/t/z", NULL), -1);
+	assert_int_equal(guard_of(&setting, "/u/v", NULL), -1);
+	assert_int_equal(guard_of(&setting, "/u/v", "/s"), 1);
+	assert_int_equal(guard_of(&setting, "/", NULL), -1);
+}
+
 static void what_is_unsupported_is_refused(void **state)
 {
 	static const struct pcl_apparmor_features no_network = {.file = true, .capabilities = true};
@@ -350,6 +426,23 @@ static void what_is_unsupported_is_refused(void **state)
 	setting_of(&setting, "  network: {matchProtocols: [{protocol: sctp}]}\n");
 	assert_int_equal(pcl_apparmor_plan(&setting.input, NULL, &plan, &diag), -EOPNOTSUPP);
 	test_contains(pcl_diag_text(&diag), "SCTP");
+}
+
+/* Who is in one of the host's profiles chooses no other of them, and no way out. */
+static void a_profile_is_not_chosen(void **state)
+{
+	autosetting setting;
+	autoplan *plan = NULL;
+	const char *text;
+
+	(void)state;
+	setting_of(&setting, "  file: {matchPaths: [{path: /x}]}\n");
+	plan = make_plan(&setting);
+	text = find(plan, "portcullis-host")->text;
+	test_contains(text, "\tchange_profile -> [^:]**,\n");
+	test_contains(text, "\taudit deny change_profile -> unconfined,\n");
+	test_contains(text, "\taudit deny change_profile -> portcullis-host+*,\n");
+	lacks(find(plan, "portcullis-box")->text, "change_profile");
 }
 
 static void native_words_stay_within_their_profile(void **state)
@@ -415,13 +508,16 @@ static void features_are_read_and_reduced(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_parser_can_say_no),
 		cmocka_unit_test(the_golden_plans),
 		cmocka_unit_test(the_host_has_no_profile_without_a_rule),
 		cmocka_unit_test(a_list_of_one_class_leaves_the_others_open),
 		cmocka_unit_test(a_source_has_a_profile_that_is_entered_and_left),
 		cmocka_unit_test(a_source_that_may_not_be_executed_has_no_line),
 		cmocka_unit_test(what_is_named_is_kept_from_moving),
+		cmocka_unit_test(a_guard_is_known_by_its_rule),
 		cmocka_unit_test(what_is_unsupported_is_refused),
+		cmocka_unit_test(a_profile_is_not_chosen),
 		cmocka_unit_test(native_words_stay_within_their_profile),
 		cmocka_unit_test(a_hash_is_of_what_is_said_not_of_where),
 		cmocka_unit_test(features_are_read_and_reduced),

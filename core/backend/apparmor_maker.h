@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the files that make a plan of the AppArmor backend share. Private to them.
+ */
+#ifndef PCL_BACKEND_APPARMOR_MAKER_H
+#define PCL_BACKEND_APPARMOR_MAKER_H
+
+#include <stdio.h>
+
+#include "backend/apparmor_plan.h"
+
+/* FNV-1a, 64 bits. */
+#define PCL_APPARMOR_HASH_START 0xcbf29ce484222325ull
+
+enum pcl_apparmor_grant {
+	PCL_APPARMOR_GRANT_ALL,	   /* what no rule refuses */
+	PCL_APPARMOR_GRANT_LISTED, /* what a rule allows */
+};
+
+/* How the class at hand is granted. */
+struct pcl_apparmor_class {
+	enum pcl_apparmor_grant grant;
+	bool audited; /* every grant is told of, and the model says which is worth an alert */
+	bool told;    /* some grants are, at least */
+	bool rest;    /* what no rule allows is granted too, and told of */
+};
+
+/* A directory that must stay where it is, because of what lies below it. */
+struct pcl_apparmor_guarded {
+	char *path;
+	const struct pcl_rule *rule;
+};
+
+struct pcl_apparmor_maker {
+	const struct pcl_backend_input *input;
+	struct pcl_apparmor_plan *plan;
+	struct pcl_diag *diag;
+	/* The domain at hand. */
+	const struct pcl_backend_domain *domain;
+	char **sources; /* all names of the programs that its rules name; sorted, distinct */
+	size_t source_count;
+	/* The profile at hand. */
+	const char *source; /* the program that it is of, or NULL */
+	struct pcl_apparmor_class classes[PCL_CLASS_COUNT];
+	struct pcl_apparmor_guarded *guards;
+	size_t guard_count;
+	FILE *out;
+	char *text;
+	size_t text_len;
+	size_t line_start;
+	uint64_t hash;
+};
+
+static inline bool pcl_apparmor_is_place(const struct pcl_rule *rule)
+{
+	return rule->match == PCL_MATCH_PATH || rule->match == PCL_MATCH_DIR ||
+	       rule->match == PCL_MATCH_DIR_RECURSIVE;
+}
+
+/* --- apparmor_lines.c --------------------------------------------------------------------------
+ */
+
+uint64_t pcl_apparmor_hash_bytes(uint64_t hash, const char *bytes, size_t len);
+/* What was printed since the last line's end counts for the hash; the comment does not. */
+void pcl_apparmor_end_line(struct pcl_apparmor_maker *maker, const struct pcl_rule *rule);
+/* Of the domain at hand; source may be NULL. */
+void pcl_apparmor_put_profile_name(const struct pcl_apparmor_maker *maker, const char *source,
+				   FILE *out);
+/* Whether the rule holds in the profile at hand. */
+bool pcl_apparmor_is_active(const struct pcl_apparmor_maker *maker, const struct pcl_rule *rule);
+/* Whether the line of a rule that allows is to be told of. */
+bool pcl_apparmor_is_told(const struct pcl_apparmor_maker *maker, const struct pcl_rule *rule);
+
+/* --- apparmor_paths.c: 0 or -ENOMEM ------------------------------------------------------------
+ */
+
+int pcl_apparmor_add_path_rule(struct pcl_apparmor_maker *maker, const struct pcl_rule *rule);
+/* All that may be done to a path in class. */
+void pcl_apparmor_put_class(struct pcl_apparmor_maker *maker, enum pcl_class class);
+/* What no rule of class allows outright; patterns and conditions are left to the model. */
+int pcl_apparmor_put_path_rest(struct pcl_apparmor_maker *maker, enum pcl_class class);
+/* Executing a source enters its profile. An exact name goes before every glob. */
+int pcl_apparmor_put_sources(struct pcl_apparmor_maker *maker);
+/* The directories that rules added so far keep where they are. */
+void pcl_apparmor_put_guards(struct pcl_apparmor_maker *maker);
+void pcl_apparmor_free_guards(struct pcl_apparmor_maker *maker);
+
+/* --- apparmor_numbers.c: sockets and capabilities ----------------------------------------------
+ */
+
+void pcl_apparmor_add_number_rule(struct pcl_apparmor_maker *maker, const struct pcl_rule *rule);
+/* What no rule of class allows. */
+void pcl_apparmor_put_number_rest(struct pcl_apparmor_maker *maker, enum pcl_class class);
+
+#endif

@@ -1,0 +1,499 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Rules of programs and files: what their matchers are in AppArmor's globs, what they do there, and
+ * what must stay where it is, so that no other name takes an object out of its rule.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "backend/apparmor_maker.h"
+#include "backend/apparmor_rest.h"
+#include "backend/apparmor_text.h"
+#include "base/array.h"
+#include "base/cleanup.h"
+#include "policy/glob.h"
+
+/* Bits of what may be done to a path, as plans tell it apart. */
+#define DO_READ (1u << PCL_ACCESS_READ)
+#define DO_WRITE (1u << PCL_ACCESS_WRITE)
+#define DO_EXECUTE (1u << PCL_ACCESS_EXECUTE)
+
+/* What a rule does: by effect and by whether the acting task owns the object, bits of DO_*. */
+struct deeds {
+	unsigned done[PCL_EFFECT_COUNT][2];
+};
+
+/* How what is executed goes on: any other program is none of the profile's. */
+static void print_execute(const struct pcl_apparmor_maker *maker)
+{
+	if (!maker->source) {
+		(void)fputs("ix", maker->out);
+		return;
+	}
+	(void)fputs("px -> \"", maker->out);
+	pcl_apparmor_put_profile_name(maker, NULL, maker->out);
+	(void)fputc('"', maker->out);
+}
+
+/* A line's permissions: what they are for one that refuses, and for one that grants. */
+static void print_permissions(const struct pcl_apparmor_maker *maker, unsigned deeds, bool deny)
+{
+	if (deeds & DO_READ)
+		(void)fputs("rkm", maker->out);
+	if (deeds & DO_WRITE)
+		(void)fputs("wl", maker->out);
+	/* A loader that is run by hand executes what it maps executable. */
+	if (deeds & DO_EXECUTE && deny)
+		(void)fputs("mx", maker->out);
+	else if (deeds & DO_EXECUTE)
+		print_execute(maker);
+}
+
+/* --- what a matcher is in globs -----------------------------------------------------------------
+ */
+
+/* A glob is before, the name, after; a directory's name has a slash at its end in AppArmor. */
+struct shape {
+	const char *before;
+	const char *after;
+};
+
+#define SHAPES_MAX 3
+
+static const struct shape no_shapes[SHAPES_MAX] = {{0}};
+static const struct shape file_shapes[PCL_MATCH_COUNT][SHAPES_MAX] = {
+	[PCL_MATCH_PATH] = {{"", "{,/}"}},
+	[PCL_MATCH_DIR] = {{"", "{,/}"}, {"", "/*"}, {"", "/*/"}},
+	[PCL_MATCH_DIR_RECURSIVE] = {{"", "{,/}"}, {"", "/**"}},
+	[PCL_MATCH_PATTERN] = {{"", ""}, {"", "/"}},
+	[PCL_MATCH_NAME] = {{"/{,**/}", "{,/}"}},
+};
+/* The root itself is "/" and ends so already. */
+static const struct shape root_file_shapes[PCL_MATCH_COUNT][SHAPES_MAX] = {
+	[PCL_MATCH_PATH] = {{"", "/"}},
+	[PCL_MATCH_DIR] = {{"", "/"}, {"", "/*"}, {"", "/*/"}},
+	[PCL_MATCH_DIR_RECURSIVE] = {{"", "/"}, {"", "/**"}},
+};
+/* No directory is executed. */
+static const struct shape process_shapes[PCL_MATCH_COUNT][SHAPES_MAX] = {
+	[PCL_MATCH_PATH] = {{"", ""}},
+	[PCL_MATCH_DIR] = {{"", ""}, {"", "/*"}},
+	[PCL_MATCH_DIR_RECURSIVE] = {{"", ""}, {"", "/**"}},
+	[PCL_MATCH_PATTERN] = {{"", ""}},
+	[PCL_MATCH_NAME] = {{"/{,**/}", ""}},
+};
+static const struct shape root_process_shapes[PCL_MATCH_COUNT][SHAPES_MAX] = {
+	[PCL_MATCH_PATH] = {{"", "/"}},
+	[PCL_MATCH_DIR] = {{"", "/*"}},
+	[PCL_MATCH_DIR_RECURSIVE] = {{"", "/**"}},
+};
+
+static bool is_root(const char *name)
+{
+	return !strcmp(name, "/");
+}
+
+static const struct shape *shapes_of(const struct pcl_rule *rule, const char *name)
+{
+	bool process = rule->class == PCL_CLASS_PROCESS;
+
+	/* A path has no slash at its end, so what would have one matches nothing. */
+	if (rule->match == PCL_MATCH_PATTERN && name[strlen(name) - 1] == '/')
+		return no_shapes;
+	if (is_root(name) && rule->match != PCL_MATCH_PATTERN)
+		return process ? root_process_shapes[rule->match] : root_file_shapes[rule->match];
+	return process ? process_shapes[rule->match] : file_shapes[rule->match];
+}
+
+static void print_glob(const struct pcl_rule *rule, const char *name, const struct shape *shape,
+		       FILE *out)
+{
+	(void)fprintf(out, "\"%s", shape->before);
+	if (rule->match == PCL_MATCH_PATTERN)
+		pcl_apparmor_put_pattern(name, out);
+	else if (!is_root(name))
+		pcl_apparmor_put_path(name, out);
+	(void)fprintf(out, "%s\" ", shape->after);
+}
+
+/* --- rules -------------------------------------------------------------------------------------
+ */
+
+/* A name that is looked for among those of a rule's object. */
+struct search {
+	const char *wanted;
+	const struct pcl_rule *rule;
+	bool found;
+};
+
+static int is_object_name(void *context, const char *name)
+{
+	struct search *search = context;
+	struct pcl_rule rule = *search->rule;
+
+	rule.object = (char *)name;
+	search->found |= pcl_rule_matches_object(&rule, search->wanted);
+	return 0;
+}
+
+/* What rule's object also means; patterns and base names have no other names. */
+static const struct pcl_aliases *aliases_of(const struct pcl_apparmor_maker *maker,
+					    const struct pcl_rule *rule)
+{
+	return pcl_apparmor_is_place(rule) ? maker->domain->aliases : NULL;
+}
+
+static bool matches_path(const struct pcl_apparmor_maker *maker, const struct pcl_rule *rule,
+			 const char *path)
+{
+	struct search search = {path, rule, false};
+
+	(void)pcl_aliases_each(aliases_of(maker, rule), rule->object, is_object_name, &search);
+	return search.found;
+}
+
+static void find_deeds(const struct pcl_rule *rule, struct deeds *ret_deeds)
+{
+	static const enum pcl_access of_process[] = {PCL_ACCESS_EXECUTE};
+	static const enum pcl_access of_file[] = {PCL_ACCESS_READ, PCL_ACCESS_WRITE};
+	bool process = rule->class == PCL_CLASS_PROCESS;
+	const enum pcl_access *accesses = process ? of_process : of_file;
+	size_t count = process ? PCL_ARRAY_SIZE(of_process) : PCL_ARRAY_SIZE(of_file);
+
+	memset(ret_deeds, 0, sizeof(*ret_deeds));
+	for (size_t i = 0; i < count; i++)
+		for (unsigned owner = 0; owner < 2; owner++)
+			ret_deeds->done[pcl_rule_effect(rule, accesses[i], owner)][owner] |=
+				1u << accesses[i];
+}
+
+static bool is_source(const struct pcl_apparmor_maker *maker, const char *path)
+{
+	for (size_t low = 0, high = maker->source_count; low < high;) {
+		size_t middle = low + (high - low) / 2;
+		int order = strcmp(path, maker->sources[middle]);
+
+		if (!order)
+			return true;
+		if (order < 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return false;
+}
+
+/* KERNEL: of two ways to go on for one name the parser takes neither. A source has its own line. */
+static bool has_own_line(const struct pcl_apparmor_maker *maker, const struct pcl_rule *rule,
+			 const char *name)
+{
+	return rule->class == PCL_CLASS_PROCESS && is_source(maker, name) &&
+	       (rule->match != PCL_MATCH_PATTERN || !strpbrk(name, "*?[{\\"));
+}
+
+static void print_path_line(struct pcl_apparmor_maker *maker, const struct pcl_rule *rule,
+			    const char *name, const struct shape *shape, const char *verb,
+			    const char *who, unsigned deeds)
+{
+	(void)fprintf(maker->out, "\t%s%s", verb, who);
+	print_glob(rule, name, shape, maker->out);
+	print_permissions(maker, deeds, !strcmp(verb, "audit deny "));
+	pcl_apparmor_end_line(maker, rule);
+}
+
+/* The lines of one name for one effect; deeds by who owns the object. */
+static void print_effect(struct pcl_apparmor_maker *maker, const struct pcl_rule *rule,
+			 const char *name, const char *verb, const unsigned deeds[2])
+{
+	const struct shape *shapes = shapes_of(rule, name);
+
+	for (size_t i = 0; i < SHAPES_MAX && shapes[i].before; i++) {
+		if (deeds[0] == deeds[1] && deeds[0])
+			print_path_line(maker, rule, name, &shapes[i], verb, "", deeds[0]);
+		if (deeds[0] == deeds[1])
+			continue;
+		if (deeds[0])
+			print_path_line(maker, rule, name, &shapes[i], verb, "other ", deeds[0]);
+		if (deeds[1])
+			print_path_line(maker, rule, name, &shapes[i], verb, "owner ", deeds[1]);
+	}
+}
+
+static int add_guard(struct pcl_apparmor_maker *maker, const char *path, size_t len,
+		     const struct pcl_rule *rule)
+{
+	char *copy = strndup(path, len);
+
+	if (!copy || pcl_array_grow(&maker->guards, maker->guard_count, sizeof(*maker->guards))) {
+		free(copy);
+		return -ENOMEM;
+	}
+	maker->guards[maker->guard_count++] = (struct pcl_apparmor_guarded){copy, rule};
+	return 0;
+}
+
+/*
+ * The text whose slashes end the names of directories that must stay, and its length: the object's
+ * name, of a pattern as far as it is literal. A directory of programs has to stay itself.
+ */
+static const char *guarded_text(const struct pcl_rule *rule, const char *name, size_t *ret_len)
+{
+	bool dir = rule->match == PCL_MATCH_DIR || rule->match == PCL_MATCH_DIR_RECURSIVE;
+
+	if (rule->match == PCL_MATCH_PATTERN)
+		return pcl_glob_prefix(rule->glob, ret_len);
+	*ret_len = rule->match == PCL_MATCH_NAME || is_root(name) ? 0 : strlen(name);
+	*ret_len += *ret_len && dir && rule->class == PCL_CLASS_PROCESS;
+	return name;
+}
+
+static bool has_program_guard(const struct pcl_rule *rule)
+{
+	return rule->class == PCL_CLASS_PROCESS &&
+	       (rule->match == PCL_MATCH_PATH || rule->match == PCL_MATCH_NAME);
+}
+
+/* Whether the rule can refuse to change or to execute, under any condition. */
+static bool is_guarded(const struct deeds *deeds)
+{
+	const unsigned *blocked = deeds->done[PCL_EFFECT_BLOCK];
+
+	return (blocked[0] | blocked[1]) & (DO_WRITE | DO_EXECUTE);
+}
+
+/* The directories above what is named may not change their names. */
+static int guard_name(struct pcl_apparmor_maker *maker, const struct pcl_rule *rule,
+		      const char *name)
+{
+	size_t len = 0;
+	const char *path = guarded_text(rule, name, &len);
+
+	for (size_t i = 1; i < len; i++)
+		if ((path[i] == '/' || !path[i]) && add_guard(maker, path, i, rule))
+			return -ENOMEM;
+	return 0;
+}
+
+/* A program under another name would be executed: it may not be moved, nor anything over it. */
+static void print_program_guard(struct pcl_apparmor_maker *maker, const struct pcl_rule *rule,
+				const char *name)
+{
+	const struct shape *shapes = shapes_of(rule, name);
+
+	if (!has_program_guard(rule))
+		return;
+	(void)fputs("\taudit deny ", maker->out);
+	print_glob(rule, name, &shapes[0], maker->out);
+	(void)fputc('w', maker->out);
+	pcl_apparmor_end_line(maker, rule);
+}
+
+struct visit {
+	struct pcl_apparmor_maker *maker;
+	const struct pcl_rule *rule;
+	const struct deeds *deeds;
+};
+
+static int add_name(void *context, const char *name)
+{
+	const struct visit *visit = context;
+	struct pcl_apparmor_maker *maker = visit->maker;
+	const struct pcl_rule *rule = visit->rule;
+	const struct pcl_apparmor_class *class = &maker->classes[rule->class];
+	const unsigned(*done)[2] = visit->deeds->done;
+	const unsigned *blocked = done[PCL_EFFECT_BLOCK];
+
+	print_effect(maker, rule, name, "audit deny ", blocked);
+	if (!has_own_line(maker, rule, name)) {
+		if (class->grant == PCL_APPARMOR_GRANT_LISTED)
+			print_effect(maker, rule, name,
+				     pcl_apparmor_is_told(maker, rule) ? "audit " : "",
+				     done[PCL_EFFECT_ALLOW]);
+		else
+			print_effect(maker, rule, name, "audit ", done[PCL_EFFECT_AUDIT]);
+	}
+	if (!is_guarded(visit->deeds))
+		return 0;
+	print_program_guard(maker, rule, name);
+	return guard_name(maker, rule, name);
+}
+
+int pcl_apparmor_add_path_rule(struct pcl_apparmor_maker *maker, const struct pcl_rule *rule)
+{
+	struct deeds deeds;
+	struct visit visit = {maker, rule, &deeds};
+
+	find_deeds(rule, &deeds);
+	return pcl_aliases_each(aliases_of(maker, rule), rule->object, add_name, &visit);
+}
+
+/* Whether path is a directory that the rule keeps where it is. */
+static bool guards_directory(const struct pcl_rule *rule, const char *path)
+{
+	size_t path_len = strlen(path), len = 0;
+	const char *name = guarded_text(rule, rule->object, &len);
+
+	return path_len > 1 && path_len < len && !strncmp(path, name, path_len) &&
+	       (name[path_len] == '/' || !name[path_len]);
+}
+
+const struct pcl_rule *pcl_apparmor_guard(const struct pcl_ruleset *ruleset,
+					  const struct pcl_operation *change)
+{
+	for (size_t i = 0; change->object && i < ruleset->rule_count; i++) {
+		const struct pcl_rule *rule = ruleset->rules[i];
+		struct deeds deeds;
+
+		if ((rule->class != PCL_CLASS_PROCESS && rule->class != PCL_CLASS_FILE) ||
+		    !pcl_rule_matches_source(rule, change->source))
+			continue;
+		find_deeds(rule, &deeds);
+		if (is_guarded(&deeds) &&
+		    (guards_directory(rule, change->object) ||
+		     (has_program_guard(rule) && pcl_rule_matches_object(rule, change->object))))
+			return rule;
+	}
+	return NULL;
+}
+
+static int compare_guards(const void *a, const void *b)
+{
+	const struct pcl_apparmor_guarded *x = a, *y = b;
+	int order = strcmp(x->path, y->path);
+
+	return order ? order : pcl_rule_compare(x->rule, y->rule);
+}
+
+void pcl_apparmor_put_guards(struct pcl_apparmor_maker *maker)
+{
+	if (!maker->guard_count)
+		return;
+	qsort(maker->guards, maker->guard_count, sizeof(*maker->guards), compare_guards);
+	for (size_t i = 0; i < maker->guard_count; i++) {
+		if (i && !strcmp(maker->guards[i].path, maker->guards[i - 1].path))
+			continue;
+		(void)fputs("\taudit deny \"", maker->out);
+		pcl_apparmor_put_path(maker->guards[i].path, maker->out);
+		(void)fputs("/\" w", maker->out);
+		pcl_apparmor_end_line(maker, maker->guards[i].rule);
+	}
+}
+
+void pcl_apparmor_free_guards(struct pcl_apparmor_maker *maker)
+{
+	for (size_t i = 0; i < maker->guard_count; i++)
+		free(maker->guards[i].path);
+	free(maker->guards);
+	maker->guards = NULL;
+	maker->guard_count = 0;
+}
+
+/* --- the rest of a list ------------------------------------------------------------------------
+ */
+
+struct rest_visit {
+	struct pcl_apparmor_maker *maker;
+	struct pcl_apparmor_rest *rest;
+	const struct pcl_rule *rule;
+	enum pcl_class class;
+};
+
+static int add_listed(void *context, const char *name)
+{
+	const struct rest_visit *visit = context;
+
+	return pcl_apparmor_rest_add(visit->rest, name, visit->rule->match);
+}
+
+void pcl_apparmor_put_class(struct pcl_apparmor_maker *maker, enum pcl_class class)
+{
+	print_permissions(maker, class == PCL_CLASS_PROCESS ? DO_EXECUTE : DO_READ | DO_WRITE,
+			  false);
+}
+
+static void print_rest_glob(void *context, const char *glob)
+{
+	const struct rest_visit *visit = context;
+
+	(void)fprintf(visit->maker->out, "\taudit \"%s\" ", glob);
+	pcl_apparmor_put_class(visit->maker, visit->class);
+	pcl_apparmor_end_line(visit->maker, NULL);
+}
+
+int pcl_apparmor_put_path_rest(struct pcl_apparmor_maker *maker, enum pcl_class class)
+{
+	const struct pcl_ruleset *ruleset = maker->domain->ruleset;
+	pcl_cleanup(pcl_apparmor_rest_free) struct pcl_apparmor_rest *rest =
+		pcl_apparmor_rest_new();
+	struct rest_visit visit = {.maker = maker, .rest = rest, .class = class};
+	int error = rest ? 0 : -ENOMEM;
+
+	for (size_t i = 0; !error && i < ruleset->rule_count; i++) {
+		visit.rule = ruleset->rules[i];
+		if (visit.rule->class == class && visit.rule->action == PCL_ACTION_ALLOW &&
+		    !visit.rule->flags && pcl_apparmor_is_place(visit.rule) &&
+		    pcl_apparmor_is_active(maker, visit.rule))
+			error = pcl_aliases_each(maker->domain->aliases, visit.rule->object,
+						 add_listed, &visit);
+	}
+	if (!error)
+		error = pcl_apparmor_rest_print(rest, print_rest_glob, &visit);
+	if (error != -E2BIG)
+		return error;
+	print_rest_glob(&visit, "/{,**}");
+	return 0;
+}
+
+/* --- sources ------------------------------------------------------------------------------------
+ */
+
+/* What becomes of executing a source in the profile at hand, by the model. */
+static int may_execute(const struct pcl_apparmor_maker *maker, const char *path, bool ret_may[2])
+{
+	const struct pcl_ruleset *ruleset = maker->domain->ruleset;
+	pcl_autofree const struct pcl_rule **matched =
+		calloc(ruleset->rule_count + 1, sizeof(*matched));
+	size_t count = 0;
+
+	if (!matched)
+		return -ENOMEM;
+	for (size_t i = 0; i < ruleset->rule_count; i++)
+		if (ruleset->rules[i]->class == PCL_CLASS_PROCESS &&
+		    pcl_apparmor_is_active(maker, ruleset->rules[i]) &&
+		    matches_path(maker, ruleset->rules[i], path))
+			matched[count++] = ruleset->rules[i];
+	for (unsigned owner = 0; owner < 2; owner++) {
+		const struct pcl_operation operation = {.access = PCL_ACCESS_EXECUTE,
+							.owner = owner};
+		struct pcl_verdict verdict;
+
+		pcl_decide_matched(ruleset, matched, count, &operation, &verdict);
+		ret_may[owner] = !verdict.refused;
+	}
+	return 0;
+}
+
+int pcl_apparmor_put_sources(struct pcl_apparmor_maker *maker)
+{
+	static const char *const who[2][2] = {{NULL, "owner "}, {"other ", ""}};
+
+	for (size_t i = 0; i < maker->source_count; i++) {
+		const char *source = maker->sources[i];
+		bool may[2];
+
+		if (may_execute(maker, source, may))
+			return -ENOMEM;
+		if (!who[may[0]][may[1]])
+			continue;
+		(void)fprintf(maker->out, "\t%s%s\"",
+			      maker->classes[PCL_CLASS_PROCESS].told ? "audit " : "",
+			      who[may[0]][may[1]]);
+		pcl_apparmor_put_path(source, maker->out);
+		(void)fputs("\" px -> \"", maker->out);
+		pcl_apparmor_put_profile_name(maker, source, maker->out);
+		(void)fputc('"', maker->out);
+		pcl_apparmor_end_line(maker, NULL);
+	}
+	return 0;
+}
