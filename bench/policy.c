@@ -2,6 +2,7 @@
 /*
  * How fast policies are read, checked, resolved and decided, on the largest set that is promised:
  * 10,000 policies with 100,000 rules, once all for one container and once spread over a cluster.
+ * And how fast 1,000 rules become AppArmor's profiles, by the system's parser, and a change of one.
  *
  * Usage: policy PROGRAM COMMIT OUT: PROGRAM is the portcullis whose start is timed, OUT the JSON
  * file. Exits 1 where a limit is not kept. Each round of the large sets runs in a process of its
@@ -23,6 +24,7 @@
 
 #include <jansson.h>
 
+#include "backend/apparmor_plan.h"
 #include "base/cleanup.h"
 #include "bench/report.h"
 #include "bench/stats.h"
@@ -41,6 +43,14 @@
 #define MEMORY_LIMIT_MB 300.0
 #define DECIDE_LIMIT_NS 1000.0
 #define START_LIMIT_MS 5.0
+#define COMPILE_LIMIT_MS 300.0
+#define CHANGE_LIMIT_MS 50.0
+
+/* Policies of ten rules for AppArmor: all for one container, or for as many containers. */
+#define PROFILE_POLICIES 100
+#define PROFILE_BOXES 20
+#define PARSER "/usr/sbin/apparmor_parser"
+#define FEATURES "core/tests/golden/apparmor/features-6.12"
 
 extern char **environ;
 
@@ -248,8 +258,8 @@ static double measure_start(const char *program, const char *file)
 
 static bool kept = true;
 
-static void add(json_t *results, const char *measure, const char *shape, const char *unit,
-		double limit, const double *samples, size_t count)
+static void add(json_t *results, const char *measure, const char *shape, int policies,
+		const char *unit, double limit, const double *samples, size_t count)
 {
 	struct gnt_stats stats;
 	json_t *list = json_array();
@@ -261,9 +271,9 @@ static void add(json_t *results, const char *measure, const char *shape, const c
 	(void)json_array_append_new(results,
 				    json_pack("{s:s, s:s?, s:s, s:i, s:i, s:f, s:f, s:f, s:b, s:o}",
 					      "measure", measure, "shape", shape, "unit", unit,
-					      "policies", shape ? POLICIES : 1, "rules",
-					      shape ? RULES : 10, "limit", limit, "median",
-					      stats.median, "p99", stats.p99, "kept",
+					      "policies", policies, "rules",
+					      policies * (RULES / POLICIES), "limit", limit,
+					      "median", stats.median, "p99", stats.p99, "kept",
 					      stats.median < limit, "samples", list));
 	kept = kept && stats.median < limit;
 	(void)printf("%-18s %-10s median %8.3f %s, limit %g: %s\n", measure, shape ? shape : "",
@@ -277,8 +287,10 @@ static void measure_shape(json_t *results, enum shape shape)
 
 	for (int i = 0; i < ROUNDS; i++)
 		measure_load(text, &seconds[i], &megabytes[i]);
-	add(results, "check-and-resolve", shape_names[shape], "s", CHECK_LIMIT_S, seconds, ROUNDS);
-	add(results, "peak-memory", shape_names[shape], "MB", MEMORY_LIMIT_MB, megabytes, ROUNDS);
+	add(results, "check-and-resolve", shape_names[shape], POLICIES, "s", CHECK_LIMIT_S, seconds,
+	    ROUNDS);
+	add(results, "peak-memory", shape_names[shape], POLICIES, "MB", MEMORY_LIMIT_MB, megabytes,
+	    ROUNDS);
 }
 
 static void measure_decisions(json_t *results)
@@ -297,8 +309,8 @@ static void measure_decisions(json_t *results)
 	make_operations(objects, operations);
 	for (int i = 0; i < ROUNDS; i++)
 		nanoseconds[i] = measure_decide(loaded.ruleset, operations);
-	add(results, "decide", shape_names[SHAPE_ONE_DOMAIN], "ns", DECIDE_LIMIT_NS, nanoseconds,
-	    ROUNDS);
+	add(results, "decide", shape_names[SHAPE_ONE_DOMAIN], POLICIES, "ns", DECIDE_LIMIT_NS,
+	    nanoseconds, ROUNDS);
 }
 
 static void measure_starts(json_t *results, const char *program)
@@ -313,7 +325,182 @@ static void measure_starts(json_t *results, const char *program)
 	for (int i = 0; i < STARTS; i++)
 		milliseconds[i] = measure_start(program, file);
 	(void)unlink(file);
-	add(results, "start-of-check", NULL, "ms", START_LIMIT_MS, milliseconds, STARTS);
+	add(results, "start-of-check", NULL, 1, "ms", START_LIMIT_MS, milliseconds, STARTS);
+}
+
+/* --- AppArmor
+ * ---------------------------------------------------------------------------------------- */
+
+/* As print_rules(), without a source: each is a profile more, with all rules of its domain. */
+static char *make_profile_text(int boxes, int changed)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *stream = open_memstream(&text, &len);
+
+	if (!stream)
+		die("out of memory");
+	for (int i = 0; i < PROFILE_POLICIES; i++) {
+		(void)fprintf(stream,
+			      "---\napiVersion: security.kubearmor.com/v1\nkind: KubeArmorPolicy\n"
+			      "metadata: {name: policy-%05d}\nspec:\n"
+			      "  selector: {matchLabels: {app: app-%02d}}\n"
+			      "  process:\n    matchPaths:\n",
+			      i, i % boxes);
+		for (int r = 0; r < 4; r++)
+			(void)fprintf(stream, "    - path: /opt/package%d/bin/tool%d\n", i,
+				      i == changed ? r + 1 : r);
+		(void)fputs("  file:\n    matchPaths:\n", stream);
+		for (int r = 0; r < 3; r++)
+			(void)fprintf(stream, "    - path: /srv/data%d/key%d\n", i, r);
+		(void)fprintf(
+			stream,
+			"    matchDirectories:\n    - dir: /srv/tree%d/\n      recursive: true\n"
+			"    - dir: /srv/fixed%d/\n      readOnly: true\n"
+			"    matchPatterns:\n    - pattern: /srv/logs%d/*.log\n",
+			i, i, i);
+	}
+	if (fclose(stream))
+		die("out of memory");
+	return text;
+}
+
+/* What a plan is made from. */
+struct boxes {
+	struct pcl_policy_set *set;
+	struct pcl_domain *domains[PROFILE_BOXES];
+	struct pcl_ruleset *rulesets[PROFILE_BOXES];
+	struct pcl_backend_domain backend_domains[PROFILE_BOXES];
+	struct pcl_backend_input input;
+	const struct pcl_rule **rules;
+};
+
+static void boxes_fini(struct boxes *boxes)
+{
+	for (int i = 0; i < PROFILE_BOXES; i++) {
+		pcl_ruleset_free(&boxes->rulesets[i]);
+		pcl_domain_free(&boxes->domains[i]);
+	}
+	free((void *)boxes->rules);
+	pcl_policy_set_free(&boxes->set);
+}
+
+static void load_boxes(const char *text, int count, struct boxes *boxes)
+{
+	struct pcl_diag diag pcl_cleanup(pcl_diag_fini) = {0};
+	const struct pcl_postures postures = {0};
+	size_t rule_count = 0;
+
+	if (pcl_policy_set_new(&boxes->set) ||
+	    pcl_policy_set_read_memory(boxes->set, "bench.yaml", text, strlen(text), &diag) ||
+	    pcl_policy_set_rules(boxes->set, &boxes->rules, &rule_count))
+		die(pcl_diag_text(&diag));
+	for (int i = 0; i < count; i++) {
+		char name[16], labels[16];
+
+		(void)snprintf(name, sizeof(name), "box-%02d", i);
+		(void)snprintf(labels, sizeof(labels), "app=app-%02d", i);
+		if (pcl_domain_new(name, NULL, labels, &boxes->domains[i], &diag) ||
+		    pcl_resolve(boxes->set, boxes->domains[i], &postures, &boxes->rulesets[i]))
+			die(pcl_diag_text(&diag));
+		boxes->backend_domains[i] = (struct pcl_backend_domain){
+			.ruleset = boxes->rulesets[i],
+			.id = (uint32_t)i + 1,
+		};
+	}
+	boxes->input = (struct pcl_backend_input){
+		.generation = 1,
+		.domains = boxes->backend_domains,
+		.domain_count = (size_t)count,
+		.rules = boxes->rules,
+		.rule_count = rule_count,
+	};
+}
+
+/* The parser's processor time for one profile. */
+static double measure_parser(const char *text)
+{
+	char *const argv[] = {PARSER, "-q", "-Q", "-K", "-T", "-S", "--features-file=" FEATURES,
+			      NULL};
+	posix_spawn_file_actions_t actions;
+	struct rusage usage;
+	FILE *file = tmpfile();
+	pid_t child = -1;
+	int status;
+
+	if (!file || fputs(text, file) < 0 || fflush(file) || fseek(file, 0, SEEK_SET))
+		die("cannot write a profile");
+	if (posix_spawn_file_actions_init(&actions) ||
+	    posix_spawn_file_actions_adddup2(&actions, fileno(file), STDIN_FILENO) ||
+	    posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0) ||
+	    posix_spawn(&child, PARSER, &actions, NULL, argv, environ))
+		die("cannot start " PARSER "; run scripts/setup");
+	if (wait4(child, &status, 0, &usage) != child || !WIFEXITED(status) || WEXITSTATUS(status))
+		die("the parser did not take the profile");
+	(void)posix_spawn_file_actions_destroy(&actions);
+	(void)fclose(file);
+	return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1e3 +
+	       (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e3;
+}
+
+static struct pcl_apparmor_plan *plan_boxes(const struct boxes *boxes, double *ret_ms)
+{
+	struct pcl_apparmor_plan *plan = NULL;
+	double start = clock_s(CLOCK_PROCESS_CPUTIME_ID);
+
+	if (pcl_apparmor_plan(&boxes->input, NULL, &plan, NULL))
+		die("the rules cannot be planned");
+	*ret_ms = (clock_s(CLOCK_PROCESS_CPUTIME_ID) - start) * 1e3;
+	return plan;
+}
+
+/* Planning and compiling all of 1,000 rules, which are one profile. */
+static void measure_compile(json_t *results)
+{
+	pcl_autofree char *text = make_profile_text(1, -1);
+	struct boxes boxes pcl_cleanup(boxes_fini) = {0};
+	double milliseconds[ROUNDS];
+
+	load_boxes(text, 1, &boxes);
+	for (int i = 0; i < ROUNDS; i++) {
+		pcl_cleanup(pcl_apparmor_plan_free) struct pcl_apparmor_plan *plan =
+			plan_boxes(&boxes, &milliseconds[i]);
+
+		milliseconds[i] += measure_parser(plan->profiles[0].text);
+	}
+	add(results, "apparmor-compile", "one-profile", PROFILE_POLICIES, "ms", COMPILE_LIMIT_MS,
+	    milliseconds, ROUNDS);
+}
+
+/* Planning 1,000 rules, which are profiles of 50 each, and compiling the one that changed. */
+static void measure_change(json_t *results)
+{
+	pcl_autofree char *before = make_profile_text(PROFILE_BOXES, -1);
+	pcl_autofree char *after = make_profile_text(PROFILE_BOXES, PROFILE_POLICIES / 2);
+	struct boxes old pcl_cleanup(boxes_fini) = {0};
+	struct boxes new pcl_cleanup(boxes_fini) = {0};
+	pcl_cleanup(pcl_apparmor_plan_free) struct pcl_apparmor_plan *live = NULL;
+	double milliseconds[ROUNDS], unused;
+
+	load_boxes(before, PROFILE_BOXES, &old);
+	load_boxes(after, PROFILE_BOXES, &new);
+	live = plan_boxes(&old, &unused);
+	for (int i = 0; i < ROUNDS; i++) {
+		pcl_cleanup(pcl_apparmor_plan_free) struct pcl_apparmor_plan *plan =
+			plan_boxes(&new, &milliseconds[i]);
+		size_t changed = 0;
+
+		for (size_t p = 0; p < plan->count; p++) {
+			if (plan->profiles[p].hash == live->profiles[p].hash)
+				continue;
+			milliseconds[i] += measure_parser(plan->profiles[p].text);
+			changed++;
+		}
+		if (changed != 1)
+			die("a change of one policy changed other profiles");
+	}
+	add(results, "apparmor-change", "profiles", PROFILE_POLICIES, "ms", CHANGE_LIMIT_MS,
+	    milliseconds, ROUNDS);
 }
 
 int main(int argc, char **argv)
@@ -330,6 +517,8 @@ int main(int argc, char **argv)
 	measure_shape(results, SHAPE_ONE_DOMAIN);
 	measure_shape(results, SHAPE_CLUSTER);
 	measure_decisions(results);
+	measure_compile(results);
+	measure_change(results);
 	all = json_pack("{s:i, s:o, s:o}", "schema", 1, "run",
 			gnt_report_run(argv[2], "make bench-policy"), "policy", results);
 	if (!all || json_dump_file(all, argv[3], JSON_INDENT(2) | JSON_REAL_PRECISION(6)))
