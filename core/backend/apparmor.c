@@ -485,6 +485,7 @@ const struct pcl_backend pcl_backend_apparmor = {
 	.kernels = pcl_apparmor_kernel_names,
 	.kernel = kernel,
 	.status = pcl_apparmor_status,
+	.guard = pcl_apparmor_guard,
 	.apply = apply,
 	.remove = remove_live,
 	.live = live,

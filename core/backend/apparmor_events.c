@@ -177,16 +177,18 @@ static void add_file(const struct pcl_apparmor_record *record, struct pcl_operat
 {
 	static const char *const renames[] = {"link", "rename_src", "rename_dest", NULL};
 	const char *mask = record->denied ? record->denied : record->requested;
+	bool moves = is_word(record->operation, renames);
 	enum pcl_access first = PCL_ACCESS_READ;
 
-	if (mask && strpbrk(mask, "xm"))
+	/* A link asks for all that its target lacks. */
+	if (mask && !moves && strpbrk(mask, "xm"))
 		first = PCL_ACCESS_EXECUTE;
-	else if (mask && strpbrk(mask, "wacdlk"))
+	else if (moves || (mask && strpbrk(mask, "wacdlk")))
 		first = PCL_ACCESS_WRITE;
 	operation.object = record->name;
 	operation.access = first;
 	add_operation(event, operation);
-	if (first == PCL_ACCESS_EXECUTE || !is_word(record->operation, renames))
+	if (!moves)
 		return;
 	if (record->target) {
 		operation.object = record->target;
@@ -397,6 +399,9 @@ static int take_line(const char *text, void *context)
 	if (record.serial <= reader->cursor.serial)
 		return 0;
 	reader->cursor.serial = record.serial;
+	/* KERNEL: looking at metadata is always permitted; the model has no such operation. */
+	if (!strcmp(record.operation, "getattr"))
+		return 0;
 	if (record.verdict != PCL_APPARMOR_STATUS)
 		return tell(reader, &record);
 	take_status(reader, &record);

@@ -91,6 +91,12 @@ struct pcl_backend {
 	 * nothing but these two. A promise: what is more or less than the rule says is named.
 	 */
 	struct pcl_rule_status (*status)(const struct pcl_rule *rule, unsigned kernel);
+	/*
+	 * The rule for whose sake operation is refused, although no rule says so (its status names
+	 * what is); NULL: none. NULL: there is no such thing, or its events tell the rule.
+	 */
+	const struct pcl_rule *(*guard)(const struct pcl_ruleset *ruleset,
+					const struct pcl_operation *operation);
 	bool idle; /* enforces nothing on purpose: who chooses it by name is not stopped */
 	/*
 	 * Takes no rule that is PCL_STATUS_UNSUPPORTED. Makes input the live state in one step: an

@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "base/array.h"
+#include "backend/backend.h"
 #include "base/cleanup.h"
 #include "engine/model_json.h"
 
@@ -78,6 +79,25 @@ static const struct pcl_rule *rule_of(const struct pcl_verdict *verdict)
 	return verdict->audit_rule;
 }
 
+/* Whether a backend that refuses more than rules say did so for the sake of one. */
+static bool attribute_guard(const struct pcl_state *state, const struct pcl_ruleset *ruleset,
+			    struct pcl_event *event)
+{
+	const struct pcl_backend *backend = pcl_backend_find(state->backend);
+
+	for (size_t i = 0; backend && backend->guard && i < event->operation_count; i++) {
+		const struct pcl_rule *rule = backend->guard(ruleset, &event->operations[i]);
+
+		if (!rule)
+			continue;
+		event->rule = pcl_state_rule_number(state, rule);
+		event->access = event->operations[i].access;
+		event->flags |= PCL_EVENT_RULE_BELOW;
+		return true;
+	}
+	return false;
+}
+
 bool pcl_event_attribute(const struct pcl_state *state, struct pcl_event *event)
 {
 	const struct pcl_member *member = pcl_state_member(state, event->domain);
@@ -98,6 +118,8 @@ bool pcl_event_attribute(const struct pcl_state *state, struct pcl_event *event)
 				event->object = operation->object;
 			return true;
 		}
+	if (refused && ruleset && attribute_guard(state, ruleset, event))
+		return true;
 	/* The backend is stricter than the rules, or was under others: told, and no rule blamed. */
 	if (refused)
 		event->flags |= PCL_EVENT_NO_RULE;

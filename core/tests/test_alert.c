@@ -343,6 +343,26 @@ static void the_model_names_the_rule(void **state)
 	says(alert, "Resource", "/srv/data");
 }
 
+/* AppArmor keeps a directory where it is, for the sake of what lies below. */
+static void a_backend_names_the_rule_that_it_guards(void **state)
+{
+	autoalerts alerts = {.backend = &backend};
+	struct pcl_event event = unattributed("/etc", PCL_ACCESS_WRITE);
+	autostate *saved = scratch_state(1);
+	autojson *alert = NULL;
+
+	(void)state;
+	event.domain = 0;
+	free(saved->backend);
+	saved->backend = strdup("apparmor");
+	scratch_save(saved);
+	assert_true(pcl_alert_attribute(&alerts, &event));
+	assert_true(event.flags & PCL_EVENT_RULE_BELOW);
+	alert = make(&alerts, &event);
+	says(alert, "RuleID", "hosts#file.matchPaths[0]");
+	says(alert, "Resource", "/etc");
+}
+
 static void what_no_rule_refuses_blames_none(void **state)
 {
 	autoalerts alerts = {.backend = &backend};
@@ -392,6 +412,7 @@ int main(void)
 		TEST(bytes_that_are_no_utf8_are_shown),
 		TEST(few_generations_are_kept),
 		TEST(the_model_names_the_rule),
+		TEST(a_backend_names_the_rule_that_it_guards),
 		TEST(what_no_rule_refuses_blames_none),
 		TEST(what_is_permitted_is_told_where_a_rule_asks),
 	};

@@ -57,6 +57,27 @@ static void reads_a_path_of_odd_bytes(void **state)
 	assert_false(record.has_owner);
 }
 
+static void reads_a_directory_as_rules_name_it(void **state)
+{
+	RECORD record = {0};
+	RECORD root = {0};
+
+	(void)state;
+	assert_int_equal(pcl_apparmor_record_parse(
+				 "audit(1.0:2): apparmor=\"DENIED\" operation=\"rename_src\" "
+				 "profile=\"p\" name=\"/srv/a/\" target=\"/srv/b/\" pid=1",
+				 &record),
+			 0);
+	assert_string_equal(record.name, "/srv/a");
+	assert_string_equal(record.target, "/srv/b");
+	assert_int_equal(
+		pcl_apparmor_record_parse("audit(1.0:2): apparmor=\"DENIED\" operation=\"open\" "
+					  "profile=\"p\" name=\"/\" pid=1",
+					  &root),
+		0);
+	assert_string_equal(root.name, "/");
+}
+
 static void reads_sockets_and_capabilities(void **state)
 {
 	RECORD socket = {0};
@@ -148,6 +169,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_a_refused_open),
 		cmocka_unit_test(reads_a_path_of_odd_bytes),
+		cmocka_unit_test(reads_a_directory_as_rules_name_it),
 		cmocka_unit_test(reads_sockets_and_capabilities),
 		cmocka_unit_test(refuses_what_is_no_record),
 		cmocka_unit_test(reads_a_record_that_was_cut),
