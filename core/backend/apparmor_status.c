@@ -54,9 +54,19 @@ static const char *unsupported(const struct pcl_rule *rule)
 	return rule->match == PCL_MATCH_PROTOCOL ? unsupported_protocol(rule) : NULL;
 }
 
+/* Whether it can refuse something: then names are kept from changing for its sake. */
+static bool can_refuse(const struct pcl_rule *rule)
+{
+	return rule->action == PCL_ACTION_BLOCK ||
+	       (rule->action == PCL_ACTION_ALLOW && rule->flags);
+}
+
 /* Rules of directories leave writing alone: a temporary directory must stay one. */
 static const char *missed_process(const struct pcl_rule *rule)
 {
+	if (!can_refuse(rule))
+		return "judges a program by the name under which it is reached: misses other mounts "
+		       "of it, and the interpreter that a script names";
 	if (rule->match != PCL_MATCH_PATH && rule->match != PCL_MATCH_NAME)
 		return "judges a program by the name under which it is reached: misses other mounts "
 		       "of it, the interpreter that a script names, and programs that are renamed "
@@ -69,6 +79,9 @@ static const char *missed_process(const struct pcl_rule *rule)
 
 static const char *missed_file(const struct pcl_rule *rule)
 {
+	if (!can_refuse(rule))
+		return "judges a file by the name under which it is reached: misses other mounts of "
+		       "it, and changes of times, attributes and ACLs";
 	if (rule->match == PCL_MATCH_PATTERN)
 		return "judges a file by the name under which it is reached: misses other mounts of "
 		       "it, changes of times, attributes and ACLs, and moving directories that "

@@ -445,6 +445,84 @@ static void a_profile_is_not_chosen(void **state)
 	lacks(find(plan, "portcullis-box")->text, "change_profile");
 }
 
+/* A promise, and the plan keeps to it: it takes what has another status than unsupported. */
+static void a_rule_gets_the_status_that_is_promised(void **state)
+{
+	static const struct {
+		const char *spec;
+		enum pcl_status status;
+		const char *reason;
+	} cases[] = {
+		{"  capabilities: {matchCapabilities: [{capability: net_raw}]}\n", PCL_STATUS_EXACT,
+		 NULL},
+		{"  network: {matchProtocols: [{protocol: raw}]}\n", PCL_STATUS_EXACT, NULL},
+		{"  network: {matchProtocols: [{protocol: all, action: Allow}]}\n",
+		 PCL_STATUS_EXACT, NULL},
+		{"  apparmor: \"deny /x w,\"\n", PCL_STATUS_EXACT, NULL},
+		{"  network: {matchProtocols: [{protocol: tcp}]}\n", PCL_STATUS_STRICTER, "SCTP"},
+		{"  network: {matchProtocols: [{protocol: udp}]}\n", PCL_STATUS_STRICTER, "ICMP"},
+		{"  network: {matchProtocols: [{protocol: tcp, action: Allow}]}\n",
+		 PCL_STATUS_LOOSER, "allows too"},
+		{"  file: {matchPaths: [{path: /a}]}\n", PCL_STATUS_LOOSER, "refuses moving"},
+		{"  file: {matchPaths: [{path: /a, action: Audit}]}\n", PCL_STATUS_LOOSER,
+		 "attributes and ACLs"},
+		{"  process: {matchPaths: [{path: /a}]}\n", PCL_STATUS_LOOSER, "changing it"},
+		{"  process: {matchDirectories: [{dir: /a/}]}\n", PCL_STATUS_LOOSER, "renamed"},
+		{"  process: {matchPaths: [{path: /a, fromSource: [{path: /s}]}]}\n",
+		 PCL_STATUS_LOOSER, "no_new_privs"},
+		{"  capabilities: {matchCapabilities: [{capability: sys_admin}]}\n",
+		 PCL_STATUS_LOOSER, "reserve"},
+		{"  network: {matchProtocols: [{protocol: icmp}]}\n", PCL_STATUS_UNSUPPORTED,
+		 "ICMP"},
+		{"  network: {matchDNSQueries: [{domain: a.b}]}\n", PCL_STATUS_UNSUPPORTED, "name"},
+		{"  syscalls: {matchSyscalls: [{syscall: [unlink]}]}\n", PCL_STATUS_UNSUPPORTED,
+		 "system calls"},
+		{"  device: {matchDevice: [{class: HID}]}\n", PCL_STATUS_UNSUPPORTED, "plugged"},
+		{"  file: {matchPaths: [{path: /a, pts: false}]}\n", PCL_STATUS_UNSUPPORTED,
+		 "terminal"},
+		{"  process: {matchPaths: [{path: /a, allowedArgs: [x]}]}\n",
+		 PCL_STATUS_UNSUPPORTED, "arguments"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < PCL_ARRAY_SIZE(cases); i++) {
+		autosetting setting;
+		autoplan *plan = NULL;
+		struct pcl_rule_status status;
+
+		setting_of(&setting, cases[i].spec);
+		status = pcl_apparmor_status(setting.rules[0], 0);
+		if (status.status != cases[i].status || !status.reason != !cases[i].reason)
+			fail_msg("%s is %s", cases[i].spec, pcl_status_name(status.status));
+		if (cases[i].reason)
+			test_contains(status.reason, cases[i].reason);
+		assert_int_equal(pcl_apparmor_plan(&setting.input, NULL, &plan, NULL),
+				 status.status == PCL_STATUS_UNSUPPORTED ? -EOPNOTSUPP : 0);
+	}
+}
+
+/* What a rule that refuses nothing does not refuse is not told to be refused. */
+static void a_rule_that_cannot_refuse_keeps_no_name(void **state)
+{
+	static const char *const specs[] = {
+		"  file: {matchPaths: [{path: /a/b, action: Audit}]}\n",
+		"  file: {matchPaths: [{path: /a/b, action: Allow}]}\n",
+		"  process: {matchPaths: [{path: /a/b, action: Audit}]}\n",
+		"  process: {matchDirectories: [{dir: /a/b/, action: Allow}]}\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < PCL_ARRAY_SIZE(specs); i++) {
+		autosetting setting;
+		autoplan *plan = NULL;
+
+		setting_of(&setting, specs[i]);
+		plan = make_plan(&setting);
+		lacks(pcl_apparmor_status(setting.rules[0], 0).reason, "refuses");
+		lacks(find(plan, "portcullis-host")->text, "deny \"");
+	}
+}
+
 static void native_words_stay_within_their_profile(void **state)
 {
 	static const char *const whole[] = {"/x w,", "profile a { /x r, }", "/x{a,b} r, # }",
@@ -517,6 +595,8 @@ int main(void)
 		cmocka_unit_test(what_is_named_is_kept_from_moving),
 		cmocka_unit_test(a_guard_is_known_by_its_rule),
 		cmocka_unit_test(what_is_unsupported_is_refused),
+		cmocka_unit_test(a_rule_gets_the_status_that_is_promised),
+		cmocka_unit_test(a_rule_that_cannot_refuse_keeps_no_name),
 		cmocka_unit_test(a_profile_is_not_chosen),
 		cmocka_unit_test(native_words_stay_within_their_profile),
 		cmocka_unit_test(a_hash_is_of_what_is_said_not_of_where),
