@@ -34,7 +34,7 @@
 #include <linux/types.h>
 #endif
 
-#define PCL_BPF_ABI 10
+#define PCL_BPF_ABI 11
 
 /* Domains, the host (id 0) included; each costs PCL_SLOTS * sizeof(struct pcl_bpf_domain) bytes. */
 #define PCL_BPF_DOMAINS_MAX 10240u
@@ -239,6 +239,8 @@ struct pcl_bpf_domain {
 	__u32 incarnation; /* never the same for two domains that use one id after another; 0: free
 			    */
 	__u32 active;	   /* bit per class that has rules */
+	__u32 alone;	   /* the ruleset has no other, so every task belongs to it: the host's */
+	__u32 pad;
 	__u32 parts[PCL_BPF_CLASS_COUNT]; /* PCL_PART_* that a class has besides its trie */
 	struct pcl_trie_edge root[PCL_BPF_CLASS_COUNT];
 	/* A trie of its own, with a single level: the base name. */

@@ -436,7 +436,8 @@ static __always_inline bool is_judged_nameless(const struct pcl_question *ask,
 
 /* Keeps what is permitted without a word, if nothing but names led to it. */
 static __always_inline void keep_verdict(const struct pcl_question *ask, struct pcl_task *state,
-					 __u32 set, __u32 parts, __u64 live,
+					 const struct pcl_bpf_domain *domain, __u32 set,
+					 __u32 parts, __u64 live,
 					 const struct pcl_bpf_outcome *outcome,
 					 const struct pcl_moment *moment)
 {
@@ -450,8 +451,9 @@ static __always_inline void keep_verdict(const struct pcl_question *ask, struct 
 	/* Every flag of a set asks for something besides the name. */
 	if (all & ~PCL_SET_NUMBER)
 		return;
-	verdict_keep(&ask->object, state, live, ask->access, outcome->flags ? PCL_VERDICT_NAMED : 0,
-		     moment);
+	verdict_keep(&ask->object, state,
+		     domain->alone ? PCL_VERDICT_ANYONE : verdict_domain(state), live, ask->access,
+		     outcome->flags ? PCL_VERDICT_NAMED : 0, moment);
 }
 
 /* The whole decision for a domain that has rules of the class. 0 or -EACCES. fast is a constant. */
@@ -467,7 +469,7 @@ static __always_inline int decide(const struct pcl_question *ask, struct pcl_tas
 	layer = state->walk.layer;
 	below_rule = (ask->flags & ASK_BELOW) ? state->down.below_rule : 0;
 	if (set == PCL_SET_PERMIT && !below_rule && !parts) {
-		keep_verdict(ask, state, set, parts, live, &outcome, &moment);
+		keep_verdict(ask, state, domain, set, parts, live, &outcome, &moment);
 		return 0;
 	}
 	if (parts) {
@@ -502,7 +504,7 @@ static __always_inline int decide(const struct pcl_question *ask, struct pcl_tas
 		outcome.rule = below_rule;
 		outcome.flags = PCL_OUTCOME_REFUSE | PCL_OUTCOME_ALERT;
 	}
-	keep_verdict(ask, state, set, parts, live, &outcome, &moment);
+	keep_verdict(ask, state, domain, set, parts, live, &outcome, &moment);
 	return say(ask, state, live, &outcome, flags);
 }
 

@@ -35,7 +35,7 @@ static __always_inline int judge_descriptor(__u32 hook, struct file *file, __u32
 	struct dentry *dentry;
 
 	/* The kernel itself reads a program that is being executed. */
-	if (has_no_path(file) || (GET(file, f_flags) & FMODE_EXEC_FLAG))
+	if ((GET(file, f_flags) & FMODE_EXEC_FLAG) || has_no_path(file))
 		return 0;
 	dentry = file->f_path.dentry;
 	return judge(hook, PCL_BPF_FILE, access, (__u64)dentry, (__u64)file->f_path.mnt,
@@ -134,7 +134,7 @@ __noinline __u32 program_kind(void)
 	__u64 base = ~0ull, headers = 0, count = 0;
 	struct auxv auxv;
 
-	if (!mm || bpf_core_read(&auxv, sizeof(auxv), &mm->saved_auxv))
+	if (!mm || !GET(mm, saved_auxv[0]) || bpf_core_read(&auxv, sizeof(auxv), &mm->saved_auxv))
 		return PROGRAM_LINKED;
 	for (__u32 i = 0; i < AUXV_PAIRS; i++) {
 		if (auxv.pairs[i][0] == AT_BASE)

@@ -296,12 +296,13 @@ struct {
 /* What was permitted without a word; verdict.h. A table that forgets, likewise. */
 #define PCL_VERDICTS_BITS 14u
 #define PCL_VERDICT_NAMED (1u << 31) /* in permits: only as long as the object has a name */
+#define PCL_VERDICT_ANYONE (~0ULL)   /* in domain: the ruleset has the host's alone */
 
 struct pcl_verdict {
 	__u64 dentry;
 	__u64 mnt;
 	__u64 live;
-	__u64 domain;  /* and its incarnation, as in struct pcl_task */
+	__u64 domain;  /* and its incarnation, as in struct pcl_task; or PCL_VERDICT_ANYONE */
 	__u64 moment;  /* both sequence numbers */
 	__u64 permits; /* bit per access */
 	__u64 check;   /* of all the rest, so that what two writers mixed is not believed */

@@ -33,35 +33,48 @@ static __always_inline __u64 verdict_moment(const struct pcl_moment *moment)
 
 /*
  * Odd factors, so that one word of another writer always shows, and several do but for one chance
- * in 2^64. It guards against a mixture only: every word is compared as well.
+ * in 2^59. It guards against a mixture only: every word is compared as well.
  */
 static __always_inline __u64 verdict_check(__u64 dentry, __u64 mnt, __u64 live, __u64 domain,
 					   __u64 moment, __u64 permits)
 {
 	return dentry * 0x9E3779B97F4A7C15ULL + mnt * 0xBF58476D1CE4E5B9ULL +
 	       live * 0x94D049BB133111EBULL + domain * 0xD6E8FEB86659FD93ULL +
-	       moment * 0xA0761D6478BD642FULL + permits * 0xE7037ED1A0B428DBULL;
+	       moment * 0xA0761D6478BD642FULL + permits;
+}
+
+/* The same, so that the compiler does not take what it equals in its stead: a pointer. */
+static __always_inline __u64 hidden(__u64 number)
+{
+	asm volatile("" : "+r"(number));
+	return number;
 }
 
 /*
- * Whether the access was permitted and would be again. The object is in state->at. The names are
- * those of the one moment at which the sequence numbers are read.
+ * Whether the access was permitted to somebody and would be again. Then ret_domain is whose it was,
+ * PCL_VERDICT_ANYONE if it is everybody's. The names are those of the one moment at which the
+ * sequence numbers are read. The object may be told by pointers: what they equal is a number.
  */
-static __always_inline bool verdict_holds(const struct pcl_task *state, __u64 live, __u32 access)
+static __always_inline bool verdict_stands(__u64 dentry, __u64 mnt, __u64 live, __u32 access,
+					   __u64 *ret_domain)
 {
-	__u64 dentry = *(volatile __u64 *)&state->at.dentry;
-	__u64 mnt = *(volatile __u64 *)&state->at.mnt;
 	struct pcl_verdict *kept = verdict_entry(dentry);
-	__u64 domain = verdict_domain(state), permits, differs;
+	__u64 kept_dentry, kept_mnt, permits, moment, differs;
 	struct pcl_moment now;
 
-	if (!kept || kept->dentry != dentry)
+	if (!kept)
+		return false;
+	kept_dentry = *(volatile __u64 *)&kept->dentry;
+	kept_mnt = *(volatile __u64 *)&kept->mnt;
+	if (hidden(kept_dentry) != dentry || hidden(kept_mnt) != mnt)
 		return false;
 	moment_take(&now);
+	moment = verdict_moment(&now);
 	permits = *(volatile __u64 *)&kept->permits;
-	differs = (kept->mnt ^ mnt) | (kept->live ^ live) | (kept->domain ^ domain) |
-		  (kept->moment ^ verdict_moment(&now)) | (~permits & (1ull << access));
-	differs |= kept->check ^ verdict_check(dentry, mnt, live, domain, kept->moment, permits);
+	*ret_domain = *(volatile __u64 *)&kept->domain;
+	differs = (kept->live ^ live) | (kept->moment ^ moment) | (~permits & (1ull << access));
+	differs |= kept->check ^
+		   verdict_check(kept_dentry, kept_mnt, live, *ret_domain, moment, permits);
 	if (differs)
 		return false;
 	/* KERNEL: d_unhashed(). */
@@ -69,14 +82,14 @@ static __always_inline bool verdict_holds(const struct pcl_task *state, __u64 li
 }
 
 /*
- * Keeps that the access is permitted; flags: PCL_VERDICT_NAMED. Everything that was looked at, was
- * so since moment.
+ * Keeps that the access is permitted to domain; flags: PCL_VERDICT_NAMED. Everything that was
+ * looked at, was so since moment.
  */
 static __always_inline void verdict_keep(const struct pcl_object *object,
-					 const struct pcl_task *state, __u64 live, __u32 access,
-					 __u64 flags, const struct pcl_moment *moment)
+					 const struct pcl_task *state, __u64 domain, __u64 live,
+					 __u32 access, __u64 flags, const struct pcl_moment *moment)
 {
-	__u64 domain = verdict_domain(state), permits = 1ull << access | flags, old;
+	__u64 permits = 1ull << access | flags, old;
 	struct pcl_verdict *kept;
 
 	/* Until its home is known a domain's names may still change. */
@@ -104,16 +117,12 @@ static __always_inline void verdict_keep(const struct pcl_object *object,
 /* The dentry is about to become another object's. */
 static __always_inline void forget_dentry(const struct dentry *pointer)
 {
-	struct pcl_verdict *kept;
-	struct pcl_dir *dir;
-	__u64 dentry;
+	__u64 dentry = (__u64)pointer;
+	struct pcl_verdict *kept = verdict_entry(dentry);
+	struct pcl_dir *dir = dir_entry(dentry);
 
-	/* Read from the stack, a pointer becomes a number. */
-	bpf_probe_read_kernel(&dentry, sizeof(dentry), &pointer);
-	kept = verdict_entry(dentry);
 	if (kept && kept->dentry == dentry)
 		kept->dentry = 0;
-	dir = dir_entry(dentry);
 	if (dir && dir->dentry == dentry)
 		dir->dentry = 0;
 }

@@ -510,6 +510,8 @@ static int make(struct pcl_maker *maker)
 		error = check_dns(maker);
 	if (error)
 		return error;
+	if (maker->plan->domain_count == 1 && !maker->plan->contained)
+		maker->plan->domains[0].entry.alone = 1;
 	if (maker->plan->edge_count)
 		qsort(maker->plan->edges, maker->plan->edge_count, sizeof(*maker->plan->edges),
 		      compare_edges);

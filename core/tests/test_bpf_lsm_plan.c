@@ -205,10 +205,16 @@ static void without_rules_a_plan_is_empty(void **state)
 	assert_int_equal(plan->active, 0);
 	assert_int_equal(plan->domain_count, 2);
 	assert_true(plan->contained);
+	assert_false(plan->domains[0].entry.alone);
 	setting.input.domain_count = 1;
 	pcl_bpf_plan_free(&plan);
 	plan = make_plan(&setting);
 	assert_false(plan->contained);
+	assert_true(plan->domains[0].entry.alone);
+	setting.backend_domains[0].id = 3;
+	pcl_bpf_plan_free(&plan);
+	plan = make_plan(&setting);
+	assert_false(plan->domains[0].entry.alone);
 }
 
 static void a_class_without_rules_is_not_active(void **state)

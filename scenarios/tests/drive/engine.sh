@@ -384,6 +384,11 @@ deep=web$(repeat 140 /n)
 mkdir -p "/sys/fs/cgroup/$deep"
 is deep-below-domain-refused no "$(runs in_group "$deep" cat /t/other)"
 is host-free yes "$(reads /t/other)"
+# With rules for the host too, what it may is kept, for it and nobody else.
+is both-apply 0 "$(code $P apply /tmp/web.yaml /tmp/a.yaml)"
+is host-free-with-rules yes "$(reads /t/other)"
+is host-free-as-kept yes "$(reads /t/other)"
+is domain-refused-beside-host no "$(runs in_group web cat /t/other)"
 is other-group-free yes "$(runs in_group db cat /t/other)"
 is domain-event 'shop/web#file.matchPaths[0] web' "$(events; sed 's/.*"Domain":"\([^"]*\)".*"RuleID":"\([^"]*\)".*/\2 \1/' /tmp/events | sort -u)"
 is moved-out-stays no "$(runs in_group web sh -c 'echo 0 >/sys/fs/cgroup/db/cgroup.procs && cat /t/other')"
