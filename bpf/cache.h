@@ -6,7 +6,8 @@
  *
  * - a path changes only under rename_lock (names, parents) or mount_lock (mounts). The kernel bumps
  *   their sequence numbers around every change; an answer counts only if both stood still, even,
- *   from before its first look to after its last one, and are those of when the cache was filled;
+ *   from before its first look to after its last one. Since the entry was filled mount_lock's and
+ *   that of each dentry above has not changed, so renames elsewhere do not matter;
  * - a dentry's address becomes another object's only by d_instantiate, where it is forgotten
  *   (verdict.h);
  * - a new ruleset or domain has another `live`, another domain or incarnation;
@@ -92,6 +93,46 @@ static __always_inline struct pcl_dir *dir_cache(struct pcl_task *state,
 	return dir_entry(*(volatile __u64 *)&state->slot[0].raw.parent);
 }
 
+static __always_inline __u32 seq_of(__u64 dentry)
+{
+	return READ_FIELD(struct seqcount, dentry + bpf_core_field_offset(struct dentry, d_seq),
+			  sequence);
+}
+
+/*
+ * Whether all that gives the directory its name has the name and the parent that it had. A function
+ * of its own for the stack's sake, as the next.
+ */
+GLOBAL int is_in_place(const struct pcl_dir *cache)
+{
+	__u32 levels, differs = 0, i;
+
+	if (!cache)
+		return 0;
+	levels = cache->levels;
+#pragma clang loop unroll(disable)
+	for (i = 0; i < PCL_DIR_LEVELS && i < levels; i++)
+		differs |= seq_of(cache->above[i]) ^ cache->seqs[i];
+	return !differs;
+}
+
+/* Keeps what gives the directory its name. 0 where something of it is being moved. */
+GLOBAL int keep_levels(struct pcl_dir *cache, const struct pcl_task *state)
+{
+	__u32 levels, odd = 0, i;
+
+	if (!cache || !state)
+		return 0;
+	cache->levels = levels = state->walk.depth - 1;
+#pragma clang loop unroll(disable)
+	for (i = 0; i < PCL_DIR_LEVELS && i < levels; i++) {
+		cache->above[i] = state->slot[i + 1].dentry;
+		cache->seqs[i] = seq_of(cache->above[i]);
+		odd |= cache->seqs[i];
+	}
+	return !(odd & 1);
+}
+
 /*
  * Answers from the cache: 0 with the set in state->down, or -1. Takes the moment first, which is
  * also the one that an answer found otherwise is measured against.
@@ -110,11 +151,10 @@ static __always_inline int cache_hit(struct pcl_dir *cache, const struct pcl_obj
 	*(volatile __u64 *)&state->slot[0].raw.parent = read_level(&state->slot[0], object->dentry);
 	differs = (cache->live ^ live) | (cache->mnt ^ object->mnt) |
 		  (cache->dentry ^ *(volatile __u64 *)&state->slot[0].raw.parent);
-	differs |= (cache->rename_seq ^ ret_moment->rename_seq) |
-		   (cache->mount_seq ^ ret_moment->mount_seq) | (cache->domain ^ state->domain) |
+	differs |= (cache->mount_seq ^ ret_moment->mount_seq) | (cache->domain ^ state->domain) |
 		   (cache->incarnation ^ state->incarnation) | (stamp & 1) |
 		   (~cache->valid & (1u << class));
-	if (differs)
+	if (differs || !is_in_place(cache))
 		return -1;
 	trie = trie_of(live);
 	if (!trie || leaf_set(trie, at, &state->slot[0], &state->down))
@@ -143,19 +183,18 @@ static __always_inline void cache_fill(struct pcl_dir *cache, const struct pcl_o
 		return;
 #endif
 	if (cache->live == live && cache->mnt == object->mnt && cache->dentry == parent &&
-	    cache->rename_seq == moment->rename_seq && cache->mount_seq == moment->mount_seq &&
-	    cache->domain == state->domain && cache->incarnation == state->incarnation)
+	    cache->mount_seq == moment->mount_seq && cache->domain == state->domain &&
+	    cache->incarnation == state->incarnation && is_in_place(cache))
 		valid |= cache->valid;
 	cache->live = live;
 	cache->mnt = object->mnt;
 	cache->dentry = parent;
-	cache->rename_seq = moment->rename_seq;
 	cache->mount_seq = moment->mount_seq;
 	cache->domain = state->domain;
 	cache->incarnation = state->incarnation;
 	cache->at[class & 1] = state->down.at;
-	/* Last, since an entry of an odd or a passed moment is never asked for. */
-	cache->valid = moment_holds(moment) ? valid : 0;
+	/* Last, since what was so at no one moment is never asked for. */
+	cache->valid = keep_levels(cache, state) && moment_holds(moment) ? valid : 0;
 	barrier();
 	__sync_fetch_and_add(&cache->stamp, 1);
 }

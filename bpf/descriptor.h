@@ -32,14 +32,17 @@ static __always_inline bool has_no_path(struct file *file)
 
 static __always_inline int judge_descriptor(__u32 hook, struct file *file, __u32 access)
 {
-	struct dentry *dentry;
+	__u64 dentry = (__u64)file->f_path.dentry, mnt = (__u64)file->f_path.mnt;
+	struct pcl_known known;
 
 	/* The kernel itself reads a program that is being executed. */
-	if ((GET(file, f_flags) & FMODE_EXEC_FLAG) || has_no_path(file))
+	if (GET(file, f_flags) & FMODE_EXEC_FLAG)
 		return 0;
-	dentry = file->f_path.dentry;
-	return judge(hook, PCL_BPF_FILE, access, (__u64)dentry, (__u64)file->f_path.mnt,
-		     ASK_DELETED | ASK_FAST | ASK_QUIET);
+	/* Before more is asked, since that is nearly all there is. */
+	if (known_for_anyone(dentry, mnt, access, &known) || has_no_path(file))
+		return 0;
+	return judge_known(hook, PCL_BPF_FILE, access, dentry, mnt,
+			   ASK_DELETED | ASK_FAST | ASK_QUIET, &known);
 }
 
 static __always_inline int judge_use(struct file *file, int mask)

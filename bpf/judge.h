@@ -20,24 +20,26 @@
 
 #define REPLACED __weak __noinline
 
-enum pcl_known {
-	KNOWN_NOT,
-	KNOWN_FOR_DOMAIN, /* for one domain */
-	KNOWN_FOR_ANYONE,
+/* What was permitted before and would be again: whose it was, 0 in known: nothing is. */
+struct pcl_known {
+	__u64 domain;
+	bool known;
 };
 
 /*
- * Whether the same was permitted before and would be again. Where everybody is the host's, nobody
- * need look who asks, and a task of which nothing is kept yet costs no more than another.
+ * Whether it was permitted to anyone: where everybody is the host's, nobody need look who asks, and
+ * a task of which nothing is kept yet costs no more than another. Else ret_known is for
+ * judge_known().
  */
-static __always_inline enum pcl_known known_before(__u64 dentry, __u64 mnt, __u32 access,
-						   __u64 *ret_domain)
+static __always_inline bool known_for_anyone(__u64 dentry, __u64 mnt, __u32 access,
+					     struct pcl_known *ret_known)
 {
 	struct pcl_bpf_control *ctl = pcl_control();
 
-	if (!ctl || !verdict_stands(dentry, mnt, ctl->live, access, ret_domain))
-		return KNOWN_NOT;
-	return *ret_domain == PCL_VERDICT_ANYONE ? KNOWN_FOR_ANYONE : KNOWN_FOR_DOMAIN;
+	ret_known->domain = 0;
+	ret_known->known =
+		ctl && verdict_stands(dentry, mnt, ctl->live, access, &ret_known->domain);
+	return ret_known->known && ret_known->domain == PCL_VERDICT_ANYONE;
 }
 
 #ifdef PCL_OLD_KERNEL
@@ -74,22 +76,9 @@ static __always_inline int judge_policed(const struct pcl_question *ask,
 }
 #endif
 
-#ifndef PCL_OLD_KERNEL
-/*
- * KERNEL: a link whose pin was removed goes when a worker comes to it, so while all is removed a
- * hook may be called without its judge. By then nothing is live, and it permits.
- */
-static __always_inline bool is_anything_live(void)
-{
-	struct pcl_bpf_control *ctl = pcl_control();
-
-	return ctl && ctl->live;
-}
-#endif
-
-/* 0 or -EACCES. flags are ASK_*. */
-static __always_inline int judge(__u32 hook, __u32 class, __u32 access, __u64 dentry, __u64 mnt,
-				 __u32 flags)
+/* 0 or -EACCES. flags are ASK_*, of which ASK_FAST is one. */
+static __always_inline int judge_known(__u32 hook, __u32 class, __u32 access, __u64 dentry,
+				       __u64 mnt, __u32 flags, const struct pcl_known *known)
 {
 	struct pcl_question ask = {
 		.object = {.dentry = dentry, .mnt = mnt},
@@ -98,25 +87,57 @@ static __always_inline int judge(__u32 hook, __u32 class, __u32 access, __u64 de
 		.hook = hook,
 		.flags = flags,
 	};
-	enum pcl_known known = KNOWN_NOT;
 	struct pcl_asker asker;
-	__u64 domain = 0;
-	int found;
+	int found = find_state(class, flags, &asker);
 
-#ifndef PCL_OLD_KERNEL
-	if (!(flags & ASK_FAST))
-		return is_anything_live() && judge_whole(&ask) ? -EACCES : 0;
-#endif
-	if (flags & ASK_FAST)
-		known = known_before(dentry, mnt, access, &domain);
-	if (known == KNOWN_FOR_ANYONE)
-		return 0;
-	found = find_state(class, flags, &asker);
-	if (found > 0 && known && domain == verdict_domain(asker.state))
+	if (found > 0 && known->known && known->domain == verdict_domain(asker.state))
 		return 0;
 	if (found > 0)
 		found = find_rules(class, &asker);
 	return found > 0 ? judge_policed(&ask, &asker) : found;
+}
+
+#ifdef PCL_OLD_KERNEL
+/* There is one judge for all. */
+static __always_inline int judge_slow(__u32 hook, __u32 class, __u32 access, __u64 dentry,
+				      __u64 mnt, __u32 flags)
+{
+	const struct pcl_known known = {};
+
+	return judge_known(hook, class, access, dentry, mnt, flags, &known);
+}
+#else
+/*
+ * KERNEL: a link whose pin was removed goes when a worker comes to it, so while all is removed a
+ * hook may be called without its judge. By then nothing is live, and it permits.
+ */
+static __always_inline int judge_slow(__u32 hook, __u32 class, __u32 access, __u64 dentry,
+				      __u64 mnt, __u32 flags)
+{
+	struct pcl_bpf_control *ctl = pcl_control();
+	struct pcl_question ask = {
+		.object = {.dentry = dentry, .mnt = mnt},
+		.access = access,
+		.class = class,
+		.hook = hook,
+		.flags = flags,
+	};
+
+	return ctl && ctl->live && judge_whole(&ask) ? -EACCES : 0;
+}
+#endif
+
+/* 0 or -EACCES. flags are ASK_*, and constant. */
+static __always_inline int judge(__u32 hook, __u32 class, __u32 access, __u64 dentry, __u64 mnt,
+				 __u32 flags)
+{
+	struct pcl_known known;
+
+	if (!(flags & ASK_FAST))
+		return judge_slow(hook, class, access, dentry, mnt, flags);
+	if (known_for_anyone(dentry, mnt, access, &known))
+		return 0;
+	return judge_known(hook, class, access, dentry, mnt, flags, &known);
 }
 
 #endif

@@ -272,10 +272,11 @@ struct {
  * cache.h says what makes it valid. A table that forgets: two directories may have one place in it.
  */
 #define PCL_DIRS_BITS 12u
+#define PCL_DIR_LEVELS (PCL_WINDOW - 1)
 
 struct pcl_dir {
 	__u32 stamp; /* odd while somebody writes; changes with every write */
-	__u32 rename_seq;
+	__u32 levels;
 	__u32 mount_seq;
 	__u32 domain;
 	__u32 incarnation;
@@ -284,6 +285,10 @@ struct pcl_dir {
 	__u64 dentry;
 	__u64 mnt;
 	struct pcl_trie_edge at[PCL_BPF_CLASS_COUNT];
+	/* What gives it its name: itself, unless it is a mount's root, and all above. */
+	__u64 above[PCL_DIR_LEVELS]; /* dentries */
+	__u32 seqs[PCL_DIR_LEVELS];  /* the sequence number of each */
+	__u32 pad;
 };
 
 struct {

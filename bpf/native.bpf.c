@@ -68,16 +68,13 @@ static __always_inline int ask_once(bool cached)
 		.flags = ASK_DELETED | ASK_FAST,
 	};
 	struct pcl_asker asker;
-	__u64 domain = 0;
-	enum pcl_known known = KNOWN_NOT;
+	struct pcl_known known = {};
 	int found;
 
-	if (cached)
-		known = known_before(native_dentry, native_mnt, PCL_BPF_READ, &domain);
-	if (known == KNOWN_FOR_ANYONE)
+	if (cached && known_for_anyone(native_dentry, native_mnt, PCL_BPF_READ, &known))
 		return 0;
 	found = find_state(PCL_BPF_FILE, ask.flags, &asker);
-	if (found > 0 && known && domain == verdict_domain(asker.state))
+	if (found > 0 && known.known && known.domain == verdict_domain(asker.state))
 		return 0;
 	if (found > 0)
 		found = find_rules(PCL_BPF_FILE, &asker);
