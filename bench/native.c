@@ -242,7 +242,7 @@ static void add(json_t *results, int rules, int depth, double samples[CONTENDERS
 static void measure_shape(json_t *results, int rules, int depth)
 {
 	static double samples[CONTENDERS][ROUNDS];
-	pcl_autofree char *text = gnt_bench_policy(rules, depth);
+	pcl_autofree char *text = gnt_bench_policy(rules, depth, false);
 	pcl_cleanup(pcl_bpf_plan_free) struct pcl_bpf_plan *plan = text ? make_plan(text) : NULL;
 	pcl_autoclose int fd = open_file(depth);
 	struct native_bpf *skel = load(fd);

@@ -36,7 +36,7 @@ static struct pcl_verdict decide(const struct pcl_ruleset *ruleset, enum pcl_acc
 static void check_policy(int rules, int depth)
 {
 	const struct pcl_postures postures = {.file = PCL_POSTURE_AUDIT};
-	pcl_autofree char *text = gnt_bench_policy(rules, depth);
+	pcl_autofree char *text = gnt_bench_policy(rules, depth, false);
 	struct pcl_diag diag pcl_cleanup(pcl_diag_fini) = {0};
 	struct pcl_policy_set *set = NULL;
 	struct pcl_domain *host = NULL;
@@ -86,7 +86,7 @@ static void the_policy_has_rules_in_every_directory_on_the_way(void **state)
 		"dir: /bench/d2/d3/d4/d5/d6/locked-tree/\n",
 		"dir: /bench/\n",
 	};
-	pcl_autofree char *text = gnt_bench_policy(100, 6);
+	pcl_autofree char *text = gnt_bench_policy(100, 6, false);
 
 	(void)state;
 	assert_non_null(text);
@@ -109,17 +109,15 @@ static struct gnt_bench_shape shape_of(int rounds, const int *depth)
 	};
 }
 
-static void the_plan_visits_each_contender_once_a_round(void **state)
+/* shape has as many rounds as contenders, twice. */
+static void check_turns(const struct gnt_bench_shape *shape, int contenders)
 {
-	const int depth = 6;
-	const struct gnt_bench_shape shape = shape_of(6, &depth);
 	pcl_cleanup(gnt_bench_plan_fini) struct gnt_bench_plan plan = {0};
 	int first[GNT_BENCH_CONTENDER_COUNT] = {0};
-	int visits[6][GNT_BENCH_CONTENDER_COUNT] = {{0}};
+	int visits[2 * GNT_BENCH_CONTENDER_COUNT][GNT_BENCH_CONTENDER_COUNT] = {{0}};
 	int seen_round = -1;
 
-	(void)state;
-	assert_int_equal(gnt_bench_plan_make(&shape, &plan), 0);
+	assert_int_equal(gnt_bench_plan_make(shape, &plan), 0);
 	for (size_t i = 0; i < plan.count; i++) {
 		const struct gnt_bench_visit *visit = &plan.steps[i].visit;
 
@@ -131,11 +129,25 @@ static void the_plan_visits_each_contender_once_a_round(void **state)
 		seen_round = visit->round;
 	}
 	for (int contender = 0; contender < GNT_BENCH_CONTENDER_COUNT; contender++) {
-		for (int round = 0; round < 6; round++)
-			assert_int_equal(visits[round][contender], GNT_LATENCY_OP_COUNT);
+		for (int round = 0; round < shape->rounds; round++)
+			assert_int_equal(visits[round][contender],
+					 contender < contenders ? GNT_LATENCY_OP_COUNT : 0);
 		/* Each leads in some round. */
-		assert_in_range(first[contender], 1, 4);
+		if (contender < contenders)
+			assert_in_range(first[contender], 1, 4);
 	}
+}
+
+static void the_plan_visits_each_contender_once_a_round(void **state)
+{
+	const int depth = 6;
+	struct gnt_bench_shape shape = shape_of(2 * GNT_BENCH_CONTENDER_USUAL, &depth);
+
+	(void)state;
+	check_turns(&shape, GNT_BENCH_CONTENDER_USUAL);
+	shape.rounds = 2 * GNT_BENCH_CONTENDER_COUNT;
+	shape.containers = true;
+	check_turns(&shape, GNT_BENCH_CONTENDER_COUNT);
 }
 
 /* The first step of a kind under a contender. */
@@ -180,6 +192,40 @@ static void an_engine_that_enforces_nothing_is_not_measured(void **state)
 	assert_int_equal(take(open, "{\"exit\":1,\"stdout\":\"\"}", NULL), -EPERM);
 	assert_int_equal(take(open, "{\"exit\":0,\"stdout\":\"bench canary\\n\"}", NULL), 0);
 	assert_int_equal(take(shut, "{\"exit\":null,\"signal\":9,\"stdout\":\"\"}", NULL), -EIO);
+}
+
+/* How many steps of a kind a contender has, inside the container or outside. */
+static int count_steps(const struct gnt_bench_plan *plan, enum gnt_bench_step_kind kind,
+		       enum gnt_bench_contender contender, bool inside)
+{
+	int count = 0;
+
+	for (size_t i = 0; i < plan->count; i++) {
+		pcl_autofree char *request = json_dumps(plan->steps[i].request, JSON_COMPACT);
+
+		assert_non_null(request);
+		if (plan->steps[i].kind == kind && plan->steps[i].visit.contender == contender)
+			count += !strstr(request, "cgroup.procs") == !inside;
+	}
+	return count;
+}
+
+static void a_containers_rules_are_tried_on_both_sides(void **state)
+{
+	const int depth = 6;
+	struct gnt_bench_shape shape = shape_of(1, &depth);
+	pcl_cleanup(gnt_bench_plan_fini) struct gnt_bench_plan plan = {0};
+
+	(void)state;
+	shape.containers = true;
+	assert_int_equal(gnt_bench_plan_make(&shape, &plan), 0);
+	assert_int_equal(count_steps(&plan, GNT_BENCH_STEP_SHUT, GNT_BENCH_CONTAINED, true), 2);
+	assert_int_equal(count_steps(&plan, GNT_BENCH_STEP_OPEN, GNT_BENCH_CONTAINED, true), 0);
+	assert_int_equal(count_steps(&plan, GNT_BENCH_STEP_OPEN, GNT_BENCH_UNPOLICED, false), 1);
+	assert_int_equal(count_steps(&plan, GNT_BENCH_STEP_MEASURE, GNT_BENCH_CONTAINED, true),
+			 GNT_LATENCY_OP_COUNT);
+	assert_int_equal(count_steps(&plan, GNT_BENCH_STEP_MEASURE, GNT_BENCH_UNPOLICED, false),
+			 GNT_LATENCY_OP_COUNT);
 }
 
 static void a_step_that_fails_says_so(void **state)
@@ -364,6 +410,7 @@ int main(void)
 		cmocka_unit_test(the_policy_has_rules_in_every_directory_on_the_way),
 		cmocka_unit_test(the_plan_visits_each_contender_once_a_round),
 		cmocka_unit_test(an_engine_that_enforces_nothing_is_not_measured),
+		cmocka_unit_test(a_containers_rules_are_tried_on_both_sides),
 		cmocka_unit_test(a_step_that_fails_says_so),
 		cmocka_unit_test(ratios_are_taken_within_a_round),
 		cmocka_unit_test(one_count_of_difference_is_a_difference),

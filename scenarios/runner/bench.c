@@ -38,6 +38,7 @@ struct bench_command {
 	size_t depth_count;
 	int rounds;
 	int rules;
+	bool containers;
 	unsigned units;
 };
 
@@ -111,6 +112,10 @@ static int take(void *context, const char *name, const char *value, struct pcl_d
 	if (strcmp(name, "--rules") == 0)
 		return gnt_cli_number(name, value, GNT_BENCH_RULES_MIN, GNT_BENCH_RULES_MAX,
 				      &command->rules, diag);
+	if (strcmp(name, "--containers") == 0) {
+		command->containers = true;
+		return 0;
+	}
 	if (!*value)
 		return pcl_diag_set(diag, -EINVAL, "%s needs a value", name);
 	command->results = value;
@@ -137,6 +142,8 @@ static const struct gnt_cli cli = {
 			{"--rounds", "N", "rounds of wall clock (default 3)"},
 			{"--rules", "N", "rules that do not match (default 100)"},
 			{"--depth", "D,...", "directories above the file (default 6)"},
+			{"--containers", NULL,
+			 "also measure where the rules are a container's: its task, the host's"},
 			{"--results", "DIR", "write here (default build/results/RUN-ID)"},
 			{0},
 		},
@@ -225,6 +232,7 @@ static int measure(const struct bench_command *command, const struct gnt_target 
 		.depth_count = command->depth_count,
 		.rounds = command->rounds,
 		.rules = command->rules,
+		.containers = command->containers,
 		.units = command->units,
 		.kernel_path = command->kernel.image_path,
 		.modules_dir = command->kernel.modules_path,

@@ -20,6 +20,8 @@ static const char *const contender_names[] = {
 	[GNT_BENCH_NONE] = "none",
 	[GNT_BENCH_FLOOR] = "floor",
 	[GNT_BENCH_PORTCULLIS] = "portcullis",
+	[GNT_BENCH_CONTAINED] = "contained",
+	[GNT_BENCH_UNPOLICED] = "unpoliced",
 };
 static_assert(PCL_ARRAY_SIZE(contender_names) == GNT_BENCH_CONTENDER_COUNT,
 	      "a contender has no name");
@@ -27,6 +29,11 @@ static_assert(PCL_ARRAY_SIZE(contender_names) == GNT_BENCH_CONTENDER_COUNT,
 const char *gnt_bench_contender_name(enum gnt_bench_contender contender)
 {
 	return contender_names[contender];
+}
+
+bool gnt_bench_contender_has_rules(enum gnt_bench_contender contender)
+{
+	return contender >= GNT_BENCH_PORTCULLIS;
 }
 
 static void visit_fini(struct gnt_bench_visit *visit)
@@ -288,7 +295,9 @@ static int add_row(const struct gnt_bench_data *data, const struct gnt_bench_vis
 	pcl_cleanup(gnt_latency_row_fini) struct gnt_latency_row row = {
 		.op = cell->op,
 		.unit = facts->unit,
-		.rules = cell->contender == GNT_BENCH_PORTCULLIS ? facts->rules : 0,
+		.rules = gnt_bench_contender_has_rules(cell->contender) ? facts->rules : 0,
+		.policed = cell->contender == GNT_BENCH_PORTCULLIS ||
+			   cell->contender == GNT_BENCH_CONTAINED,
 		.depth = cell->depth,
 		.boots = facts->boots,
 		.boots_agree = facts->boots_agree,
@@ -303,7 +312,7 @@ static int add_row(const struct gnt_bench_data *data, const struct gnt_bench_vis
 	return error ? error : gnt_latency_rows_take(rows, &row);
 }
 
-/* The first visit of each contender like `cell`, in the order none, floor, portcullis. */
+/* The first visit of each contender like `cell`, in the order of contenders. */
 static int add_cell_rows(const struct gnt_bench_data *data, const struct gnt_bench_visit *cell,
 			 const struct gnt_bench_row_facts *facts, struct gnt_latency_rows *rows)
 {

@@ -16,10 +16,16 @@ enum gnt_bench_contender {
 	GNT_BENCH_NONE,	      /* nothing attached */
 	GNT_BENCH_FLOOR,      /* empty LSM programs on the same hooks */
 	GNT_BENCH_PORTCULLIS, /* rules that do not match */
+	/* The same rules are a container's; measured only where it is asked for: */
+	GNT_BENCH_CONTAINED, /* a task of the container */
+	GNT_BENCH_UNPOLICED, /* a task of the host, which has no rules */
 };
-#define GNT_BENCH_CONTENDER_COUNT 3
+#define GNT_BENCH_CONTENDER_COUNT 5
+#define GNT_BENCH_CONTENDER_USUAL 3
 
 const char *gnt_bench_contender_name(enum gnt_bench_contender contender);
+/* Whether there are rules on the node while it is measured. */
+bool gnt_bench_contender_has_rules(enum gnt_bench_contender contender);
 
 /* One visit: batches of one operation under one contender, timed in one go. */
 struct gnt_bench_visit {

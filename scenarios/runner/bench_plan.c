@@ -16,6 +16,11 @@
 
 #define TOOLS "/opt/gauntlet"
 #define POLICY_PATH "/run/bench-policy.yaml"
+#define CONTAINER_POLICY_PATH "/run/bench-container-policy.yaml"
+#define CONTAINER_CGROUP "/sys/fs/cgroup/bench"
+/* Runs its arguments in the container; where that cannot be entered it ends well, having run none.
+ */
+#define ENTER "echo 0 >" CONTAINER_CGROUP "/cgroup.procs || exit 0; exec \"$@\""
 #define CANARY_TEXT "bench canary"
 
 /* A step is seconds at most, also under emulation; a stuck one must not look like a slow one. */
@@ -57,7 +62,7 @@ static int add_step(struct gnt_bench_plan *plan, enum gnt_bench_step_kind kind,
 	return 0;
 }
 
-/* Adds the execution of argv, NULL-terminated. */
+/* Adds the execution of argv, NULL-terminated, where the contender's tasks are. */
 static int add_exec(struct gnt_bench_plan *plan, enum gnt_bench_step_kind kind,
 		    const struct gnt_bench_visit *visit, const char *const *argv)
 {
@@ -76,6 +81,19 @@ static int add_exec(struct gnt_bench_plan *plan, enum gnt_bench_step_kind kind,
 				  "argv", words, "timeout_ms", STEP_TIMEOUT_MS));
 }
 
+static int add_measured(struct gnt_bench_plan *plan, enum gnt_bench_step_kind kind,
+			const struct gnt_bench_visit *visit, const char *const *argv)
+{
+	const char *words[32] = {TOOLS "/busybox", "sh", "-c", ENTER, "sh"};
+	size_t count = 5;
+
+	if (visit->contender != GNT_BENCH_CONTAINED)
+		return add_exec(plan, kind, visit, argv);
+	for (; *argv && count < PCL_ARRAY_SIZE(words) - 1; argv++)
+		words[count++] = *argv;
+	return add_exec(plan, kind, visit, words);
+}
+
 static int add_file(struct gnt_bench_plan *plan, const char *path, const char *text)
 {
 	const struct gnt_bench_visit nothing = {0};
@@ -92,12 +110,26 @@ static int add_latency(struct gnt_bench_plan *plan, const struct gnt_bench_visit
 	char depth[16];
 
 	snprintf(depth, sizeof(depth), "%d", visit->depth);
-	return add_exec(plan, GNT_BENCH_STEP_MEASURE, visit,
-			(const char *const[]){TOOLS "/latency", "--op",
-					      gnt_latency_op_name(visit->op), "--depth", depth,
-					      "--iterations", effort->iterations, "--repeat",
-					      effort->repeat, "--clock",
-					      unit == GNT_LATENCY_NS ? "monotonic" : "tsc", NULL});
+	return add_measured(plan, GNT_BENCH_STEP_MEASURE, visit,
+			    (const char *const[]){TOOLS "/latency", "--op",
+						  gnt_latency_op_name(visit->op), "--depth", depth,
+						  "--iterations", effort->iterations, "--repeat",
+						  effort->repeat, "--clock",
+						  unit == GNT_LATENCY_NS ? "monotonic" : "tsc",
+						  NULL});
+}
+
+static int add_container(struct gnt_bench_plan *plan, const struct gnt_bench_visit *visit)
+{
+	int error = add_exec(plan, GNT_BENCH_STEP_APPLY, visit,
+			     (const char *const[]){TOOLS "/portcullis", "apply",
+						   CONTAINER_POLICY_PATH, NULL});
+
+	return error ? error
+		     : add_exec(plan, GNT_BENCH_STEP_DO, visit,
+				(const char *const[]){TOOLS "/portcullis", "domain", "add", "bench",
+						      "--labels", "app=" GNT_BENCH_LABEL,
+						      "--cgroup", CONTAINER_CGROUP, NULL});
 }
 
 static int add_switch(struct gnt_bench_plan *plan, const struct gnt_bench_visit *visit, bool on)
@@ -109,6 +141,11 @@ static int add_switch(struct gnt_bench_plan *plan, const struct gnt_bench_visit 
 		return add_exec(plan, GNT_BENCH_STEP_APPLY, visit,
 				(const char *const[]){TOOLS "/floor", on ? "attach" : "detach",
 						      NULL});
+	case GNT_BENCH_CONTAINED:
+	case GNT_BENCH_UNPOLICED:
+		if (on)
+			return add_container(plan, visit);
+		/* fall through */
 	case GNT_BENCH_PORTCULLIS:
 		return add_exec(plan, on ? GNT_BENCH_STEP_APPLY : GNT_BENCH_STEP_DO, visit,
 				(const char *const[]){TOOLS "/portcullis", on ? "apply" : "remove",
@@ -117,13 +154,24 @@ static int add_switch(struct gnt_bench_plan *plan, const struct gnt_bench_visit 
 	return 0;
 }
 
+/* Adds a reading of the canary: by whom nothing is measured where rules are another's. */
 static int add_canary(struct gnt_bench_plan *plan, const struct gnt_bench_visit *visit)
 {
-	return add_exec(plan,
-			visit->contender == GNT_BENCH_PORTCULLIS ? GNT_BENCH_STEP_SHUT
-								 : GNT_BENCH_STEP_OPEN,
-			visit,
-			(const char *const[]){TOOLS "/busybox", "cat", GNT_BENCH_CANARY, NULL});
+	const char *const argv[] = {TOOLS "/busybox", "cat", GNT_BENCH_CANARY, NULL};
+	const struct gnt_bench_visit inside = {.contender = GNT_BENCH_CONTAINED,
+					       .round = visit->round};
+	int error = 0;
+
+	if (visit->contender == GNT_BENCH_UNPOLICED)
+		error = add_measured(plan, GNT_BENCH_STEP_SHUT, &inside, argv);
+	if (error)
+		return error;
+	return add_measured(plan,
+			    gnt_bench_contender_has_rules(visit->contender) &&
+					    visit->contender != GNT_BENCH_UNPOLICED
+				    ? GNT_BENCH_STEP_SHUT
+				    : GNT_BENCH_STEP_OPEN,
+			    visit, argv);
 }
 
 /* One contender's turn in a round. */
@@ -145,17 +193,40 @@ static int add_turn(struct gnt_bench_plan *plan, const struct gnt_bench_shape *s
 	return error ? error : add_switch(plan, &visit, false);
 }
 
-static enum gnt_bench_contender turn_contender(int round, int turn)
+static int count_contenders(const struct gnt_bench_shape *shape)
 {
-	const int place = (round % 2 ? GNT_BENCH_CONTENDER_COUNT - 1 - turn : turn) + round;
+	return shape->containers ? GNT_BENCH_CONTENDER_COUNT : GNT_BENCH_CONTENDER_USUAL;
+}
 
-	return (enum gnt_bench_contender)(place % GNT_BENCH_CONTENDER_COUNT);
+static enum gnt_bench_contender turn_contender(int count, int round, int turn)
+{
+	const int place = (round % 2 ? count - 1 - turn : turn) + round;
+
+	return (enum gnt_bench_contender)(place % count);
+}
+
+/* The policies, the canary, and the container. */
+static int add_scene(struct gnt_bench_plan *plan, const struct gnt_bench_shape *shape, int deepest)
+{
+	const struct gnt_bench_visit nothing = {0};
+	pcl_autofree char *policy = gnt_bench_policy(shape->rules, deepest, false);
+	pcl_autofree char *other = gnt_bench_policy(shape->rules, deepest, true);
+	int error = policy && other ? add_file(plan, POLICY_PATH, policy) : -ENOMEM;
+
+	if (!error)
+		error = add_file(plan, GNT_BENCH_CANARY, CANARY_TEXT "\n");
+	if (!error && shape->containers)
+		error = add_file(plan, CONTAINER_POLICY_PATH, other);
+	if (!error && shape->containers)
+		error = add_exec(plan, GNT_BENCH_STEP_DO, &nothing,
+				 (const char *const[]){TOOLS "/busybox", "mkdir", "-p",
+						       CONTAINER_CGROUP, NULL});
+	return error;
 }
 
 static int add_preparation(struct gnt_bench_plan *plan, const struct gnt_bench_shape *shape)
 {
 	const struct gnt_bench_visit nothing = {0};
-	pcl_autofree char *policy = NULL;
 	int deepest = 0, error = 0;
 
 	for (size_t i = 0; i < shape->depth_count && !error; i++) {
@@ -171,12 +242,7 @@ static int add_preparation(struct gnt_bench_plan *plan, const struct gnt_bench_s
 			(void)json_object_set_new(plan->steps[plan->count - 1].request, "setup",
 						  json_true());
 	}
-	policy = gnt_bench_policy(shape->rules, deepest);
-	if (!policy)
-		return -ENOMEM;
-	if (!error)
-		error = add_file(plan, POLICY_PATH, policy);
-	return error ? error : add_file(plan, GNT_BENCH_CANARY, CANARY_TEXT "\n");
+	return error ? error : add_scene(plan, shape, deepest);
 }
 
 int gnt_bench_plan_make(const struct gnt_bench_shape *shape, struct gnt_bench_plan *ret_plan)
@@ -185,8 +251,10 @@ int gnt_bench_plan_make(const struct gnt_bench_shape *shape, struct gnt_bench_pl
 	int error = add_preparation(&plan, shape);
 
 	for (int round = 0; round < shape->rounds && !error; round++) {
-		for (int turn = 0; turn < GNT_BENCH_CONTENDER_COUNT && !error; turn++)
-			error = add_turn(&plan, shape, turn_contender(round, turn), round);
+		for (int turn = 0; turn < count_contenders(shape) && !error; turn++)
+			error = add_turn(&plan, shape,
+					 turn_contender(count_contenders(shape), round, turn),
+					 round);
 	}
 	if (error)
 		return error;

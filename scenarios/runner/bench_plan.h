@@ -9,6 +9,7 @@
 #define GNT_BENCH_PLAN_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/diag.h"
@@ -24,6 +25,7 @@ struct gnt_bench_shape {
 	int rules;
 	int rounds; /* visits of each contender; 1 is enough where time is deterministic */
 	enum gnt_latency_unit unit;
+	bool containers; /* the contenders that take a container, too */
 };
 
 enum gnt_bench_step_kind {

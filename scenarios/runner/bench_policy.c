@@ -95,7 +95,18 @@ static void print_class(FILE *out, const char *name, int rules, int depth)
 	print_list(out, rules, depth, true);
 }
 
-char *gnt_bench_policy(int rules, int depth)
+static void print_selector(FILE *out, bool container)
+{
+	fputs(container ? "  selector:\n"
+			  "    matchLabels:\n"
+			  "      app: " GNT_BENCH_LABEL "\n"
+			: "  nodeSelector:\n"
+			  "    matchLabels:\n"
+			  "      kubearmor.io/hostname: \"*\"\n",
+	      out);
+}
+
+char *gnt_bench_policy(int rules, int depth, bool container)
 {
 	char *text = NULL;
 	size_t size = 0;
@@ -105,15 +116,13 @@ char *gnt_bench_policy(int rules, int depth)
 		return NULL;
 	fprintf(out,
 		"apiVersion: security.kubearmor.com/v1\n"
-		"kind: KubeArmorHostPolicy\n"
+		"kind: %s\n"
 		"metadata:\n"
 		"  name: bench-%d\n"
 		"spec:\n"
-		"  nodeSelector:\n"
-		"    matchLabels:\n"
-		"      kubearmor.io/hostname: \"*\"\n"
 		"  severity: 5\n",
-		rules);
+		container ? "KubeArmorPolicy" : "KubeArmorHostPolicy", rules);
+	print_selector(out, container);
 	print_class(out, "file", rules - rules / 2, depth);
 	print_class(out, "process", rules / 2, depth);
 	fputs("  action: Block\n", out);

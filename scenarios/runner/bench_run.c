@@ -349,6 +349,7 @@ static enum gnt_exit run_target(const struct gnt_bench_options *options,
 		.rules = options->rules,
 		.rounds = counted ? 1 : options->rounds,
 		.unit = unit,
+		.containers = options->containers,
 	};
 	pcl_cleanup(gnt_bench_plan_fini) struct gnt_bench_plan plan = {0};
 

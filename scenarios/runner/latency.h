@@ -27,11 +27,12 @@ enum gnt_latency_unit {
 /* One line of results.json's "latency". */
 struct gnt_latency_row {
 	char *target;
-	char *contender; /* "none", "floor", "portcullis" */
+	char *contender; /* "none", "floor", "portcullis", "contained", "unpoliced" */
 	enum gnt_latency_op op;
 	enum gnt_latency_unit unit;
-	int rules; /* rules in force, 0 for none and floor */
-	int depth; /* directories above the measured file */
+	int rules;    /* rules in force, 0 for none and floor */
+	bool policed; /* they are for the task that is measured */
+	int depth;    /* directories above the measured file */
 	/* ns: the median of each round; guest_insns: one count per batch of a boot. Owned. */
 	double *samples;
 	size_t sample_count;
