@@ -11,6 +11,9 @@
  *   mount     moves a mount into the blocked place and back
  *   file      renames the file itself, which is opened by a descriptor of it
  *   swap      renames between the two blocked places all the time, with no regard to the reader
+ *   owner     gives the file to another user and back, in a place that is its owner's alone
+ *   chroot    the reader moves its root to and fro, and opens both places by it
+ *   unlink    the file is listed as permitted: the reader opens it, then the name is removed
  *   reuse     makes files in a free place, has them opened, removes them, and makes as many in a
  *             blocked place: some get a directory entry that lies where one of the former lay
  *
@@ -24,7 +27,7 @@
 
 #include "replay.h"
 
-#define USAGE "rounds dir|ancestor|mount|file|swap|reuse COUNT CGROUP"
+#define USAGE "rounds dir|ancestor|mount|file|swap|owner|chroot|unlink|reuse COUNT CGROUP"
 
 /* Files of one round of "reuse": more than the kernel keeps aside for one processor. */
 #define CROWD 64
@@ -34,7 +37,21 @@ enum question {
 	SAME = '?',    /* what it has a descriptor of, or the file in it */
 	FREE = 'f',    /* the crowd in the free place */
 	BLOCKED = 'b', /* and in the blocked one */
+	ROOT = 'r',    /* both places, with another root */
+	HOLD = 'h',    /* takes a descriptor of the name anew, and opens by it */
+	HELD = 'H',    /* opens by that again */
 };
+
+struct kind;
+
+/* The rounds: how many were as they must be, or what failed(). */
+typedef long (*rounds_fn)(const struct kind *kind, long count, int questions, int answers);
+
+static long take_turns(const struct kind *kind, long count, int questions, int answers);
+static long swap(const struct kind *kind, long count, int questions, int answers);
+static long move_root(const struct kind *kind, long count, int questions, int answers);
+static long remove_name(const struct kind *kind, long count, int questions, int answers);
+static long reuse(const struct kind *kind, long count, int questions, int answers);
 
 struct kind {
 	const char *name;
@@ -42,6 +59,7 @@ struct kind {
 	const char *blocked_place;
 	const char *inside; /* the directory that is opened, below the place; NULL: a file moves */
 	int (*move)(const char *from, const char *to);
+	rounds_fn work;
 };
 
 static int move_mount(const char *from, const char *to)
@@ -49,13 +67,25 @@ static int move_mount(const char *from, const char *to)
 	return mount(from, to, NULL, MS_MOVE, NULL);
 }
 
+/* The reader's file is its own or another's in turn. */
+static int change_owner(const char *from, const char *to)
+{
+	struct stat status;
+
+	(void)to;
+	return stat(from, &status) ? -1 : chown(from, status.st_uid ? 0 : 1, (gid_t)-1);
+}
+
 static const struct kind kinds[] = {
-	{"dir", "/race/free/d", "/race/blocked/d", "", rename},
-	{"ancestor", "/race/free/a", "/race/blocked/a", "/b/c", rename},
-	{"mount", "/race/free/m", "/race/blocked/m", "/in", move_mount},
-	{"file", "/race/free/file", "/race/blocked/file", NULL, rename},
-	{"swap", "/race/blocked2/s", "/race/blocked/s", "", rename},
-	{"reuse", "/race/free", "/race/blocked", "", NULL},
+	{"dir", "/race/free/d", "/race/blocked/d", "", rename, take_turns},
+	{"ancestor", "/race/free/a", "/race/blocked/a", "/b/c", rename, take_turns},
+	{"mount", "/race/free/m", "/race/blocked/m", "/in", move_mount, take_turns},
+	{"file", "/race/free/file", "/race/blocked/file", NULL, rename, take_turns},
+	{"swap", "/race/blocked2/s", "/race/blocked/s", "", rename, swap},
+	{"owner", "/race/owned/file", "/race/owned/file", NULL, change_owner, take_turns},
+	{"chroot", "/race/free/r", "/race/blocked/r", NULL, NULL, move_root},
+	{"unlink", "/race/listed/file", "/race/listed/file", NULL, NULL, remove_name},
+	{"reuse", "/race/free", "/race/blocked", "", NULL, reuse},
 };
 
 /* What could not be done, for main() to tell. */
@@ -99,7 +129,8 @@ static int prepare(const struct kind *kind)
 	char path[256];
 	int dir, file;
 
-	if (make_dirs("/race/free") || make_dirs("/race/blocked") || make_dirs("/race/blocked2"))
+	if (make_dirs("/race/free") || make_dirs("/race/blocked") || make_dirs("/race/blocked2") ||
+	    make_dirs("/race/owned") || make_dirs("/race/listed"))
 		return -1;
 	if (!kind->inside)
 		return prepare_file(kind);
@@ -165,18 +196,70 @@ static int may_read_crowd(const char *place)
 	return answer;
 }
 
+static int may_read_fd(int fd, const char *below)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d%s", fd, below);
+	return may_read(path);
+}
+
+/* 1: by another root too the free place is free and the blocked one blocked. */
+static int may_read_below_root(void)
+{
+	int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC), answer = -1;
+
+	if (root < 0)
+		return -1;
+	if (!chroot("/race") && !chdir("/"))
+		answer = may_read("/free/r") == 1 && may_read("/blocked/r") == 0;
+	if (fchdir(root) || chroot(".") || may_read("/race/free/r") != 1 ||
+	    may_read("/race/blocked/r") != 0)
+		answer = 0;
+	close(root);
+	return answer;
+}
+
+static int may_hold(const char *path)
+{
+	static int held = -1;
+
+	if (path) {
+		if (held >= 0)
+			close(held);
+		held = open(path, O_PATH | O_CLOEXEC);
+	}
+	return held < 0 ? -1 : may_read_fd(held, "");
+}
+
+static int answer_to(const struct kind *kind, int fd, enum question question)
+{
+	switch (question) {
+	case SAME:
+		return may_read_fd(fd, kind->inside ? "/f" : "");
+	case FREE:
+		return may_read_crowd(kind->free_place);
+	case BLOCKED:
+		return may_read_crowd(kind->blocked_place);
+	case ROOT:
+		return may_read_below_root();
+	case HOLD:
+		return may_hold(kind->free_place);
+	case HELD:
+		return may_hold(NULL);
+	}
+	return -1;
+}
+
 /* Answers each byte with what may_read() says. */
 static void reader(const struct kind *kind, int fd, const char *cgroup, int questions, int answers)
 {
-	char question, answer, path[64];
+	char question, answer;
 
-	snprintf(path, sizeof(path), "/proc/self/fd/%d%s", fd, kind->inside ? "/f" : "");
 	if (enter(cgroup))
 		_exit(1);
 	while (read(questions, &question, 1) == 1) {
-		answer = (char)('1' + (question == FREE	     ? may_read_crowd(kind->free_place)
-				       : question == BLOCKED ? may_read_crowd(kind->blocked_place)
-							     : may_read(path)));
+		answer = (char)('1' + answer_to(kind, fd, (enum question)question));
 		if (write(answers, &answer, 1) != 1)
 			_exit(1);
 	}
@@ -230,6 +313,39 @@ static long swap(const struct kind *kind, long count, int questions, int answers
 	return done == count ? count : failed("swap") - done;
 }
 
+static long move_root(const struct kind *kind, long count, int questions, int answers)
+{
+	int file = open(kind->blocked_place, O_CREAT | O_WRONLY | O_CLOEXEC, 0644);
+
+	if (file < 0)
+		return failed("create");
+	close(file);
+	for (long i = 0; i < count; i++)
+		if (ask_for(ROOT, questions, answers) != 1)
+			return failed("root") - i;
+	return count;
+}
+
+/* What has no name any more is not the file that is listed. */
+static long remove_name(const struct kind *kind, long count, int questions, int answers)
+{
+	for (long i = 0; i < count; i++) {
+		int file = open(kind->free_place, O_CREAT | O_WRONLY | O_CLOEXEC, 0644);
+
+		if (file < 0)
+			return failed("create") - i;
+		close(file);
+		if (ask_for(HOLD, questions, answers) != 1 ||
+		    ask_for(HELD, questions, answers) != 1)
+			return failed("free") - i;
+		if (unlink(kind->free_place))
+			return failed("unlink") - i;
+		if (ask_for(HELD, questions, answers) != 0)
+			return failed("blocked") - i;
+	}
+	return count;
+}
+
 static int make_crowd(const char *place)
 {
 	char path[64];
@@ -276,14 +392,6 @@ static long reuse(const struct kind *kind, long count, int questions, int answer
 	return count;
 }
 
-static long work(const struct kind *kind, long count, int questions, int answers)
-{
-	if (!kind->move)
-		return reuse(kind, count, questions, answers);
-	return strcmp(kind->name, "swap") ? take_turns(kind, count, questions, answers)
-					  : swap(kind, count, questions, answers);
-}
-
 static long run(const struct kind *kind, long count, const char *cgroup)
 {
 	int questions[2], answers[2], fd = prepare(kind);
@@ -303,7 +411,7 @@ static long run(const struct kind *kind, long count, const char *cgroup)
 	}
 	close(questions[0]);
 	close(answers[1]);
-	done = work(kind, count, questions[1], answers[0]);
+	done = kind->work(kind, count, questions[1], answers[0]);
 	close(questions[1]);
 	waitpid(child, NULL, 0);
 	return done;

@@ -6,7 +6,6 @@
 # shellcheck disable=SC3043  # busybox sh has local
 
 P=/opt/gauntlet/portcullis
-ROUNDS=${ROUNDS:-10000}
 
 # shellcheck source=scenarios/tests/drive/say.sh
 . /tmp/say.sh
@@ -398,37 +397,6 @@ is domain-listed web "$($P domain list | sed -n 's/^\(web\) .*/\1/p')"
 is domain-removed 0 "$(code $P domain remove web)"
 is removed-is-free yes "$(runs in_group web cat /t/other)"
 is removed-twice 1 "$(code $P domain remove web)"
-
-# --- what is kept of directories and files -----------------------------------------------------
-cat >/tmp/race.yaml <<-END
-	apiVersion: security.kubearmor.com/v1
-	kind: KubeArmorPolicy
-	metadata:
-	  name: race
-	spec:
-	  selector:
-	    matchLabels:
-	      app: race
-	  file:
-	    matchDirectories:
-	    - dir: /race/blocked/
-	      recursive: true
-	    - dir: /race/blocked2/
-	      recursive: true
-	  action: Block
-END
-mkdir /sys/fs/cgroup/race
-is race-applies 0 "$(code $P apply /tmp/race.yaml)"
-is race-domain 0 "$(code $P domain add race --labels app=race --cgroup /sys/fs/cgroup/race)"
-rounds() { /opt/gauntlet/attacks/rounds "$1" "$2" /sys/fs/cgroup/race | sed 's/^{"ok": true.*"data": "\([0-9]*\)"}$/\1/'; }
-# A domain whose home is known: nothing is kept before.
-is race-home yes "$(runs in_group race true)"
-is race-dir "$ROUNDS" "$(rounds dir "$ROUNDS")"
-is race-ancestor "$ROUNDS" "$(rounds ancestor "$ROUNDS")"
-is race-mount $((ROUNDS / 10)) "$(rounds mount $((ROUNDS / 10)))"
-is race-file "$ROUNDS" "$(rounds file "$ROUNDS")"
-is race-swap "$ROUNDS" "$(rounds swap "$ROUNDS")"
-is race-reuse "$ROUNDS" "$(rounds reuse "$ROUNDS")"
 
 # --- under load, and killed -------------------------------------------------------------------
 is load-applies 0 "$(code $P apply /tmp/a.yaml)"

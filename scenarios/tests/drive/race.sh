@@ -1,0 +1,73 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+#
+# Runs in a guest (race.bats puts it there): what is kept of files and directories is never stale.
+# Each way that a name or an owner changes is raced ROUNDS times. One line each, "ok NAME" or "not ok
+# NAME: what was seen". Ends with a line "done".
+#
+# Usage: race.sh ROUNDS
+
+P=/opt/gauntlet/portcullis
+CG=/sys/fs/cgroup
+ROUNDS=$1
+
+# shellcheck source=scenarios/tests/drive/say.sh
+. /tmp/say.sh
+
+policy() { # NAME; the file rules and the action on standard input
+	cat <<-END
+		---
+		apiVersion: security.kubearmor.com/v1
+		kind: KubeArmorPolicy
+		metadata:
+		  name: $1
+		spec:
+		  selector:
+		    matchLabels:
+		      app: $1
+		  file:
+		    matchDirectories:
+	END
+	cat
+}
+{
+	policy race <<-END
+		    - dir: /race/blocked/
+		      recursive: true
+		    - dir: /race/blocked2/
+		      recursive: true
+		  action: Block
+	END
+	policy owner <<-END
+		    - dir: /race/owned/
+		      recursive: true
+		      ownerOnly: true
+		  action: Block
+	END
+	policy listed <<-END
+		    - dir: /race/listed/
+		      recursive: true
+		  action: Allow
+	END
+} >/tmp/race.yaml
+is applies 0 "$(code $P apply --posture block /tmp/race.yaml)"
+for name in race owner listed; do
+	mkdir $CG/$name
+	is "domain-$name" 0 "$(code $P domain add $name --labels app=$name --cgroup $CG/$name)"
+	# A domain whose home is known: nothing is kept before.
+	is "home-$name" 0 "$(code sh -c 'echo 0 >/sys/fs/cgroup/$1/cgroup.procs && exec /opt/gauntlet/busybox true' sh $name)"
+done
+
+rounds() { # KIND COUNT DOMAIN
+	is "$1" "$2" "$(/opt/gauntlet/attacks/rounds "$1" "$2" "$CG/$3" | sed 's/^{"ok": true.*"data": "\([0-9]*\)"}$/\1/')"
+}
+rounds dir "$ROUNDS" race
+rounds ancestor "$ROUNDS" race
+rounds mount $((ROUNDS / 10)) race
+rounds file "$ROUNDS" race
+rounds swap "$ROUNDS" race
+rounds chroot "$ROUNDS" race
+rounds reuse "$ROUNDS" race
+rounds owner "$ROUNDS" owner
+rounds unlink "$ROUNDS" listed
+echo done
