@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# In a guest with AppArmor, its parser and crun: who is bound, what a change and its interruptions leave,
-# what a parser that fails leaves, and that nothing is left by remove. Says what it saw; see say.sh.
+# In a guest with AppArmor and its parser: who is bound (in a container of crun's, too, where the guest
+# has it), what a change and its interruptions leave, what a parser that fails leaves, and that nothing
+# is left by remove. Says what it saw; see say.sh.
 # shellcheck disable=SC2015
 . /tmp/say.sh
 p=/opt/gauntlet/portcullis
@@ -145,7 +146,7 @@ spec:
   file: {matchPaths: [{path: /srv/secret}]}
   action: Block
 YAML
-if [ -e /sys/fs/cgroup/cgroup.procs ]; then
+if command -v crun >/dev/null; then
 	cat >$bundle/config.json <<'JSON'
 {"ociVersion": "1.0.0", "root": {"path": "rootfs"}, "hostname": "web",
  "process": {"terminal": false, "user": {"uid": 0, "gid": 0}, "cwd": "/", "apparmorProfile": "portcullis-web",
