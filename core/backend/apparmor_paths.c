@@ -168,20 +168,16 @@ static void find_deeds(const struct pcl_rule *rule, struct deeds *ret_deeds)
 				1u << accesses[i];
 }
 
+static int compare_source(const void *path, const void *source)
+{
+	return strcmp(path, *(const char *const *)source);
+}
+
 static bool is_source(const struct pcl_apparmor_maker *maker, const char *path)
 {
-	for (size_t low = 0, high = maker->source_count; low < high;) {
-		size_t middle = low + (high - low) / 2;
-		int order = strcmp(path, maker->sources[middle]);
-
-		if (!order)
-			return true;
-		if (order < 0)
-			high = middle;
-		else
-			low = middle + 1;
-	}
-	return false;
+	return maker->source_count &&
+	       bsearch(path, (const void *)maker->sources, maker->source_count,
+		       sizeof(*maker->sources), compare_source);
 }
 
 /* KERNEL: of two ways to go on for one name the parser takes neither. A source has its own line. */
