@@ -3,7 +3,6 @@
  * What the AppArmor backend does of a rule. A promise: what is more or less than the rule says is
  * named, and the plan does exactly that.
  */
-#include <linux/capability.h>
 
 #include "backend/apparmor_plan.h"
 
@@ -92,25 +91,11 @@ static const char *missed_file(const struct pcl_rule *rule)
 	       "of directories above";
 }
 
-/* KERNEL: the capability module looks these up in itself, so no hook is called. */
 static const char *missed_capability(const struct pcl_rule *rule)
 {
-	if (rule->action == PCL_ACTION_ALLOW)
-		return "misses, as an allow-list, what no hook is called for: sys_rawio for low "
-		       "addresses, setpcap for capset and securebits, sys_admin for the memory "
-		       "reserve";
 	if (rule->action == PCL_ACTION_AUDIT)
 		return "tells of several uses in a row by one program once only";
-	switch (rule->number) {
-	case CAP_SYS_RAWIO:
-		return "misses mappings of low addresses, for which no hook is called";
-	case CAP_SETPCAP:
-		return "misses capset and securebits, for which no hook is called";
-	case CAP_SYS_ADMIN:
-		return "misses the use of the memory reserve, for which no hook is called";
-	default:
-		return NULL;
-	}
+	return pcl_status_missed_capability(rule);
 }
 
 /* What an allow-list lets by; NULL: nothing. */

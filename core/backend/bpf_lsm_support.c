@@ -3,7 +3,6 @@
  * What the BPF-LSM backend does of a rule. The engine asks before anything is changed, and the plan
  * asks again: a rule that is not enforced must never be left out in silence.
  */
-#include <linux/capability.h>
 
 #include "backend/bpf_lsm_load.h"
 #include "backend/bpf_lsm_plan.h"
@@ -66,25 +65,6 @@ static const char *unsupported(const struct pcl_rule *rule)
 	return NULL;
 }
 
-/* KERNEL: the capability module looks these up in itself, so no hook is called. */
-static const char *missed_capability(const struct pcl_rule *rule)
-{
-	if (rule->action == PCL_ACTION_ALLOW)
-		return "misses, as an allow-list, what no hook is called for: sys_rawio for low "
-		       "addresses, setpcap for capset and securebits, sys_admin for the memory "
-		       "reserve";
-	switch (rule->number) {
-	case CAP_SYS_RAWIO:
-		return "misses mappings of low addresses, for which no hook is called";
-	case CAP_SETPCAP:
-		return "misses capset and securebits, for which no hook is called";
-	case CAP_SYS_ADMIN:
-		return "misses the use of the memory reserve, for which no hook is called";
-	default:
-		return NULL;
-	}
-}
-
 /* What the rule lets by; NULL: nothing. */
 static const char *missed(const struct pcl_rule *rule, unsigned kernel)
 {
@@ -96,7 +76,7 @@ static const char *missed(const struct pcl_rule *rule, unsigned kernel)
 	if (rule->class == PCL_CLASS_DNS)
 		return "misses queries by packet sockets, by sockets made outside of the domain, "
 		       "and from memory that is changed while it is sent (MSG_ZEROCOPY, splice)";
-	return rule->class == PCL_CLASS_CAPABILITY ? missed_capability(rule) : NULL;
+	return rule->class == PCL_CLASS_CAPABILITY ? pcl_status_missed_capability(rule) : NULL;
 }
 
 /* What is refused and the rule does not say; NULL: nothing. */

@@ -5,6 +5,8 @@
 #ifndef PCL_BACKEND_STATUS_H
 #define PCL_BACKEND_STATUS_H
 
+#include "policy/policy.h"
+
 /* From the best to the worst. */
 enum pcl_status {
 	PCL_STATUS_EXACT,
@@ -21,5 +23,11 @@ struct pcl_rule_status {
 };
 
 const char *pcl_status_name(enum pcl_status status); /* "exact", "stricter", ... */
+
+/*
+ * What an LSM misses of a rule of capabilities, since the kernel asks no hook there: the end of
+ * "this backend ..."; NULL: nothing.
+ */
+const char *pcl_status_missed_capability(const struct pcl_rule *rule);
 
 #endif
