@@ -3,7 +3,8 @@
  * What the decision of an open costs without emulation, on the machine's own kernel, which may load
  * no LSM programs (bpf/native.bpf.c): getppid() with nothing on the raw tracepoint, with the floor,
  * with a verdict that was kept (where the kernel names the locks by which names stay as they are),
- * and with a decision made anew. They take turns, in alternating order.
+ * and with a decision made anew. They take turns, in alternating order, on one CPU and on all at
+ * once. And what it takes to make rules hold: reading, planning, filling the tables.
  *
  * Usage: native COMMIT OUT: OUT is the JSON file. Root; exits 3 where the kernel loads no raw
  * tracepoint programs. Loopback, files and the machine's mounts are left alone: the file lies on a
@@ -12,6 +13,7 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sched.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -48,10 +50,17 @@ enum contender {
 };
 static const char *const names[CONTENDERS] = {"none", "floor", "cached", "decided"};
 
-static const struct {
+struct shape {
 	int rules;
 	int depth;
-} shapes[] = {{100, 2}, {100, 6}, {100, 12}, {10000, 6}};
+	bool everywhere; /* on all CPUs at once */
+};
+static const struct shape shapes[] = {
+	{100, 2, false},    {100, 6, false},  {100, 12, false},
+	{100, 30, false},   {1000, 6, false}, {10000, 6, false},
+	{100000, 6, false}, {100, 6, true},   {100000, 6, true},
+};
+#define CPUS_MAX 256
 
 static _Noreturn void die(const char *what, const char *why)
 {
@@ -63,6 +72,14 @@ static void try(int result, const char *what)
 {
 	if (result < 0)
 		die(what, strerror(errno));
+}
+
+static double now_ns(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return 1e9 * (double)now.tv_sec + (double)now.tv_nsec;
 }
 
 /* --- the file -------------------------------------------------------------------------------- */
@@ -106,35 +123,50 @@ static int open_file(int depth)
 
 /* --- the rules ------------------------------------------------------------------------------- */
 
-static struct pcl_bpf_plan *make_plan(const char *text)
+struct loaded {
+	struct pcl_policy_set *set;
+	struct pcl_domain *host;
+	struct pcl_ruleset *ruleset;
+	const struct pcl_rule **rules;
+	size_t count;
+};
+
+static void loaded_fini(struct loaded *loaded)
+{
+	free((void *)loaded->rules);
+	pcl_ruleset_free(&loaded->ruleset);
+	pcl_domain_free(&loaded->host);
+	pcl_policy_set_free(&loaded->set);
+}
+
+static void read_rules(const char *text, struct loaded *ret_loaded)
 {
 	const struct pcl_postures postures = {.file = PCL_POSTURE_AUDIT};
 	pcl_cleanup(pcl_diag_fini) struct pcl_diag diag = {0};
-	pcl_cleanup(pcl_policy_set_free) struct pcl_policy_set *set = NULL;
-	pcl_cleanup(pcl_domain_free) struct pcl_domain *host = NULL;
-	pcl_cleanup(pcl_ruleset_free) struct pcl_ruleset *ruleset = NULL;
-	const struct pcl_rule **rules = NULL;
-	struct pcl_bpf_plan *plan = NULL;
-	size_t count = 0;
 
-	if (pcl_policy_set_new(&set) ||
-	    pcl_policy_set_read_memory(set, "bench", text, strlen(text), &diag) ||
-	    pcl_domain_new_host("node", NULL, &host, &diag) ||
-	    pcl_resolve(set, host, &postures, &ruleset) ||
-	    pcl_policy_set_rules(set, &rules, &count))
+	if (pcl_policy_set_new(&ret_loaded->set) ||
+	    pcl_policy_set_read_memory(ret_loaded->set, "bench", text, strlen(text), &diag) ||
+	    pcl_domain_new_host("node", NULL, &ret_loaded->host, &diag) ||
+	    pcl_resolve(ret_loaded->set, ret_loaded->host, &postures, &ret_loaded->ruleset) ||
+	    pcl_policy_set_rules(ret_loaded->set, &ret_loaded->rules, &ret_loaded->count))
 		die("make the ruleset", pcl_diag_text(&diag));
-	const struct pcl_backend_domain domain = {.ruleset = ruleset};
+}
+
+static struct pcl_bpf_plan *make_plan(const struct loaded *loaded)
+{
+	pcl_cleanup(pcl_diag_fini) struct pcl_diag diag = {0};
+	const struct pcl_backend_domain domain = {.ruleset = loaded->ruleset};
 	const struct pcl_backend_input input = {
 		.generation = 1,
 		.domains = &domain,
 		.domain_count = 1,
-		.rules = rules,
-		.rule_count = count,
+		.rules = loaded->rules,
+		.rule_count = loaded->count,
 	};
+	struct pcl_bpf_plan *plan = NULL;
 
 	if (pcl_bpf_plan_make(&input, &plan, &diag))
 		die("plan the rules", pcl_diag_text(&diag));
-	free((void *)rules);
 	return plan;
 }
 
@@ -176,15 +208,74 @@ static void set_rules(const struct native_bpf *skel, const struct pcl_bpf_plan *
 
 /* --- measuring ------------------------------------------------------------------------------- */
 
-static double now_ns(void)
-{
-	struct timespec now;
+/* The thread of one CPU. */
+struct worker {
+	pthread_t thread;
+	pthread_barrier_t *start;
+	int cpu;
+	double ns; /* of a call */
+};
 
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return 1e9 * (double)now.tv_sec + (double)now.tv_nsec;
+static void *work(void *argument)
+{
+	struct worker *worker = argument;
+	cpu_set_t here;
+	double start;
+
+	CPU_ZERO(&here);
+	CPU_SET(worker->cpu, &here);
+	if (sched_setaffinity(0, sizeof(here), &here))
+		die("stay on a CPU", strerror(errno));
+	/* What is kept is kept by a decision. */
+	for (int i = 0; i < 1000; i++)
+		(void)syscall(SYS_getppid);
+	(void)pthread_barrier_wait(worker->start);
+	start = now_ns();
+	for (int i = 0; i < CALLS; i++)
+		(void)syscall(SYS_getppid);
+	worker->ns = (now_ns() - start) / CALLS;
+	return NULL;
 }
 
-static double measure(const struct native_bpf *skel, enum contender contender)
+/* The CPUs that this process may use; how many. */
+static int find_cpus(int cpus[CPUS_MAX])
+{
+	cpu_set_t allowed;
+	int count = 0;
+
+	try(sched_getaffinity(0, sizeof(allowed), &allowed), "find the CPUs");
+	for (int i = 0; i < CPU_SETSIZE && count < CPUS_MAX; i++)
+		if (CPU_ISSET(i, &allowed))
+			cpus[count++] = i;
+	return count;
+}
+
+/* The mean of a call on the first count CPUs at once. */
+static double time_calls(int count)
+{
+	static struct worker workers[CPUS_MAX];
+	int cpus[CPUS_MAX], error = 0;
+	pthread_barrier_t start;
+	double sum = 0;
+
+	(void)find_cpus(cpus);
+	(void)pthread_barrier_init(&start, NULL, (unsigned)count);
+	for (int i = 0; i < count && !error; i++) {
+		workers[i].start = &start;
+		workers[i].cpu = cpus[i];
+		error = pthread_create(&workers[i].thread, NULL, work, &workers[i]);
+	}
+	if (error)
+		die("start a thread", strerror(error));
+	for (int i = 0; i < count; i++) {
+		(void)pthread_join(workers[i].thread, NULL);
+		sum += workers[i].ns;
+	}
+	(void)pthread_barrier_destroy(&start);
+	return sum / count;
+}
+
+static double measure(const struct native_bpf *skel, enum contender contender, int cpus)
 {
 	const struct bpf_program *programs[CONTENDERS] = {
 		[FLOOR] = skel->progs.native_floor,
@@ -192,25 +283,19 @@ static double measure(const struct native_bpf *skel, enum contender contender)
 		[DECIDED] = skel->progs.native_decided,
 	};
 	struct bpf_link *link = NULL;
-	double start;
+	double ns;
 
 	if (programs[contender])
 		link = bpf_program__attach(programs[contender]);
 	if (programs[contender] && !link)
 		die("attach a program", strerror(errno));
-	/* What is kept is kept by a decision. */
-	for (int i = 0; i < 1000; i++)
-		(void)syscall(SYS_getppid);
-	start = now_ns();
-	for (int i = 0; i < CALLS; i++)
-		(void)syscall(SYS_getppid);
-	start = (now_ns() - start) / CALLS;
+	ns = time_calls(cpus);
 	(void)bpf_link__destroy(link);
-	return start;
+	return ns;
 }
 
-static void add(json_t *results, int rules, int depth, double samples[CONTENDERS][ROUNDS],
-		bool keeps)
+static void add(json_t *results, const struct shape *shape, int cpus,
+		double samples[CONTENDERS][ROUNDS], bool keeps)
 {
 	struct gnt_stats stats, floor;
 
@@ -218,53 +303,116 @@ static void add(json_t *results, int rules, int depth, double samples[CONTENDERS
 		die("compute", "out of memory");
 	for (int i = 0; i < CONTENDERS; i++) {
 		if (i == CACHED && !keeps) {
-			(void)printf("%6d rules, depth %2d: %-8s left out: this kernel has no "
-				     "KALLSYMS_ALL, so nothing is kept\n",
-				     rules, depth, names[i]);
+			(void)printf(
+				"%6d rules, depth %2d, CPUs %d: %-8s left out: this kernel has "
+				"no KALLSYMS_ALL, so nothing is kept\n",
+				shape->rules, shape->depth, cpus, names[i]);
 			continue;
 		}
 		if (gnt_stats_compute(samples[i], ROUNDS, &stats))
 			die("compute", "out of memory");
-		(void)printf("%6d rules, depth %2d: %-8s %6.1f ns a call, spread %.1f, "
+		(void)printf("%6d rules, depth %2d, CPUs %d: %-8s %6.1f ns a call, spread %.1f, "
 			     "%.3f x floor\n",
-			     rules, depth, names[i], stats.median, stats.iqr,
+			     shape->rules, shape->depth, cpus, names[i], stats.median, stats.iqr,
 			     stats.median / floor.median);
-		(void)json_array_append_new(results,
-					    json_pack("{s:s, s:i, s:i, s:s, s:f, s:f, s:f, s:f}",
-						      "contender", names[i], "rules", rules,
-						      "depth", depth, "unit", "ns", "median",
-						      stats.median, "iqr", stats.iqr, "vs_floor",
-						      stats.median / floor.median, "above_floor",
-						      stats.median - floor.median));
+		(void)json_array_append_new(
+			results,
+			json_pack("{s:s, s:i, s:i, s:i, s:s, s:f, s:f, s:f, s:f}", "contender",
+				  names[i], "rules", shape->rules, "depth", shape->depth, "cpus",
+				  cpus, "unit", "ns", "median", stats.median, "iqr", stats.iqr,
+				  "vs_floor", stats.median / floor.median, "above_floor",
+				  stats.median - floor.median));
 	}
 }
 
-static void measure_shape(json_t *results, int rules, int depth)
+static void measure_shape(json_t *results, const struct shape *shape)
 {
 	static double samples[CONTENDERS][ROUNDS];
-	pcl_autofree char *text = gnt_bench_policy(rules, depth, false);
-	pcl_cleanup(pcl_bpf_plan_free) struct pcl_bpf_plan *plan = text ? make_plan(text) : NULL;
-	pcl_autoclose int fd = open_file(depth);
+	pcl_autofree char *text = gnt_bench_policy(shape->rules, shape->depth, false);
+	pcl_cleanup(pcl_bpf_plan_free) struct pcl_bpf_plan *plan = NULL;
+	struct loaded loaded pcl_cleanup(loaded_fini) = {0};
+	pcl_autoclose int fd = open_file(shape->depth);
 	struct native_bpf *skel = load(fd);
+	int all[CPUS_MAX];
+	const int cpus = shape->everywhere ? find_cpus(all) : 1;
 
-	if (!plan)
+	if (!text)
 		die("make the policy", "out of memory");
+	read_rules(text, &loaded);
+	plan = make_plan(&loaded);
 	set_rules(skel, plan);
 	for (int round = 0; round < ROUNDS; round++)
 		for (int i = 0; i < CONTENDERS; i++) {
 			int turn = round & 1 ? CONTENDERS - 1 - i : i;
 
-			samples[turn][round] = measure(skel, (enum contender)turn);
+			samples[turn][round] = measure(skel, (enum contender)turn, cpus);
 		}
 	if (skel->bss->native_refused || !skel->bss->native_permitted)
 		die("measure", "the file was refused, or nothing was asked");
-	add(results, rules, depth, samples, skel->bss->native_keeps);
+	add(results, shape, cpus, samples, skel->bss->native_keeps);
+	native_bpf__destroy(skel);
+}
+
+/* --- making it hold ----------------------------------------------------------------------------
+ */
+
+enum part {
+	READ, /* and resolve */
+	PLAN,
+	FILL,
+	PARTS,
+};
+static const char *const part_names[PARTS] = {"read", "plan", "fill"};
+
+static void add_part(json_t *results, int rules, enum part part, const double samples[ROUNDS])
+{
+	struct gnt_stats stats;
+
+	if (gnt_stats_compute(samples, ROUNDS, &stats))
+		die("compute", "out of memory");
+	(void)printf("%6d rules, to make them hold: %-4s %7.2f ms, spread %.2f\n", rules,
+		     part_names[part], stats.median, stats.iqr);
+	(void)json_array_append_new(results,
+				    json_pack("{s:s, s:i, s:s, s:f, s:f}", "part", part_names[part],
+					      "rules", rules, "unit", "ms", "median", stats.median,
+					      "iqr", stats.iqr));
+}
+
+/* All of it is done again whatever changed, so it is what a change of one rule costs, too. */
+static void measure_change(json_t *results, int rules)
+{
+	static double samples[PARTS][ROUNDS];
+	pcl_autofree char *text = gnt_bench_policy(rules, 6, false);
+	pcl_cleanup(pcl_diag_fini) struct pcl_diag diag = {0};
+	struct pcl_pins pins pcl_cleanup(pcl_pins_close);
+	pcl_autoclose int fd = open_file(6);
+	struct native_bpf *skel = load(fd);
+
+	if (!text || pcl_pins_take(&pins, skel->obj, &diag))
+		die("find the maps", text ? pcl_diag_text(&diag) : "out of memory");
+	for (int round = 0; round < ROUNDS; round++) {
+		pcl_cleanup(pcl_bpf_plan_free) struct pcl_bpf_plan *plan = NULL;
+		struct loaded loaded pcl_cleanup(loaded_fini) = {0};
+		double times[PARTS + 1] = {now_ns()};
+
+		read_rules(text, &loaded);
+		times[1 + READ] = now_ns();
+		plan = make_plan(&loaded);
+		times[1 + PLAN] = now_ns();
+		if (pcl_bpf_slot_fill(&pins, plan, (uint32_t)round & 1, &diag))
+			die("fill the maps", pcl_diag_text(&diag));
+		times[1 + FILL] = now_ns();
+		for (int i = 0; i < PARTS; i++)
+			samples[i][round] = (times[1 + i] - times[i]) / 1e6;
+	}
+	for (int i = 0; i < PARTS; i++)
+		add_part(results, rules, (enum part)i, samples[i]);
 	native_bpf__destroy(skel);
 }
 
 int main(int argc, char **argv)
 {
-	json_t *results = json_array(), *all;
+	json_t *results = json_array(), *changes = json_array(), *all;
 	FILE *out;
 
 	if (argc != 3) {
@@ -276,9 +424,12 @@ int main(int argc, char **argv)
 		die("write the results", strerror(errno));
 	make_root();
 	for (size_t i = 0; i < PCL_ARRAY_SIZE(shapes); i++)
-		measure_shape(results, shapes[i].rules, shapes[i].depth);
-	all = json_pack("{s:i, s:o, s:o}", "schema", 1, "run",
-			gnt_report_run(argv[1], "make bench-native"), "native", results);
+		measure_shape(results, &shapes[i]);
+	for (int rules = 1000; rules <= 100000; rules *= 10)
+		measure_change(changes, rules);
+	all = json_pack("{s:i, s:o, s:o, s:o}", "schema", 1, "run",
+			gnt_report_run(argv[1], "make bench-native"), "native", results, "change",
+			changes);
 	if (!all || json_dumpf(all, out, JSON_INDENT(2) | JSON_REAL_PRECISION(6)) || fclose(out))
 		die("write the results", strerror(errno));
 	json_decref(all);
