@@ -146,7 +146,7 @@ static void the_plan_visits_each_contender_once_a_round(void **state)
 	(void)state;
 	check_turns(&shape, GNT_BENCH_CONTENDER_USUAL);
 	shape.rounds = 2 * GNT_BENCH_CONTENDER_COUNT;
-	shape.containers = true;
+	shape.domains = 1;
 	check_turns(&shape, GNT_BENCH_CONTENDER_COUNT);
 }
 
@@ -217,7 +217,7 @@ static void a_containers_rules_are_tried_on_both_sides(void **state)
 	pcl_cleanup(gnt_bench_plan_fini) struct gnt_bench_plan plan = {0};
 
 	(void)state;
-	shape.containers = true;
+	shape.domains = 1;
 	assert_int_equal(gnt_bench_plan_make(&shape, &plan), 0);
 	assert_int_equal(count_steps(&plan, GNT_BENCH_STEP_SHUT, GNT_BENCH_CONTAINED, true), 2);
 	assert_int_equal(count_steps(&plan, GNT_BENCH_STEP_OPEN, GNT_BENCH_CONTAINED, true), 0);

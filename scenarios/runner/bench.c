@@ -23,6 +23,8 @@
 /* Depths in one --depth list; more is a campaign, not a bench. */
 #define DEPTHS_MAX 16
 #define BENCH_LSM "bpf"
+/* What is promised of a node. */
+#define DOMAINS_MAX 10000
 
 #ifdef PCL_SANITIZED
 #define SANITIZED 1
@@ -38,7 +40,7 @@ struct bench_command {
 	size_t depth_count;
 	int rounds;
 	int rules;
-	bool containers;
+	int domains;
 	unsigned units;
 };
 
@@ -113,9 +115,11 @@ static int take(void *context, const char *name, const char *value, struct pcl_d
 		return gnt_cli_number(name, value, GNT_BENCH_RULES_MIN, GNT_BENCH_RULES_MAX,
 				      &command->rules, diag);
 	if (strcmp(name, "--containers") == 0) {
-		command->containers = true;
+		command->domains = command->domains ? command->domains : 1;
 		return 0;
 	}
+	if (strcmp(name, "--domains") == 0)
+		return gnt_cli_number(name, value, 1, DOMAINS_MAX, &command->domains, diag);
 	if (!*value)
 		return pcl_diag_set(diag, -EINVAL, "%s needs a value", name);
 	command->results = value;
@@ -144,6 +148,7 @@ static const struct gnt_cli cli = {
 			{"--depth", "D,...", "directories above the file (default 6)"},
 			{"--containers", NULL,
 			 "also measure where the rules are a container's: its task, the host's"},
+			{"--domains", "N", "the same with N containers that have rules"},
 			{"--results", "DIR", "write here (default build/results/RUN-ID)"},
 			{0},
 		},
@@ -232,7 +237,7 @@ static int measure(const struct bench_command *command, const struct gnt_target 
 		.depth_count = command->depth_count,
 		.rounds = command->rounds,
 		.rules = command->rules,
-		.containers = command->containers,
+		.domains = command->domains,
 		.units = command->units,
 		.kernel_path = command->kernel.image_path,
 		.modules_dir = command->kernel.modules_path,

@@ -32,7 +32,7 @@ struct gnt_bench_options {
 	size_t depth_count;
 	int rounds; /* wall clock only; counted instructions need one */
 	int rules;
-	bool containers;	 /* as in struct gnt_bench_shape */
+	int domains;		 /* as in struct gnt_bench_shape */
 	unsigned units;		 /* GNT_BENCH_NS | GNT_BENCH_GUEST_INSNS */
 	enum gnt_accel accel;	 /* wall clock only; counting is always under TCG */
 	const char *kernel_path; /* instead of the targets' kernels, or NULL */

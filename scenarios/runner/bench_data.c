@@ -31,6 +31,11 @@ const char *gnt_bench_contender_name(enum gnt_bench_contender contender)
 	return contender_names[contender];
 }
 
+static bool takes_container(enum gnt_bench_contender contender)
+{
+	return contender == GNT_BENCH_CONTAINED || contender == GNT_BENCH_UNPOLICED;
+}
+
 bool gnt_bench_contender_has_rules(enum gnt_bench_contender contender)
 {
 	return contender >= GNT_BENCH_PORTCULLIS;
@@ -296,6 +301,7 @@ static int add_row(const struct gnt_bench_data *data, const struct gnt_bench_vis
 		.op = cell->op,
 		.unit = facts->unit,
 		.rules = gnt_bench_contender_has_rules(cell->contender) ? facts->rules : 0,
+		.domains = takes_container(cell->contender) ? facts->domains : 0,
 		.policed = cell->contender == GNT_BENCH_PORTCULLIS ||
 			   cell->contender == GNT_BENCH_CONTAINED,
 		.depth = cell->depth,

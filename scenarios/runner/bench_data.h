@@ -62,6 +62,7 @@ struct gnt_bench_row_facts {
 	const char *target;
 	enum gnt_latency_unit unit;
 	int rules;
+	int domains;
 	int boots;
 	bool boots_agree;
 };

@@ -18,13 +18,19 @@
 #define POLICY_PATH "/run/bench-policy.yaml"
 #define CONTAINER_POLICY_PATH "/run/bench-container-policy.yaml"
 #define CONTAINER_CGROUP "/sys/fs/cgroup/bench"
+#define OTHERS_PATH "/run/bench-others"
 /* Runs its arguments in the container; where that cannot be entered it ends well, having run none.
  */
 #define ENTER "echo 0 >" CONTAINER_CGROUP "/cgroup.procs || exit 0; exec \"$@\""
 #define CANARY_TEXT "bench canary"
 
-/* A step is seconds at most, also under emulation; a stuck one must not look like a slow one. */
+/*
+ * A step is seconds at most, also under emulation, but for those that read all rules or make all
+ * domains; a stuck one must not look like a slow one.
+ */
 #define STEP_TIMEOUT_MS 60000
+#define STEP_RULE_TIMEOUT_MS 6
+#define STEP_DOMAIN_TIMEOUT_MS 60
 /* portcullis's exit code for a node that cannot enforce. */
 #define EXIT_NODE_CANNOT 3
 
@@ -78,7 +84,7 @@ static int add_exec(struct gnt_bench_plan *plan, enum gnt_bench_step_kind kind,
 		return -ENOMEM;
 	return add_step(plan, kind, visit,
 			json_pack("{s:i, s:s, s:o, s:i}", "id", (int)plan->count, "op", "exec",
-				  "argv", words, "timeout_ms", STEP_TIMEOUT_MS));
+				  "argv", words, "timeout_ms", plan->step_timeout_ms));
 }
 
 static int add_measured(struct gnt_bench_plan *plan, enum gnt_bench_step_kind kind,
@@ -119,12 +125,17 @@ static int add_latency(struct gnt_bench_plan *plan, const struct gnt_bench_visit
 						  NULL});
 }
 
-static int add_container(struct gnt_bench_plan *plan, const struct gnt_bench_visit *visit)
+static int add_containers(struct gnt_bench_plan *plan, const struct gnt_bench_visit *visit,
+			  int domains)
 {
 	int error = add_exec(plan, GNT_BENCH_STEP_APPLY, visit,
 			     (const char *const[]){TOOLS "/portcullis", "apply",
 						   CONTAINER_POLICY_PATH, NULL});
 
+	if (!error && domains > 1)
+		error = add_exec(plan, GNT_BENCH_STEP_DO, visit,
+				 (const char *const[]){TOOLS "/portcullis", "domain", "add",
+						       "--from", OTHERS_PATH, NULL});
 	return error ? error
 		     : add_exec(plan, GNT_BENCH_STEP_DO, visit,
 				(const char *const[]){TOOLS "/portcullis", "domain", "add", "bench",
@@ -132,7 +143,8 @@ static int add_container(struct gnt_bench_plan *plan, const struct gnt_bench_vis
 						      "--cgroup", CONTAINER_CGROUP, NULL});
 }
 
-static int add_switch(struct gnt_bench_plan *plan, const struct gnt_bench_visit *visit, bool on)
+static int add_switch(struct gnt_bench_plan *plan, const struct gnt_bench_visit *visit, bool on,
+		      int domains)
 {
 	switch (visit->contender) {
 	case GNT_BENCH_NONE:
@@ -144,7 +156,7 @@ static int add_switch(struct gnt_bench_plan *plan, const struct gnt_bench_visit 
 	case GNT_BENCH_CONTAINED:
 	case GNT_BENCH_UNPOLICED:
 		if (on)
-			return add_container(plan, visit);
+			return add_containers(plan, visit, domains);
 		/* fall through */
 	case GNT_BENCH_PORTCULLIS:
 		return add_exec(plan, on ? GNT_BENCH_STEP_APPLY : GNT_BENCH_STEP_DO, visit,
@@ -179,7 +191,7 @@ static int add_turn(struct gnt_bench_plan *plan, const struct gnt_bench_shape *s
 		    enum gnt_bench_contender contender, int round)
 {
 	struct gnt_bench_visit visit = {.contender = contender, .round = round};
-	int error = add_switch(plan, &visit, true);
+	int error = add_switch(plan, &visit, true, shape->domains);
 
 	if (!error)
 		error = add_canary(plan, &visit);
@@ -190,12 +202,12 @@ static int add_turn(struct gnt_bench_plan *plan, const struct gnt_bench_shape *s
 			error = add_latency(plan, &visit, shape->unit);
 		}
 	}
-	return error ? error : add_switch(plan, &visit, false);
+	return error ? error : add_switch(plan, &visit, false, shape->domains);
 }
 
 static int count_contenders(const struct gnt_bench_shape *shape)
 {
-	return shape->containers ? GNT_BENCH_CONTENDER_COUNT : GNT_BENCH_CONTENDER_USUAL;
+	return shape->domains ? GNT_BENCH_CONTENDER_COUNT : GNT_BENCH_CONTENDER_USUAL;
 }
 
 static enum gnt_bench_contender turn_contender(int count, int round, int turn)
@@ -205,23 +217,59 @@ static enum gnt_bench_contender turn_contender(int count, int round, int turn)
 	return (enum gnt_bench_contender)(place % count);
 }
 
-/* The policies, the canary, and the container. */
-static int add_scene(struct gnt_bench_plan *plan, const struct gnt_bench_shape *shape, int deepest)
+/* Owned, NULL without memory: a line for each container but the measured one, as --from takes it.
+ */
+static char *others_text(int domains)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		return NULL;
+	for (int i = 1; i < domains; i++)
+		fprintf(out, "bench-%d " CONTAINER_CGROUP "-%d app=" GNT_BENCH_OTHER_LABEL "\n", i,
+			i);
+	if (fclose(out)) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}
+
+/* The containers, without their rules. */
+static int add_cgroups(struct gnt_bench_plan *plan, int domains)
 {
 	const struct gnt_bench_visit nothing = {0};
+	pcl_autofree char *others = others_text(domains);
+	int error = others ? add_exec(plan, GNT_BENCH_STEP_DO, &nothing,
+				      (const char *const[]){TOOLS "/busybox", "mkdir", "-p",
+							    CONTAINER_CGROUP, NULL})
+			   : -ENOMEM;
+
+	if (error || domains == 1)
+		return error;
+	error = add_file(plan, OTHERS_PATH, others);
+	return error ? error
+		     : add_exec(plan, GNT_BENCH_STEP_DO, &nothing,
+				(const char *const[]){TOOLS "/busybox", "sh", "-c",
+						      "cut -d' ' -f2 " OTHERS_PATH
+						      " | xargs mkdir -p",
+						      NULL});
+}
+
+/* The policies, the canary, and the containers. */
+static int add_scene(struct gnt_bench_plan *plan, const struct gnt_bench_shape *shape, int deepest)
+{
 	pcl_autofree char *policy = gnt_bench_policy(shape->rules, deepest, false);
 	pcl_autofree char *other = gnt_bench_policy(shape->rules, deepest, true);
 	int error = policy && other ? add_file(plan, POLICY_PATH, policy) : -ENOMEM;
 
 	if (!error)
 		error = add_file(plan, GNT_BENCH_CANARY, CANARY_TEXT "\n");
-	if (!error && shape->containers)
+	if (!error && shape->domains)
 		error = add_file(plan, CONTAINER_POLICY_PATH, other);
-	if (!error && shape->containers)
-		error = add_exec(plan, GNT_BENCH_STEP_DO, &nothing,
-				 (const char *const[]){TOOLS "/busybox", "mkdir", "-p",
-						       CONTAINER_CGROUP, NULL});
-	return error;
+	return error || !shape->domains ? error : add_cgroups(plan, shape->domains);
 }
 
 static int add_preparation(struct gnt_bench_plan *plan, const struct gnt_bench_shape *shape)
@@ -247,7 +295,10 @@ static int add_preparation(struct gnt_bench_plan *plan, const struct gnt_bench_s
 
 int gnt_bench_plan_make(const struct gnt_bench_shape *shape, struct gnt_bench_plan *ret_plan)
 {
-	pcl_cleanup(gnt_bench_plan_fini) struct gnt_bench_plan plan = {0};
+	pcl_cleanup(gnt_bench_plan_fini) struct gnt_bench_plan plan = {
+		.step_timeout_ms = STEP_TIMEOUT_MS + shape->rules * STEP_RULE_TIMEOUT_MS +
+				   shape->domains * STEP_DOMAIN_TIMEOUT_MS,
+	};
 	int error = add_preparation(&plan, shape);
 
 	for (int round = 0; round < shape->rounds && !error; round++) {

@@ -25,7 +25,9 @@ struct gnt_bench_shape {
 	int rules;
 	int rounds; /* visits of each contender; 1 is enough where time is deterministic */
 	enum gnt_latency_unit unit;
-	bool containers; /* the contenders that take a container, too */
+	/* Containers with rules; where there are any, the contenders that take one are there, too.
+	 */
+	int domains;
 };
 
 enum gnt_bench_step_kind {
@@ -45,6 +47,7 @@ struct gnt_bench_step {
 struct gnt_bench_plan {
 	struct gnt_bench_step *steps;
 	size_t count;
+	int step_timeout_ms; /* the guest's own, of each step */
 };
 
 /* 0 or -ENOMEM; then nothing is left in ret_plan. */

@@ -126,6 +126,16 @@ char *gnt_bench_policy(int rules, int depth, bool container)
 	print_class(out, "file", rules - rules / 2, depth);
 	print_class(out, "process", rules / 2, depth);
 	fputs("  action: Block\n", out);
+	if (container)
+		fputs("---\n"
+		      "apiVersion: security.kubearmor.com/v1\n"
+		      "kind: KubeArmorPolicy\n"
+		      "metadata: {name: bench-other}\n"
+		      "spec:\n"
+		      "  selector: {matchLabels: {app: " GNT_BENCH_OTHER_LABEL "}}\n"
+		      "  file: {matchPaths: [{path: " GNT_BENCH_CANARY "}]}\n"
+		      "  action: Block\n",
+		      out);
 	if (fclose(out)) {
 		free(text);
 		return NULL;

@@ -18,10 +18,19 @@
 
 /* A boot takes 4 s under emulation here; a machine ten times slower still boots. */
 #define BOOT_TIMEOUT_MS 60000
-/* A boot that works off a plan under -icount: 30 s here, several minutes on a busy machine. */
+/*
+ * A boot that works off a plan under -icount: 30 s here, several minutes on a busy machine; and
+ * what many rules and domains take, 100,000 of them several minutes more.
+ */
 #define PLAN_TIMEOUT_MS 600000
-/* One step over the channel, beyond the guest's own limit (bench_plan.c). */
-#define CALL_TIMEOUT_MS 90000
+#define PLAN_RULE_TIMEOUT_MS 30
+#define PLAN_DOMAIN_TIMEOUT_MS 300
+/* One step over the channel, beyond the guest's own limit. */
+#define CALL_TIMEOUT_MORE_MS 30000
+
+/* What a thousand rules and a thousand domains need beside the target's own memory, generously. */
+#define RULES_MIB 14
+#define DOMAINS_MIB 50
 
 #define COUNTED_BOOTS 2
 
@@ -108,7 +117,9 @@ static void work_off_calls(struct boot *boot, struct gnt_vm *vm)
 			say(boot->options, boot->target, "wall clock, round %d of %d",
 			    said_round + 1, boot->options->rounds);
 		}
-		if (gnt_vm_call(vm, step->request, CALL_TIMEOUT_MS, &reply, &boot->diag)) {
+		if (gnt_vm_call(vm, step->request,
+				boot->plan->step_timeout_ms + CALL_TIMEOUT_MORE_MS, &reply,
+				&boot->diag)) {
 			boot->exit = exit_of_state(gnt_vm_state(vm));
 			return;
 		}
@@ -144,6 +155,12 @@ static void work_off_hello(struct boot *boot, struct gnt_vm *vm)
 	}
 }
 
+static int plan_timeout_ms(const struct gnt_bench_options *options)
+{
+	return PLAN_TIMEOUT_MS + options->rules * PLAN_RULE_TIMEOUT_MS +
+	       options->domains * PLAN_DOMAIN_TIMEOUT_MS;
+}
+
 /* Boots, works the plan off, powers off. A thread's start routine; all results are in the boot. */
 static void *run_boot(void *argument)
 {
@@ -156,7 +173,8 @@ static void *run_boot(void *argument)
 		.guest_dir = boot->options->guest_dir,
 		.accel = boot->requests ? GNT_ACCEL_TCG : boot->options->accel,
 		.flags = boot->requests ? GNT_VM_ICOUNT : 0,
-		.boot_timeout_ms = boot->requests ? PLAN_TIMEOUT_MS : BOOT_TIMEOUT_MS,
+		.boot_timeout_ms =
+			boot->requests ? plan_timeout_ms(boot->options) : BOOT_TIMEOUT_MS,
 		.plan = boot->requests,
 	};
 	enum gnt_vm_state state = GNT_VM_OFF;
@@ -242,6 +260,7 @@ static enum gnt_exit run_wall_clock(const struct gnt_bench_options *options,
 		.target = target->id,
 		.unit = GNT_LATENCY_NS,
 		.rules = options->rules,
+		.domains = options->domains,
 		.boots = 1,
 	};
 
@@ -289,6 +308,7 @@ static enum gnt_exit compare_boots(const struct gnt_bench_options *options,
 		.target = target->id,
 		.unit = GNT_LATENCY_GUEST_INSNS,
 		.rules = options->rules,
+		.domains = options->domains,
 		.boots = COUNTED_BOOTS,
 		.boots_agree = agree,
 	};
@@ -349,16 +369,19 @@ static enum gnt_exit run_target(const struct gnt_bench_options *options,
 		.rules = options->rules,
 		.rounds = counted ? 1 : options->rounds,
 		.unit = unit,
-		.containers = options->containers,
+		.domains = options->domains,
 	};
 	pcl_cleanup(gnt_bench_plan_fini) struct gnt_bench_plan plan = {0};
+	struct gnt_target roomy = *target;
 
+	roomy.memory_mib +=
+		options->rules / 1000 * RULES_MIB + options->domains / 1000 * DOMAINS_MIB;
 	if (gnt_bench_plan_make(&shape, &plan)) {
 		say(options, target, "out of memory");
 		return GNT_EXIT_INFRA;
 	}
-	return counted ? run_counted(options, target, &plan, rows)
-		       : run_wall_clock(options, target, &plan, rows);
+	return counted ? run_counted(options, &roomy, &plan, rows)
+		       : run_wall_clock(options, &roomy, &plan, rows);
 }
 
 enum gnt_exit gnt_bench_run(const struct gnt_bench_options *options, struct gnt_latency_rows *rows)

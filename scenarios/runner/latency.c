@@ -87,16 +87,17 @@ static json_t *samples_json(const struct gnt_latency_row *row)
 static json_t *row_json(const struct gnt_latency_row *row)
 {
 	return json_pack(
-		"{s:s, s:s, s:s, s:s, s:i, s:b, s:b, s:i, s:o, s:f, s:f, s:f, s:f, s:o?, s:o?, s:o?, "
+		"{s:s, s:s, s:s, s:s, s:i, s:i, s:b, s:b, s:i, s:o, s:f, s:f, s:f, s:f, s:o?, s:o?, s:o?, "
 		"s:i, s:o*}",
 		"target", row->target, "contender", row->contender, "op", op_names[row->op], "unit",
-		unit_names[row->unit], "rules", row->rules, "policed", row->policed, "cached",
-		row->op != GNT_LATENCY_FIRST, "depth", row->depth, "samples", samples_json(row),
-		"median", row->median, "p99", row->p99, "mean", row->mean, "spread", row->spread,
-		"vs_floor", row->vs_floor > 0 ? rounded(row->vs_floor, 1e-6) : NULL,
-		"vs_floor_spread", row->vs_floor > 0 ? rounded(row->vs_floor_spread, 1e-6) : NULL,
-		"vs_none", row->vs_none > 0 ? rounded(row->vs_none, 1e-6) : NULL, "boots",
-		row->boots, "boots_agree",
+		unit_names[row->unit], "rules", row->rules, "domains", row->domains, "policed",
+		row->policed, "cached", row->op != GNT_LATENCY_FIRST, "depth", row->depth,
+		"samples", samples_json(row), "median", row->median, "p99", row->p99, "mean",
+		row->mean, "spread", row->spread, "vs_floor",
+		row->vs_floor > 0 ? rounded(row->vs_floor, 1e-6) : NULL, "vs_floor_spread",
+		row->vs_floor > 0 ? rounded(row->vs_floor_spread, 1e-6) : NULL, "vs_none",
+		row->vs_none > 0 ? rounded(row->vs_none, 1e-6) : NULL, "boots", row->boots,
+		"boots_agree",
 		row->unit == GNT_LATENCY_GUEST_INSNS ? json_boolean(row->boots_agree) : NULL);
 }
 

@@ -31,6 +31,7 @@ struct gnt_latency_row {
 	enum gnt_latency_op op;
 	enum gnt_latency_unit unit;
 	int rules;    /* rules in force, 0 for none and floor */
+	int domains;  /* containers with rules */
 	bool policed; /* they are for the task that is measured */
 	int depth;    /* directories above the measured file */
 	/* ns: the median of each round; guest_insns: one count per batch of a boot. Owned. */

@@ -26,7 +26,7 @@ refuses() {
 @test "bench: help names every option" {
 	run "$gauntlet" bench --help
 	[ "$status" -eq 0 ]
-	for word in --on --unit --rounds --rules --depth --containers --results; do
+	for word in --on --unit --rounds --rules --depth --containers --domains --results; do
 		[[ $output == *"$word"* ]] || {
 			echo "no $word in: $output"
 			return 1
