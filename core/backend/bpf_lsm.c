@@ -25,6 +25,7 @@
 #include "backend/bpf_lsm_tree.h"
 #include "base/cleanup.h"
 #include "base/fault.h"
+#include "base/steps.h"
 
 static int probe(const struct pcl_node *node, struct pcl_diag *diag)
 {
@@ -290,6 +291,7 @@ static int apply(const struct pcl_backend_input *input, struct pcl_diag *diag)
 	memset(&pins, 0, sizeof(pins));
 	memset(pins.map_fds, -1, sizeof(pins.map_fds));
 	error = pcl_bpf_plan_make(input, &plan, diag);
+	pcl_steps_end("bpf: rules are planned");
 	if (!error)
 		error = pcl_bpf_memory_find(plan, input, &memory, diag);
 	if (error)

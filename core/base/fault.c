@@ -13,6 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/steps.h"
+
 #define KILL_VARIABLE "PORTCULLIS_KILL_AT"
 #define FAIL_VARIABLE "PORTCULLIS_FAIL_AT"
 /* More than there are in the sources; where they were not, the rest would count as passed. */
@@ -53,7 +55,7 @@ static bool is_wanted(struct counter *counter, const char *name)
 	return counter->count == strtoul(wanted, NULL, 10) || !strcmp(wanted, name);
 }
 
-void pcl_fault_point(const char *name)
+static void may_kill(const char *name)
 {
 	if (!is_wanted(&kills, name))
 		return;
@@ -61,9 +63,15 @@ void pcl_fault_point(const char *name)
 	(void)kill(getpid(), SIGKILL);
 }
 
+void pcl_fault_point(const char *name)
+{
+	pcl_steps_end(name);
+	may_kill(name);
+}
+
 int pcl_fault_fails(const char *name, struct pcl_diag *diag)
 {
-	pcl_fault_point(name);
+	may_kill(name);
 	if (!is_wanted(&failures, name))
 		return 0;
 	return pcl_diag_set(diag, -ENOMEM, "%s: failed, as " FAIL_VARIABLE "=%zu asks", name,

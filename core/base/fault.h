@@ -17,7 +17,8 @@
 
 #include "base/diag.h"
 
-/* A point behind a step that has been done. name is a static string, unlike any other point's. */
+/* A point behind a step that has been done (base/steps.h times it). name is a static string, unlike
+ * any other point's. */
 void pcl_fault_point(const char *name);
 
 /* The same before a step that may fail: -ENOMEM with diag where this one is to. */

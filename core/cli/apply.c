@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "base/cleanup.h"
+#include "base/steps.h"
 #include "cli/cli.h"
 #include "cli/rules.h"
 #include "engine/engine.h"
@@ -19,6 +20,7 @@ enum {
 	OPT_ALERT_RATE,
 	OPT_BEST_EFFORT,
 	OPT_EXACT,
+	OPT_STEPS,
 	OPT_JSON,
 };
 
@@ -29,6 +31,7 @@ static const struct option options[] = {
 	{"alert-rate", required_argument, NULL, OPT_ALERT_RATE},
 	{"best-effort", no_argument, NULL, OPT_BEST_EFFORT},
 	{"exact", no_argument, NULL, OPT_EXACT},
+	{"steps", no_argument, NULL, OPT_STEPS},
 	{"json", no_argument, NULL, OPT_JSON},
 	{"help", no_argument, NULL, 'h'},
 	{0},
@@ -52,6 +55,7 @@ static int help(void)
 		"  --best-effort         take rules that are enforced looser too, and leave out those\n"
 		"                        that are not supported; portcullis status tells which\n"
 		"  --exact               take no rule either that is enforced stricter than it says\n"
+		"  --steps               tell how long each step took\n"
 		"  --json                one JSON object on standard output\n\n"
 		"Exit codes: 0 applied, 1 failed, 2 bad policy, 3 this node can't (see portcullis "
 		"probe).");
@@ -96,7 +100,28 @@ static void print_unselected(const struct pcl_state *state)
 	}
 }
 
-static int report(const struct pcl_state *state, bool json)
+static json_t *steps_json(void)
+{
+	json_t *list = json_array();
+	size_t count;
+	const struct pcl_step *steps = pcl_steps(&count);
+
+	for (size_t i = 0; i < count; i++)
+		(void)json_array_append_new(list, json_pack("{s:s, s:f}", "step", steps[i].name,
+							    "ms", steps[i].ms));
+	return list;
+}
+
+static void print_steps(void)
+{
+	size_t count;
+	const struct pcl_step *steps = pcl_steps(&count);
+
+	for (size_t i = 0; i < count; i++)
+		(void)printf("  %9.3f ms  %s\n", steps[i].ms, steps[i].name);
+}
+
+static int report(const struct pcl_state *state, bool json, bool steps)
 {
 	json_t *domains = json_object();
 
@@ -108,10 +133,11 @@ static int report(const struct pcl_state *state, bool json)
 	}
 	if (json)
 		return pcl_cli_print_json(
-			json_pack("{s:I, s:s, s:i, s:o, s:o}", "generation",
+			json_pack("{s:I, s:s, s:i, s:o, s:o, s:o*}", "generation",
 				  (json_int_t)state->generation, "backend", state->backend,
 				  "policies", (int)state->set->policy_count, "rules_by_domain",
-				  domains, "rules", pcl_cli_rules_json(state)));
+				  domains, "rules", pcl_cli_rules_json(state), "steps",
+				  steps ? steps_json() : NULL));
 	(void)printf("generation %" PRIu64 " by %s: %zu polic%s\n", state->generation,
 		     state->backend, state->set->policy_count,
 		     state->set->policy_count == 1 ? "y" : "ies");
@@ -120,6 +146,8 @@ static int report(const struct pcl_state *state, bool json)
 			     rules_for(state, state->members[i].domain));
 	json_decref(domains);
 	pcl_cli_print_statuses(state);
+	if (steps)
+		print_steps();
 	return pcl_cli_finish(PCL_EXIT_YES);
 }
 
@@ -158,7 +186,7 @@ int pcl_cmd_apply(int argc, char **argv)
 	pcl_cleanup(pcl_diag_fini) struct pcl_diag diag = {0};
 	struct pcl_apply_options apply = {.postures = {.file = PCL_POSTURE_AUDIT},
 					  .alert_rate = PCL_ALERT_RATE};
-	bool json = false;
+	bool json = false, steps = false;
 	int option, error;
 
 	while ((option = pcl_cli_getopt(argc, argv, options)) != -1) {
@@ -166,12 +194,16 @@ int pcl_cmd_apply(int argc, char **argv)
 			return help();
 		if (option == OPT_JSON)
 			json = true;
+		else if (option == OPT_STEPS)
+			steps = true;
 		else if (!read_option(option, &apply))
 			return PCL_EXIT_USAGE;
 	}
 	if (optind == argc)
 		return pcl_cli_fail(PCL_EXIT_USAGE,
 				    "apply: no policy given; see portcullis apply --help");
+	if (steps)
+		pcl_steps_begin();
 	error = pcl_cli_read_policies(argv + optind, argc - optind, &set);
 	if (error)
 		return error;
@@ -179,12 +211,15 @@ int pcl_cmd_apply(int argc, char **argv)
 	if (!set->policy_count)
 		return pcl_cli_fail(PCL_EXIT_USAGE, "apply: no KubeArmor policy in what was given; "
 						    "to take all away: portcullis remove");
+	pcl_steps_end("policies are read");
 	error = pcl_engine_open(0, &engine, &diag);
+	pcl_steps_end("node is known");
 	if (!error)
 		error = pcl_engine_apply(engine, pcl_take_ptr(set), &apply, &diag);
 	if (error)
 		return pcl_cli_fail_diag(pcl_cli_exit_code(error), &diag);
 	print_unselected(engine->state);
 	pcl_cli_print_notes(engine);
-	return report(engine->state, json);
+	pcl_steps_end("done");
+	return report(engine->state, json, steps);
 }

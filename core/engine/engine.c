@@ -17,6 +17,7 @@
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "base/fault.h"
+#include "base/steps.h"
 #include "base/yaml.h"
 #include "engine/input.h"
 #include "engine/unbound.h"
@@ -214,6 +215,7 @@ static int commit(struct pcl_engine *engine, struct pcl_state *next,
 	if (!state->backend)
 		return pcl_diag_set(diag, -ENOMEM, "out of memory");
 	error = pcl_input_make(state, &input, diag);
+	pcl_steps_end("engine: rules are resolved");
 	if (!error)
 		error = pcl_state_save(state, diag);
 	if (error)

@@ -1,0 +1,58 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+#
+# Runs in a guest (load.bats puts it there): what the programs cost the verifier, each out of the
+# 1,000,000 instructions that it may follow; and which steps an apply of RULES rules takes, a change of
+# one of them, and a removal. One line each, "ok NAME" or "not ok NAME: what was seen"; a line "# figures"
+# with what was measured, as JSON. Ends with a line "done".
+#
+# Usage: load.sh RULES
+
+P=/opt/gauntlet/portcullis
+RULES=$1
+
+# shellcheck source=scenarios/tests/drive/say.sh
+. /tmp/say.sh
+reads() { if cat "$1" >/dev/null 2>&1; then echo yes; else echo no; fi; }
+# Of the JSON objects on standard input, one a line, an array.
+array() { awk 'BEGIN { printf "[" } { printf "%s%s", (NR > 1 ? "," : ""), $0 } END { printf "]" }'; }
+now_ms() { sed 's/^\([0-9]*\)\.\([0-9][0-9]\).*/\1\20/' /proc/uptime; }
+
+policy() { # the number of the rule that is another one
+	awk -v rules="$RULES" -v other="$1" 'BEGIN {
+		print "apiVersion: security.kubearmor.com/v1\nkind: KubeArmorHostPolicy"
+		print "metadata: {name: many}\nspec:"
+		print "  nodeSelector: {matchLabels: {kubearmor.io/hostname: \"*\"}}\n  action: Block"
+		print "  file:\n    matchPaths:"
+		for (i = 0; i < rules; i++)
+			printf "    - {path: /t/d%d/f%d%s}\n", i / 100, i, i == other ? "-other" : ""
+	}'
+}
+mkdir -p /t/d0
+for name in f0 f1 f1-other; do echo x >/t/d0/$name; done
+policy -1 >/tmp/before.yaml
+policy 1 >/tmp/after.yaml
+held() { for name in f0 f1 f1-other; do reads /t/d0/$name; done | tr '\n' ' '; }
+
+/opt/gauntlet/verifier >/tmp/verifier
+is verifier-takes-all 0 $?
+is programs-are-many yes "$([ "$(grep -c '"loaded": true' /tmp/verifier)" -ge 20 ] && echo yes)"
+# Room for what later kernels take longer over, and for what is still to come.
+is each-has-room '' "$(sed -n 's/.*"program": "\([^"]*\)".*"verified": \([0-9-]*\), "limit": \([0-9]*\).*/\1 \2 \3/p' /tmp/verifier |
+	awk '$2 < 1 || $2 > $3 / 2')"
+
+is free 'yes yes yes ' "$(held)"
+$P apply --steps --json /tmp/before.yaml >/tmp/apply.json 2>/tmp/error
+is applies '0 ' "$? $(head -n 1 /tmp/error)"
+is holds 'no no yes ' "$(held)"
+$P apply --steps --json /tmp/after.yaml >/tmp/change.json 2>/tmp/error
+is changes '0 ' "$? $(head -n 1 /tmp/error)"
+is holds-changed 'no yes no ' "$(held)"
+before=$(now_ms)
+is removes 0 "$(code $P remove)"
+removed_ms=$(($(now_ms) - before))
+is free-again 'yes yes yes ' "$(held)"
+steps() { tr -d '\n' <"$1" | sed 's/.*"steps": *\(\[[^]]*\]\).*/\1/'; }
+echo "# figures {\"kernel\": \"$(uname -r)\", \"rules\": $RULES, \"programs\": $(array </tmp/verifier)," \
+	"\"apply\": $(steps /tmp/apply.json), \"change\": $(steps /tmp/change.json), \"remove_ms\": $removed_ms}"
+echo 'done'
