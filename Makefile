@@ -179,8 +179,9 @@ $(B)/libportcullis.a $(B)/libgauntlet.a:
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
-# Debian 12's libelf is built without zstd, so zlib is all it wants.
-ENGINE_LIBS := -lbpf -lelf -lz -lyaml -ljansson -lm
+# Debian 12's libelf is built without zstd, so zlib is all it wants. What we need of libsepol, it shows
+# in its static form only.
+ENGINE_LIBS := -lbpf -lelf -lz -lyaml -ljansson -l:libsepol.a -lm
 # gauntlet fetches images and checks what came.
 RUNNER_LIBS := $(ENGINE_LIBS) -lcurl -lcrypto -lpthread
 

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Changes of an SELinux policy in its binary form: bytes in, bytes out, and no kernel.
+ *
+ * What the policy said before goes on: types are added that are as the ones they stand in for, and
+ * all that is taken away is taken by constraints, which can do nothing else. The policy given is
+ * never changed; on error nothing is returned. Private to the backend.
+ */
+#ifndef PCL_BACKEND_SELINUX_PATCH_H
+#define PCL_BACKEND_SELINUX_PATCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/diag.h"
+
+/*
+ * A new type. It joins base's attributes and roles, and every rule that names base holds for it,
+ * as source and as target: allow, auditallow and dontaudit (conditional ones and extended
+ * permissions too), transitions with and without a name, ranges, roles, constraints, bounds,
+ * permissive. base is no attribute, and no other clone. NULL: nothing but a name.
+ */
+struct pcl_selinux_clone {
+	char *name;
+	char *base;
+};
+
+/*
+ * Takes permissions of a class from who acts on what; types or clones. dontaudit rules do not
+ * silence it. A domain that is permissive is told of and not refused, as everywhere.
+ */
+struct pcl_selinux_refuse {
+	char *class_name;
+	char **permissions;
+	size_t permissions_count;
+	char **targets; /* none: whatever the target is */
+	size_t targets_count;
+	char **sources; /* none: whoever it is */
+	size_t sources_count;
+	bool others; /* refused to all but sources */
+};
+
+/*
+ * A type_transition; one that a clone has from its base gives way. Of the class process also what
+ * takes source there by executing target, unless it is result itself: transition (under
+ * no_new_privs and from nosuid mounts too, and without the environment being cleaned) and the
+ * entrypoint.
+ */
+struct pcl_selinux_enter {
+	char *source;
+	char *target;
+	char *class_name;
+	char *result;
+};
+
+/* An auditallow. source and target may be attributes. */
+struct pcl_selinux_audit {
+	char *source;
+	char *target;
+	char *class_name;
+	char **permissions;
+	size_t permissions_count;
+};
+
+/* All arrays grow by pcl_array_grow() and pcl_strings_add(). */
+struct pcl_selinux_changes {
+	struct pcl_selinux_clone *clones;
+	size_t clones_count;
+	struct pcl_selinux_refuse *refuses;
+	size_t refuses_count;
+	struct pcl_selinux_enter *enters;
+	size_t enters_count;
+	struct pcl_selinux_audit *audits;
+	size_t audits_count;
+};
+
+void pcl_selinux_changes_fini(struct pcl_selinux_changes *changes);
+
+/*
+ * 0; -ENOENT: the policy does not have a name that changes uses; -EEXIST: it has a clone's name
+ * already; -ENOTSUP: its version is none that can be read; -EBADMSG: it is no policy; -EINVAL,
+ * -E2BIG, -ENOMEM. ret_policy is owned.
+ */
+int pcl_selinux_patch(const void *policy, size_t size, const struct pcl_selinux_changes *changes,
+		      void **ret_policy, size_t *ret_size, struct pcl_diag *diag);
+
+/* --- questions ---------------------------------------------------------------------------------
+ */
+
+struct pcl_selinux_policy;
+
+/* Errors as above. */
+int pcl_selinux_policy_read(const void *policy, size_t size, struct pcl_selinux_policy **ret_policy,
+			    struct pcl_diag *diag);
+void pcl_selinux_policy_free(struct pcl_selinux_policy **policy);
+
+/* An alias counts, an attribute does not. */
+bool pcl_selinux_policy_has_type(const struct pcl_selinux_policy *policy, const char *type);
+bool pcl_selinux_policy_has_permission(const struct pcl_selinux_policy *policy,
+				       const char *class_name, const char *permission);
+/* Whether nothing is refused to domain. false where there is no such type. */
+bool pcl_selinux_policy_is_permissive(const struct pcl_selinux_policy *policy, const char *domain);
+
+/* Who may execute a file, and what becomes of it. Names are borrowed from the policy. */
+struct pcl_selinux_executor {
+	const char *domain;
+	const char *enters; /* NULL: it stays what it is */
+};
+
+/*
+ * The domains that some rule lets execute files of type, conditional rules included whatever
+ * their booleans are; sorted by domain. The array is owned. -ENOENT: no such type.
+ */
+int pcl_selinux_policy_executors(const struct pcl_selinux_policy *policy, const char *type,
+				 struct pcl_selinux_executor **ret_executors, size_t *ret_count,
+				 struct pcl_diag *diag);
+
+#endif
