@@ -357,11 +357,48 @@ static __always_inline bool find_behind_ipv4(struct __sk_buff *skb, __u8 first,
 	return !(fragment & IPV4_PLACE);
 }
 
+/* What follows a header, as one number, so that a function may return it. */
+#define HEADER_AFTER(protocol, len, flags) ((protocol) | (__u64)(len) << 8 | (flags))
+#define HEADER_PROTOCOL(after) ((__u8)(after))
+#define HEADER_LEN(after) ((__u16)((after) >> 8))
+#define HEADER_ENDS                                                                                \
+	(1ULL << 32) /* there is none at that place: what it is called is UDP, TCP, ... */
+#define HEADER_CUT (1ULL << 33)	  /* it cannot be read */
+#define HEADER_LATER (1ULL << 34) /* of a fragment that is not the first */
+#define HEADER_MORE (1ULL << 35)  /* of a fragment that is not the last */
+
 static __always_inline bool is_ipv6_header(__u8 protocol)
 {
 	return protocol == IPV6_HOP_BY_HOP || protocol == IPV6_ROUTING ||
 	       protocol == IPV6_FRAGMENT || protocol == IPV6_AUTHENTICATION ||
 	       protocol == IPV6_DESTINATION || protocol == IPV6_MOBILITY;
+}
+
+/* A function of its own, since the verifier would follow each kind of header into each of the next.
+ */
+__noinline __u64 after_ipv6_header(struct __sk_buff *skb, __u32 at, __u8 protocol)
+{
+	struct {
+		__u8 next;
+		__u8 len;
+		__be16 place;
+	} header = {};
+	__u64 flags = 0;
+	__u32 len;
+
+	if (!is_ipv6_header(protocol))
+		return HEADER_ENDS;
+	if (bpf_skb_load_bytes(skb, at, &header, sizeof(header)))
+		return HEADER_CUT;
+	len = protocol == IPV6_AUTHENTICATION ? (header.len + 2u) * 4 : (header.len + 1u) * 8;
+	if (protocol == IPV6_FRAGMENT) {
+		len = 8;
+		if (bpf_ntohs(header.place) & IPV6_PLACE)
+			flags |= HEADER_LATER;
+		if (bpf_ntohs(header.place) & IPV6_MORE)
+			flags |= HEADER_MORE;
+	}
+	return HEADER_AFTER(header.next, len, flags);
 }
 
 static __always_inline bool find_behind_ipv6(struct __sk_buff *skb, struct pcl_segment *segment)
@@ -372,28 +409,21 @@ static __always_inline bool find_behind_ipv6(struct __sk_buff *skb, struct pcl_s
 	if (bpf_skb_load_bytes(skb, IPV6_NEXT_OFFSET, &protocol, sizeof(protocol)))
 		return true;
 	for (i = 0; i < IPV6_HEADERS_MAX; i++) {
-		struct {
-			__u8 next;
-			__u8 len;
-			__be16 place;
-		} header = {};
+		__u64 after = after_ipv6_header(skb, at, protocol);
 
-		if (!is_ipv6_header(protocol)) {
+		if (after & HEADER_ENDS) {
 			segment->protocol = protocol;
 			segment->at = at;
 			return true;
 		}
-		if (bpf_skb_load_bytes(skb, at, &header, sizeof(header)))
+		if (after & HEADER_CUT)
 			return true;
-		if (protocol == IPV6_FRAGMENT) {
-			if (bpf_ntohs(header.place) & IPV6_PLACE)
-				return false;
-			segment->part |= bpf_ntohs(header.place) & IPV6_MORE;
-			header.len = 0;
-		}
-		at += protocol == IPV6_AUTHENTICATION ? (header.len + 2u) * 4
-						      : (header.len + 1u) * 8;
-		protocol = header.next;
+		if (after & HEADER_LATER)
+			return false;
+		if (after & HEADER_MORE)
+			segment->part = 1;
+		at += HEADER_LEN(after);
+		protocol = HEADER_PROTOCOL(after);
 	}
 	return true;
 }
