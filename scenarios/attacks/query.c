@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * query udp|udp6|tcp|pair|split|parts NAME: asks a resolver for NAME. The resolver is this program
- * too, on port 53 of the loopback interface: so that it got the question is what is told.
+ * query udp|udp6|headers|tcp|pair|split|parts NAME: asks a resolver for NAME. The resolver is this
+ * program too, on port 53 of the loopback interface: so that it got the question is what is told.
  *
- * pair asks for an innocent name first, in the same segment of TCP; split sends the question in two
- * segments; parts makes two datagrams of one call (UDP_SEGMENT), the second of them the question.
+ * headers is udp6 with headers between that of IPv6 and that of UDP. pair asks for an innocent name
+ * first, in the same segment of TCP; split sends the question in two segments; parts makes two
+ * datagrams of one call (UDP_SEGMENT), the second of them the question.
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -19,7 +20,7 @@
 /* The headers of linux have what this libc's tcp_info is too short for, and clash with it. */
 #include <linux/tcp.h>
 
-#define USAGE "query udp|udp6|tcp|pair|split|parts NAME"
+#define USAGE "query udp|udp6|headers|tcp|pair|split|parts NAME"
 #define HEARD "canary-of-the-resolver"
 #define DNS_PORT 53
 #define MESSAGE_MAX 512
@@ -131,7 +132,18 @@ static int hear(int fd, const struct bytes *sent, size_t want)
 	return replay_done("query", HEARD, strlen(HEARD));
 }
 
-static int ask_by_datagram(int family, const char *name)
+/* 0, or -1: its packets have two headers more, each of eight bytes of padding. */
+static int add_headers(int fd)
+{
+	static const unsigned char padding[8] = {0, 0, 1, 4};
+
+	return setsockopt(fd, IPPROTO_IPV6, IPV6_HOPOPTS, padding, sizeof(padding)) ||
+			       setsockopt(fd, IPPROTO_IPV6, IPV6_DSTOPTS, padding, sizeof(padding))
+		       ? -1
+		       : 0;
+}
+
+static int ask_by_datagram(int family, bool headers, const char *name)
 {
 	struct bytes query = {.len = 0};
 	int resolver, client;
@@ -139,6 +151,8 @@ static int ask_by_datagram(int family, const char *name)
 
 	if (failed)
 		return replay_broken(failed, errno);
+	if (headers && add_headers(client))
+		return replay_broken("IPV6_HOPOPTS", errno);
 	put_query(&query, name);
 	if (send(client, query.at, query.len, 0) < 0)
 		return replay_refused("send", errno);
@@ -209,9 +223,11 @@ int main(int argc, char **argv)
 	if (argc != 3 || !*argv[2] || strlen(argv[2]) > MESSAGE_MAX / 2)
 		return replay_usage(USAGE);
 	if (!strcmp(argv[1], "udp"))
-		return ask_by_datagram(AF_INET, argv[2]);
+		return ask_by_datagram(AF_INET, false, argv[2]);
 	if (!strcmp(argv[1], "udp6"))
-		return ask_by_datagram(AF_INET6, argv[2]);
+		return ask_by_datagram(AF_INET6, false, argv[2]);
+	if (!strcmp(argv[1], "headers"))
+		return ask_by_datagram(AF_INET6, true, argv[2]);
 	if (!strcmp(argv[1], "parts"))
 		return ask_by_parts(argv[2]);
 	if (!strcmp(argv[1], "tcp") || !strcmp(argv[1], "pair") || !strcmp(argv[1], "split"))
