@@ -172,9 +172,33 @@ bool pcl_cli_postures(const char *text, struct pcl_postures *postures)
 	return true;
 }
 
-int pcl_cli_domain(const char *verb, const char *name, const char *ns, const char *labels,
-		   const char *hostname, struct pcl_domain **ret_domain)
+bool pcl_cli_take_about(struct pcl_cli_about *about, int option)
 {
+	switch (option) {
+	case PCL_CLI_OPT_DOMAIN:
+		about->domain = optarg;
+		return true;
+	case PCL_CLI_OPT_LABELS:
+		about->labels = optarg;
+		return true;
+	case PCL_CLI_OPT_NAMESPACE:
+		about->ns = optarg;
+		return true;
+	case PCL_CLI_OPT_POSTURE:
+		return pcl_cli_postures(optarg, &about->postures);
+	case PCL_CLI_OPT_HOSTNAME:
+		about->hostname = optarg;
+		return true;
+	default:
+		return false;
+	}
+}
+
+int pcl_cli_domain(const char *verb, const struct pcl_cli_about *about,
+		   struct pcl_domain **ret_domain)
+{
+	const char *name = about->domain, *ns = about->ns, *labels = about->labels;
+	const char *hostname = about->hostname;
 	struct pcl_diag diag pcl_cleanup(pcl_diag_fini) = {0};
 	char own_name[HOST_NAME_MAX + 1] = "localhost";
 	int error;

@@ -66,12 +66,44 @@ int pcl_cli_finish(int exit_code);
  */
 bool pcl_cli_postures(const char *text, struct pcl_postures *postures);
 
+/* Options about the domain that is asked for; texts are borrowed from argv. */
+struct pcl_cli_about {
+	const char *domain; /* "host", labels as "k=v,...", or another name */
+	const char *labels;
+	const char *ns;
+	const char *hostname;
+	struct pcl_postures postures;
+};
+
+/* Their vals, out of the way of a verb's own, and their lines among a verb's options. */
+enum {
+	PCL_CLI_OPT_DOMAIN = 1000,
+	PCL_CLI_OPT_LABELS,
+	PCL_CLI_OPT_NAMESPACE,
+	PCL_CLI_OPT_POSTURE,
+	PCL_CLI_OPT_HOSTNAME,
+};
+#define PCL_CLI_ABOUT_OPTIONS                                                                      \
+	{"domain", required_argument, NULL, PCL_CLI_OPT_DOMAIN},                                   \
+		{"labels", required_argument, NULL, PCL_CLI_OPT_LABELS},                           \
+		{"namespace", required_argument, NULL, PCL_CLI_OPT_NAMESPACE},                     \
+		{"posture", required_argument, NULL, PCL_CLI_OPT_POSTURE},                         \
+	{                                                                                          \
+		"hostname", required_argument, NULL, PCL_CLI_OPT_HOSTNAME                          \
+	}
+
 /*
- * The domain that options describe: name "host", labels as "k=v,..." or another name, each or NULL.
- * 0, or an exit code after the error line, which begins with verb.
+ * Takes what pcl_cli_getopt() returned, with optarg. False for what is none of them, of which
+ * getopt has told, and for a bad value, after the error line.
  */
-int pcl_cli_domain(const char *verb, const char *name, const char *ns, const char *labels,
-		   const char *hostname, struct pcl_domain **ret_domain);
+bool pcl_cli_take_about(struct pcl_cli_about *about, int option);
+
+/*
+ * The domain that they describe; the host where they say nothing. 0, or an exit code after the
+ * error line, which begins with verb.
+ */
+int pcl_cli_domain(const char *verb, const struct pcl_cli_about *about,
+		   struct pcl_domain **ret_domain);
 
 /*
  * Reads every path into a new set. 0, or an exit code after a line for each mistake. Notices are

@@ -18,20 +18,11 @@
 enum {
 	OPT_JSON = 1,
 	OPT_TO,
-	OPT_DOMAIN,
-	OPT_LABELS,
-	OPT_NAMESPACE,
-	OPT_POSTURE,
-	OPT_HOSTNAME,
 };
 
 static const struct option options[] = {
 	{"to", required_argument, NULL, OPT_TO},
-	{"domain", required_argument, NULL, OPT_DOMAIN},
-	{"labels", required_argument, NULL, OPT_LABELS},
-	{"namespace", required_argument, NULL, OPT_NAMESPACE},
-	{"posture", required_argument, NULL, OPT_POSTURE},
-	{"hostname", required_argument, NULL, OPT_HOSTNAME},
+	PCL_CLI_ABOUT_OPTIONS,
 	{"json", no_argument, NULL, OPT_JSON},
 	{"help", no_argument, NULL, 'h'},
 	{0},
@@ -39,11 +30,7 @@ static const struct option options[] = {
 
 struct request {
 	const char *to;
-	const char *domain;
-	const char *labels;
-	const char *ns;
-	const char *hostname;
-	struct pcl_postures postures;
+	struct pcl_cli_about about;
 	bool json;
 };
 
@@ -100,22 +87,8 @@ static bool take_option(struct request *request, int option)
 	case OPT_TO:
 		request->to = optarg;
 		return true;
-	case OPT_DOMAIN:
-		request->domain = optarg;
-		return true;
-	case OPT_LABELS:
-		request->labels = optarg;
-		return true;
-	case OPT_NAMESPACE:
-		request->ns = optarg;
-		return true;
-	case OPT_POSTURE:
-		return pcl_cli_postures(optarg, &request->postures);
-	case OPT_HOSTNAME:
-		request->hostname = optarg;
-		return true;
 	default:
-		return false; /* the error was printed */
+		return pcl_cli_take_about(&request->about, option);
 	}
 }
 
@@ -172,11 +145,10 @@ static int find_domains(const struct request *request, struct work *work)
 	struct pcl_domain *domain = NULL;
 	int exit_code;
 
-	if (!request->domain && !request->labels)
+	if (!request->about.domain && !request->about.labels)
 		return describe_domains(work) ? pcl_cli_fail(PCL_EXIT_NO, "compile: out of memory")
 					      : 0;
-	exit_code = pcl_cli_domain("compile", request->domain, request->ns, request->labels,
-				   request->hostname, &domain);
+	exit_code = pcl_cli_domain("compile", &request->about, &domain);
 	if (exit_code)
 		return exit_code;
 	work->domains = calloc(1, sizeof(struct pcl_domain *));
@@ -198,7 +170,7 @@ static int resolve(const struct request *request, struct work *work)
 	    pcl_policy_set_rules(work->set, &work->rules, &rule_count))
 		return -ENOMEM;
 	for (size_t i = 0; i < work->count; i++) {
-		if (pcl_resolve(work->set, work->domains[i], &request->postures,
+		if (pcl_resolve(work->set, work->domains[i], &request->about.postures,
 				&work->rulesets[i]))
 			return -ENOMEM;
 		work->backend_domains[i] = (struct pcl_backend_domain){

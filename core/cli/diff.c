@@ -10,30 +10,17 @@
 
 enum {
 	OPT_JSON = 1,
-	OPT_DOMAIN,
-	OPT_LABELS,
-	OPT_NAMESPACE,
-	OPT_POSTURE,
-	OPT_HOSTNAME,
 };
 
 static const struct option options[] = {
-	{"domain", required_argument, NULL, OPT_DOMAIN},
-	{"labels", required_argument, NULL, OPT_LABELS},
-	{"namespace", required_argument, NULL, OPT_NAMESPACE},
-	{"posture", required_argument, NULL, OPT_POSTURE},
-	{"hostname", required_argument, NULL, OPT_HOSTNAME},
+	PCL_CLI_ABOUT_OPTIONS,
 	{"json", no_argument, NULL, OPT_JSON},
 	{"help", no_argument, NULL, 'h'},
 	{0},
 };
 
 struct request {
-	const char *domain;
-	const char *labels;
-	const char *ns;
-	const char *hostname;
-	struct pcl_postures postures;
+	struct pcl_cli_about about;
 	bool json;
 };
 
@@ -62,22 +49,8 @@ static bool take_option(struct request *request, int option)
 	case OPT_JSON:
 		request->json = true;
 		return true;
-	case OPT_DOMAIN:
-		request->domain = optarg;
-		return true;
-	case OPT_LABELS:
-		request->labels = optarg;
-		return true;
-	case OPT_NAMESPACE:
-		request->ns = optarg;
-		return true;
-	case OPT_POSTURE:
-		return pcl_cli_postures(optarg, &request->postures);
-	case OPT_HOSTNAME:
-		request->hostname = optarg;
-		return true;
 	default:
-		return false; /* the error was printed */
+		return pcl_cli_take_about(&request->about, option);
 	}
 }
 
@@ -143,16 +116,15 @@ static int diff(const struct request *request, char **paths)
 	pcl_cleanup(pcl_changes_free) struct pcl_changes *changes = NULL;
 	int exit_code = 0;
 
-	if (request->domain || request->labels || request->ns)
-		exit_code = pcl_cli_domain("diff", request->domain, request->ns, request->labels,
-					   request->hostname, &domain);
+	if (request->about.domain || request->about.labels || request->about.ns)
+		exit_code = pcl_cli_domain("diff", &request->about, &domain);
 	if (!exit_code)
 		exit_code = pcl_cli_read_policies(&paths[0], 1, &old);
 	if (!exit_code)
 		exit_code = pcl_cli_read_policies(&paths[1], 1, &new);
 	if (exit_code)
 		return exit_code;
-	if (pcl_diff(old, new, domain, &request->postures, &changes))
+	if (pcl_diff(old, new, domain, &request->about.postures, &changes))
 		return pcl_cli_fail(PCL_EXIT_NO, "diff: out of memory");
 	if (request->json)
 		exit_code = print_json(changes);

@@ -23,11 +23,6 @@ enum {
 	OPT_NO_PATH,
 	OPT_SOURCE,
 	OPT_OWNER,
-	OPT_DOMAIN,
-	OPT_LABELS,
-	OPT_NAMESPACE,
-	OPT_POSTURE,
-	OPT_HOSTNAME,
 };
 
 static const struct option options[] = {
@@ -37,11 +32,7 @@ static const struct option options[] = {
 	{"no-path", no_argument, NULL, OPT_NO_PATH},
 	{"source", required_argument, NULL, OPT_SOURCE},
 	{"owner", no_argument, NULL, OPT_OWNER},
-	{"domain", required_argument, NULL, OPT_DOMAIN},
-	{"labels", required_argument, NULL, OPT_LABELS},
-	{"namespace", required_argument, NULL, OPT_NAMESPACE},
-	{"posture", required_argument, NULL, OPT_POSTURE},
-	{"hostname", required_argument, NULL, OPT_HOSTNAME},
+	PCL_CLI_ABOUT_OPTIONS,
 	{"json", no_argument, NULL, OPT_JSON},
 	{"help", no_argument, NULL, 'h'},
 	{0},
@@ -65,14 +56,10 @@ struct request {
 	const char *op;
 	const char *object;
 	const char *source;
-	const char *domain;
-	const char *labels;
-	const char *ns;
-	const char *hostname;
+	struct pcl_cli_about about;
 	bool no_path;
 	bool owner;
 	bool json;
-	struct pcl_postures postures;
 	struct pcl_question *question; /* owned */
 	char *text;		       /* the operation in words; owned */
 };
@@ -141,22 +128,8 @@ static bool take_option(struct request *request, int option)
 	case OPT_OWNER:
 		request->owner = true;
 		return true;
-	case OPT_DOMAIN:
-		request->domain = optarg;
-		return true;
-	case OPT_LABELS:
-		request->labels = optarg;
-		return true;
-	case OPT_NAMESPACE:
-		request->ns = optarg;
-		return true;
-	case OPT_POSTURE:
-		return pcl_cli_postures(optarg, &request->postures);
-	case OPT_HOSTNAME:
-		request->hostname = optarg;
-		return true;
 	default:
-		return false; /* the error was printed */
+		return pcl_cli_take_about(&request->about, option);
 	}
 }
 
@@ -386,14 +359,13 @@ static int explain(const struct request *request)
 	struct pcl_verdict verdict;
 	int exit_code;
 
-	exit_code = pcl_cli_domain("explain", request->domain, request->ns, request->labels,
-				   request->hostname, &domain);
+	exit_code = pcl_cli_domain("explain", &request->about, &domain);
 	if (!exit_code)
 		exit_code =
 			pcl_cli_read_policies(request->policies, (int)request->policy_count, &set);
 	if (exit_code)
 		return exit_code;
-	if (pcl_resolve(set, domain, &request->postures, &ruleset))
+	if (pcl_resolve(set, domain, &request->about.postures, &ruleset))
 		return pcl_cli_fail(PCL_EXIT_NO, "explain: out of memory");
 	pcl_decide(ruleset, &request->question->operation, &verdict);
 	if (request->json) {
