@@ -11,6 +11,7 @@
 
 #include "backend/apparmor_plan.h"
 #include "backend/bpf_lsm_plan.h"
+#include "backend/selinux_plan.h"
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "cli/cli.h"
@@ -18,10 +19,12 @@
 enum {
 	OPT_JSON = 1,
 	OPT_TO,
+	OPT_VIEW,
 };
 
 static const struct option options[] = {
 	{"to", required_argument, NULL, OPT_TO},
+	{"view", required_argument, NULL, OPT_VIEW},
 	PCL_CLI_ABOUT_OPTIONS,
 	{"json", no_argument, NULL, OPT_JSON},
 	{"help", no_argument, NULL, 'h'},
@@ -30,6 +33,7 @@ static const struct option options[] = {
 
 struct request {
 	const char *to;
+	const char *view;
 	struct pcl_cli_about about;
 	bool json;
 };
@@ -62,10 +66,14 @@ static void work_fini(struct work *work)
 static int help(void)
 {
 	(void)puts(
-		"usage: portcullis compile --to bpf|apparmor [OPTION...] POLICY...\n"
+		"usage: portcullis compile --to bpf|apparmor|selinux [OPTION...] POLICY...\n"
 		"Shows what the backend would load for the policies: the contents of the BPF programs'\n"
-		"maps, or AppArmor's profiles, with the rule and its place beside each line. Asks no\n"
-		"kernel and changes nothing. Paths are taken as written: links are followed on apply.\n\n"
+		"maps, AppArmor's profiles, or SELinux's types, constraints and labels, with the rule\n"
+		"and its place beside each line. Asks no kernel and changes nothing. Paths are taken as\n"
+		"written: links are followed on apply.\n\n"
+		"  --view FILE       selinux: what a node's file systems hold, a line each, as made by\n"
+		"                    find / -printf '%p %y %Z\\n'; without it, files are shown as the\n"
+		"                    rules name them\n"
 		"  --domain D        only for: \"host\", a container's labels as K=V,..., or its name;\n"
 		"                    without it, the host and one container for each selector\n"
 		"  --labels K=V,..., --namespace NS, --hostname NAME\n"
@@ -86,6 +94,9 @@ static bool take_option(struct request *request, int option)
 		return true;
 	case OPT_TO:
 		request->to = optarg;
+		return true;
+	case OPT_VIEW:
+		request->view = optarg;
 		return true;
 	default:
 		return pcl_cli_take_about(&request->about, option);
@@ -300,6 +311,59 @@ static int show_bpf(const struct request *request, const struct work *work)
 	return pcl_cli_finish(PCL_EXIT_YES);
 }
 
+/* An exit code after the error line, or 0. */
+static int read_view(const char *path, struct pcl_selinux_view **ret_view)
+{
+	struct pcl_diag diag pcl_cleanup(pcl_diag_fini) = {0};
+	pcl_autofclose FILE *file = fopen(path, "re");
+	pcl_autofree char *text = NULL;
+	size_t capacity = 0;
+
+	if (!file || (getdelim(&text, &capacity, '\0', file) < 0 && ferror(file)))
+		return pcl_cli_fail(PCL_EXIT_USAGE, "compile: cannot read %s: %s", path,
+				    strerror(errno));
+	if (pcl_selinux_view_parse(path, text ? text : "", ret_view, &diag))
+		return pcl_cli_fail_diag(PCL_EXIT_USAGE, &diag);
+	return 0;
+}
+
+static void print_selinux(const struct work *work, const struct pcl_selinux_view *view,
+			  const struct pcl_selinux_plan *plan, FILE *out)
+{
+	for (size_t i = 0; !view && i < work->count; i++)
+		pcl_selinux_rules_print(work->rulesets[i], out);
+	pcl_selinux_plan_print(plan, out);
+}
+
+static int show_selinux(const struct request *request, const struct work *work)
+{
+	pcl_cleanup(pcl_selinux_view_free) struct pcl_selinux_view *view = NULL;
+	pcl_cleanup(pcl_selinux_plan_free) struct pcl_selinux_plan *plan = NULL;
+	struct pcl_diag diag pcl_cleanup(pcl_diag_fini) = {0};
+	pcl_autofree char *text = NULL;
+	size_t len = 0;
+	FILE *out;
+	int exit_code = request->view ? read_view(request->view, &view) : 0, error;
+
+	if (exit_code)
+		return exit_code;
+	error = pcl_selinux_plan(&work->input, view, &plan, &diag);
+	if (error)
+		return pcl_cli_fail_diag(pcl_cli_exit_code(error), &diag);
+	out = open_memstream(&text, &len);
+	if (out)
+		print_selinux(work, view, plan, out);
+	if (!out || fclose(out) != 0)
+		return pcl_cli_fail(PCL_EXIT_NO, "compile: out of memory");
+	if (request->json)
+		return pcl_cli_print_json(json_pack("{s:s, s:s, s:o}", "to", request->to, "plan",
+						    text, "rules",
+						    statuses_json(work, pcl_selinux_status)));
+	print_statuses(work, pcl_selinux_status);
+	(void)fputs(text, stdout);
+	return pcl_cli_finish(PCL_EXIT_YES);
+}
+
 static const struct {
 	const char *name;
 	status_fn status;
@@ -307,6 +371,7 @@ static const struct {
 } targets[] = {
 	{"bpf", pcl_bpf_status, show_bpf},
 	{"apparmor", pcl_apparmor_status, show_apparmor},
+	{"selinux", pcl_selinux_status, show_selinux},
 };
 
 static int compile(const struct request *request, char *const *paths, int count, size_t target)
@@ -339,13 +404,16 @@ int pcl_cmd_compile(int argc, char **argv)
 	}
 	if (!request.to)
 		return pcl_cli_fail(PCL_EXIT_USAGE,
-				    "compile: --to bpf or --to apparmor is missing");
+				    "compile: --to bpf, apparmor or selinux is missing");
 	while (target < PCL_ARRAY_SIZE(targets) && strcmp(request.to, targets[target].name) != 0)
 		target++;
 	if (target == PCL_ARRAY_SIZE(targets))
-		return pcl_cli_fail(PCL_EXIT_USAGE,
-				    "compile: unknown --to \"%s\"; it must be bpf or apparmor",
-				    request.to);
+		return pcl_cli_fail(
+			PCL_EXIT_USAGE,
+			"compile: unknown --to \"%s\"; it must be bpf, apparmor or selinux",
+			request.to);
+	if (request.view && targets[target].show != show_selinux)
+		return pcl_cli_fail(PCL_EXIT_USAGE, "compile: --view is for --to selinux");
 	if (optind == argc)
 		return pcl_cli_fail(PCL_EXIT_USAGE,
 				    "compile: no policy given; see portcullis compile --help");

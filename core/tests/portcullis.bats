@@ -240,6 +240,38 @@ variant() { sed "$1" "$tmp/secret.yaml" >"$tmp/bad.yaml"; }
 	[[ $output == *'refuse(keep-secret#file.matchPaths[0])'* ]]
 }
 
+@test "compile --to selinux shows types, constraints and labels, each with its rule" {
+	printf '%s\n' '/etc d system_u:object_r:etc_t:s0' '/etc/secret f system_u:object_r:etc_t:s0' \
+		'/etc/other f system_u:object_r:etc_t:s0' >"$tmp/view"
+	run "$portcullis" compile --to selinux "$tmp/secret.yaml" --view "$tmp/view"
+	[ "$status" -eq 0 ]
+	[[ $output == *"label /etc/secret system_u:object_r:etc_t:s0 -> system_u:object_r:portcullis_rw_etc_t:s0 # keep-secret#file.matchPaths[0] $tmp/secret.yaml:12"* ]]
+	[[ $output == *"type portcullis_rw_etc_t as etc_t # keep-secret#file.matchPaths[0] "* ]]
+	[[ $output == *"refuse file { read } of { portcullis_rw_etc_t }"* ]]
+	[[ $output != *"label /etc/other"* ]]
+	[[ $output == *"# "*"secret.yaml:12: keep-secret#file.matchPaths[0] is looser: "* ]]
+}
+
+@test "compile --to selinux without a view shows files as the rules name them" {
+	run "$portcullis" compile --to selinux "$tmp/secret.yaml" --json
+	[ "$status" -eq 0 ]
+	[[ $(jq -r .plan <<<"$output") == "files path /etc/secret refuse read write # keep-secret#file.matchPaths[0] $tmp/secret.yaml:12
+files dir-recursive /srv/data allow read refuse write # "* ]]
+	[ "$(jq -r '.rules[].status' <<<"$output" | sort -u)" = looser ]
+}
+
+@test "compile --view takes a view that can be read, and for SELinux alone" {
+	run "$portcullis" compile --to selinux "$tmp/secret.yaml" --view "$tmp/none"
+	[ "$status" -eq 2 ]
+	echo '/etc/secret file' >"$tmp/view"
+	run "$portcullis" compile --to selinux "$tmp/secret.yaml" --view "$tmp/view"
+	[ "$status" -eq 2 ]
+	[[ $output == *"$tmp/view:1: a file is PATH KIND CONTEXT"* ]]
+	run "$portcullis" compile --to bpf "$tmp/secret.yaml" --view "$tmp/view"
+	[ "$status" -eq 2 ]
+	[[ $output == *"--view is for --to selinux"* ]]
+}
+
 @test "compile gives each selector's container a profile of its own name" {
 	for app in a b b; do
 		printf '%s\n' 'apiVersion: security.kubearmor.com/v1' 'kind: KubeArmorPolicy' \
