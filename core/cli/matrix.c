@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Each kind of rule is a policy of one rule, read as any other is, and each backend is asked what
- * it does of that rule on each of its kernels. A backend that enforces nothing has no column.
+ * Each kind of rule is a policy of one rule, read as any other is, and each backend's plan is asked
+ * what it does of that rule on each of its kernels.
  */
 #include "cli/matrix.h"
 
@@ -10,7 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "backend/backend.h"
+#include "backend/apparmor_plan.h"
+#include "backend/bpf_lsm_load.h"
+#include "backend/bpf_lsm_plan.h"
+#include "backend/selinux_plan.h"
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "cli/cli.h"
@@ -24,7 +27,8 @@ struct row {
 	const char *section; /* of a policy's spec */
 };
 
-static const struct row rows[] = {
+/* Of the host; a container's get the same, but for what a row of theirs says. */
+static const struct row host_rows[] = {
 	{"process by path", "process: {matchPaths: [{path: /a}]}"},
 	{"process by execname", "process: {matchPaths: [{execname: a}]}"},
 	{"process by directory", "process: {matchDirectories: [{dir: /a/}]}"},
@@ -46,6 +50,7 @@ static const struct row rows[] = {
 	{"file, fromSource", "file: {matchPaths: [{path: /a, fromSource: [{path: /s}]}]}"},
 	{"file, allow-list", "file: {matchPaths: [{path: /a, action: Allow}]}"},
 	{"network by protocol", "network: {matchProtocols: [{protocol: tcp}]}"},
+	{"network, all protocols", "network: {matchProtocols: [{protocol: all}]}"},
 	{"network, fromSource",
 	 "network: {matchProtocols: [{protocol: tcp, fromSource: [{path: /s}]}]}"},
 	{"network, allow-list", "network: {matchProtocols: [{protocol: tcp, action: Allow}]}"},
@@ -64,16 +69,32 @@ static const struct row rows[] = {
 	{"system call, fromSource a directory",
 	 "syscalls: {matchSyscalls: [{syscall: [unlink], fromSource: [{dir: /s/}]}]}"},
 	{"device", "device: {matchDevice: [{class: HID}]}"},
+	{"apparmor", "apparmor: deny /x w,"},
+};
+
+static const struct row container_rows[] = {
+	{"file by path, of a container", "file: {matchPaths: [{path: /a}]}"},
 	{"preset filelessExec", "presets: [{name: filelessExec}]"},
 	{"preset anonymousMapExec", "presets: [{name: anonymousMapExec}]"},
 	{"preset protectEnv", "presets: [{name: protectEnv}]"},
 	{"preset exec", "presets: [{name: exec}]"},
 	{"preset protectProc", "presets: [{name: protectProc}]"},
-	{"apparmor", "apparmor: deny /x w,"},
+};
+
+struct backend {
+	const char *name;
+	const char *const *kernels;
+	struct pcl_rule_status (*status)(const struct pcl_rule *rule, unsigned kernel);
+};
+
+static const struct backend backends[] = {
+	{"bpf_lsm", pcl_bpf_kernel_names, pcl_bpf_status},
+	{"apparmor", pcl_apparmor_kernel_names, pcl_apparmor_status},
+	{"selinux", pcl_selinux_kernel_names, pcl_selinux_status},
 };
 
 struct column {
-	const struct pcl_backend *backend;
+	const struct backend *backend;
 	unsigned kernel;
 };
 
@@ -81,23 +102,22 @@ struct matrix {
 	struct column columns[COLUMNS_MAX];
 	size_t column_count;
 	const char *reasons[REASONS_MAX]; /* static texts of the backends */
-	const struct pcl_backend *reason_of[REASONS_MAX];
+	const struct backend *reason_of[REASONS_MAX];
 	size_t reason_count;
 };
 
 static void find_columns(struct matrix *matrix)
 {
-	for (size_t i = 0; pcl_backends[i]; i++)
-		for (unsigned k = 0; !pcl_backends[i]->idle && pcl_backends[i]->kernels[k]; k++)
+	for (size_t i = 0; i < PCL_ARRAY_SIZE(backends); i++)
+		for (unsigned k = 0; backends[i].kernels[k]; k++)
 			if (matrix->column_count < COLUMNS_MAX)
 				matrix->columns[matrix->column_count++] =
-					(struct column){pcl_backends[i], k};
+					(struct column){&backends[i], k};
 }
 
-/* Devices are the host's, presets the containers'; all else may be either's. */
-static int read_row(const struct row *row, struct pcl_policy_set *set, struct pcl_diag *diag)
+static int read_row(const struct row *row, bool host, struct pcl_policy_set *set,
+		    struct pcl_diag *diag)
 {
-	bool host = !strncmp(row->section, "device", strlen("device"));
 	pcl_autofree char *text = NULL;
 	int len =
 		asprintf(&text,
@@ -115,8 +135,7 @@ static int read_row(const struct row *row, struct pcl_policy_set *set, struct pc
 }
 
 /* The number that the reason has below the table, from 1. */
-static size_t number_of(struct matrix *matrix, const struct pcl_backend *backend,
-			const char *reason)
+static size_t number_of(struct matrix *matrix, const struct backend *backend, const char *reason)
 {
 	for (size_t i = 0; i < matrix->reason_count; i++)
 		if (matrix->reason_of[i] == backend && !strcmp(matrix->reasons[i], reason))
@@ -183,27 +202,41 @@ static json_t *row_json(const struct matrix *matrix, const struct row *row,
 			 statuses);
 }
 
+/* Prints the rows, or adds them to list if that is not NULL. An exit code after the error line. */
+static int put_rows(struct matrix *matrix, const struct row *rows, size_t count, bool host,
+		    json_t *list)
+{
+	for (size_t i = 0; i < count; i++) {
+		pcl_cleanup(pcl_policy_set_free) struct pcl_policy_set *set = NULL;
+		pcl_cleanup(pcl_diag_fini) struct pcl_diag diag = {0};
+
+		if (pcl_policy_set_new(&set) || read_row(&rows[i], host, set, &diag))
+			return pcl_cli_fail_diag(PCL_EXIT_NO, &diag);
+		if (list)
+			(void)json_array_append_new(list, row_json(matrix, &rows[i],
+								   set->policies[0]->rules[0]));
+		else
+			print_row(matrix, &rows[i], set->policies[0]->rules[0]);
+	}
+	return 0;
+}
+
 int pcl_cli_print_matrix(bool json)
 {
 	json_t *list = json ? json_array() : NULL;
 	struct matrix matrix = {0};
+	int exit_code;
 
 	find_columns(&matrix);
 	if (!json)
 		print_head(&matrix);
-	for (size_t i = 0; i < PCL_ARRAY_SIZE(rows); i++) {
-		pcl_cleanup(pcl_policy_set_free) struct pcl_policy_set *set = NULL;
-		pcl_cleanup(pcl_diag_fini) struct pcl_diag diag = {0};
-
-		if (pcl_policy_set_new(&set) || read_row(&rows[i], set, &diag)) {
-			json_decref(list);
-			return pcl_cli_fail_diag(PCL_EXIT_NO, &diag);
-		}
-		if (json)
-			(void)json_array_append_new(list, row_json(&matrix, &rows[i],
-								   set->policies[0]->rules[0]));
-		else
-			print_row(&matrix, &rows[i], set->policies[0]->rules[0]);
+	exit_code = put_rows(&matrix, host_rows, PCL_ARRAY_SIZE(host_rows), true, list);
+	if (!exit_code)
+		exit_code = put_rows(&matrix, container_rows, PCL_ARRAY_SIZE(container_rows), false,
+				     list);
+	if (exit_code) {
+		json_decref(list);
+		return exit_code;
 	}
 	if (json)
 		return pcl_cli_print_json(json_pack("{s:o}", "rows", list));
