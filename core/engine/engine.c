@@ -19,6 +19,7 @@
 #include "base/fault.h"
 #include "base/steps.h"
 #include "base/yaml.h"
+#include "engine/choice.h"
 #include "engine/input.h"
 #include "engine/unbound.h"
 #include "node/cgroup.h"
@@ -169,6 +170,30 @@ static int choose_backend(const struct pcl_node *node, const char *name,
 	return pcl_diag_set(diag, -EINVAL, "there is no backend \"%s\"%s%s%s; see portcullis probe",
 			    name, near ? "; did you mean \"" : "", near ? near : "",
 			    near ? "\"?" : "");
+}
+
+/* The one that does best of next's rules, where nobody names one. */
+static int choose_for_rules(const struct pcl_engine *engine, const char *name,
+			    struct pcl_state *next, const struct pcl_backend **ret_backend,
+			    struct pcl_diag *diag)
+{
+	struct pcl_choice choice pcl_cleanup(pcl_choice_fini) = {0};
+	struct pcl_choice_asked asked = {.backends = pcl_backends, .node = engine->node};
+
+	if (name)
+		return choose_backend(engine->node, name, ret_backend, diag);
+	if (pcl_state_number(next))
+		return pcl_diag_set(diag, -ENOMEM, "out of memory");
+	asked.known = engine->backend;
+	asked.known_kernel = engine->backend ? engine->state->kernel : 0;
+	asked.rules = next->rules;
+	asked.rule_count = next->rule_count;
+	if (pcl_choice_make(&asked, 0, &choice))
+		return pcl_diag_set(diag, -ENOMEM, "out of memory");
+	/* Where there is none the first says what is missing. */
+	*ret_backend = choice.chosen < choice.count ? choice.candidates[choice.chosen].backend
+						    : pcl_backends[0];
+	return 0;
 }
 
 static uint64_t next_generation(const struct pcl_engine *engine)
@@ -352,16 +377,16 @@ int pcl_engine_apply(struct pcl_engine *engine, struct pcl_policy_set *set,
 	const struct pcl_backend *backend;
 	int error;
 
-	error = choose_backend(engine->node, options->backend, &backend, diag);
-	if (!error)
-		error = pcl_state_new(engine->node->hostname, options->node_labels, &next, diag);
+	error = pcl_state_new(engine->node->hostname, options->node_labels, &next, diag);
 	if (error)
 		return error;
 	next->postures = options->postures;
 	next->alert_rate = options->alert_rate;
 	pcl_policy_set_free(&next->set);
 	next->set = pcl_take_ptr(owned);
-	error = ask_statuses(next, backend, kernel_for(engine, backend), diag);
+	error = choose_for_rules(engine, options->backend, next, &backend, diag);
+	if (!error)
+		error = ask_statuses(next, backend, kernel_for(engine, backend), diag);
 	if (!error)
 		error = check_statuses(next, backend, options->effort, diag);
 	if (!error)

@@ -38,7 +38,7 @@ enum pcl_effort {
 };
 
 struct pcl_apply_options {
-	const char *backend; /* NULL: the first that this node can */
+	const char *backend; /* NULL: as engine/choice.h chooses */
 	struct pcl_postures postures;
 	const char *node_labels;
 	uint32_t alert_rate; /* as in struct pcl_state */

@@ -432,6 +432,33 @@ files dir-recursive /srv/data allow read refuse write # "* ]]
 	jq -e 'type == "object"' <<<"$output" >/dev/null
 }
 
+@test "probe --policy tells of each rule what each backend does, and which is taken" {
+	run "$portcullis" probe --policy "$tmp/secret.yaml" --json
+	chosen=$(jq -r '.chosen' <<<"$output")
+	[ "$(jq '.rules | length' <<<"$output")" -eq 2 ]
+	[ "$(jq -r '.rules[0].statuses[].backend' <<<"$output")" = "$(jq -r '.backends[].backend' <<<"$output")" ]
+	[ "$(jq -r '.rules[] | select(.rule == "keep-secret#file.matchPaths[0]") | .statuses[] | select(.backend == "apparmor").status' <<<"$output")" = looser ]
+	# As an ordinary user nothing can be used, as root perhaps something.
+	if [ "$chosen" = null ]; then
+		[ "$status" -eq 3 ]
+		[ "$(jq '.taken' <<<"$output")" = false ]
+		[[ $(jq -r .why <<<"$output") == "none can be used here" ]]
+	else
+		[ "$(jq -r --arg c "$chosen" '.backends[] | select(.backend == $c).usable' <<<"$output")" = true ]
+	fi
+	run "$portcullis" probe --policy "$tmp/secret.yaml"
+	[[ $output == *"secret.yaml:12: keep-secret#file.matchPaths[0]"* ]]
+	[[ $output == *"apparmor: looser: judges a file by the name "* ]]
+}
+
+@test "probe --policy reads the policies first" {
+	variant 's/Block/Blok/'
+	run "$portcullis" probe --policy "$tmp/bad.yaml"
+	fails_with 2 "$tmp/bad.yaml:17:"
+	run "$portcullis" probe --policy "$tmp/secret.yaml" --matrix
+	fails_with 2 "one of --matrix and --policy"
+}
+
 @test "apply refuses a bad policy before it touches the kernel" {
 	variant 's/Block/Blok/'
 	run "$portcullis" apply "$tmp/bad.yaml"
