@@ -22,7 +22,6 @@
 
 /* Depths in one --depth list; more is a campaign, not a bench. */
 #define DEPTHS_MAX 16
-#define BENCH_LSM "bpf"
 /* What is promised of a node. */
 #define DOMAINS_MAX 10000
 
@@ -41,6 +40,7 @@ struct bench_command {
 	int rounds;
 	int rules;
 	int domains;
+	enum gnt_bench_backend backend;
 	unsigned units;
 };
 
@@ -93,6 +93,18 @@ static int take_unit(struct bench_command *command, const char *value, struct pc
 	return pcl_diag_set(diag, -EINVAL, "--unit is ns, guest_insns or both, not \"%s\"", value);
 }
 
+static int take_backend(struct bench_command *command, const char *value, struct pcl_diag *diag)
+{
+	for (int i = 0; i < GNT_BENCH_BACKEND_COUNT; i++) {
+		if (strcmp(gnt_bench_backend_name((enum gnt_bench_backend)i), value) != 0)
+			continue;
+		command->backend = (enum gnt_bench_backend)i;
+		return 0;
+	}
+	return pcl_diag_set(diag, -EINVAL, "--backend is bpf_lsm, apparmor or selinux, not \"%s\"",
+			    value);
+}
+
 static int take(void *context, const char *name, const char *value, struct pcl_diag *diag)
 {
 	struct bench_command *command = context;
@@ -107,6 +119,8 @@ static int take(void *context, const char *name, const char *value, struct pcl_d
 		return gnt_words_add(&command->targets, value, diag);
 	if (strcmp(name, "--unit") == 0)
 		return take_unit(command, value, diag);
+	if (strcmp(name, "--backend") == 0)
+		return take_backend(command, value, diag);
 	if (strcmp(name, "--depth") == 0)
 		return take_depths(command, value, diag);
 	if (strcmp(name, "--rounds") == 0)
@@ -130,7 +144,7 @@ static const struct gnt_cli cli = {
 	.usage = "gauntlet bench [OPTION...]",
 	.about =
 		"Measures what an open and an exec cost in each target with nothing attached, with\n"
-		"empty LSM programs (the floor) and with portcullis under rules that do not match.\n"
+		"the LSM at its emptiest (the floor) and with portcullis under rules that do not match.\n"
 		"Wall clock in one boot, in turns; instructions under deterministic time in two boots\n"
 		"that must count the same. Writes results.json.\n"
 		"\n"
@@ -140,8 +154,9 @@ static const struct gnt_cli cli = {
 	.options =
 		(const struct gnt_cli_option[]){
 			{"--on", "TARGET",
-			 "measure this target (repeat; default: the usual ones that have bpf)"},
+			 "measure this target (repeat; default: the usual ones of the backend)"},
 			GNT_OWN_KERNEL_OPTIONS,
+			{"--backend", "NAME", "bpf_lsm, apparmor or selinux (default bpf_lsm)"},
 			{"--unit", "UNIT", "ns, guest_insns or both (default both)"},
 			{"--rounds", "N", "rounds of wall clock (default 3)"},
 			{"--rules", "N", "rules that do not match (default 100)"},
@@ -159,11 +174,13 @@ static_assert(GNT_BENCH_ROUNDS_DEFAULT == 3 && GNT_BENCH_RULES_DEFAULT == 100 &&
 		      GNT_BENCH_DEPTH_DEFAULT == 6,
 	      "the help names the defaults");
 
-/* The targets named; without names the usual ones that have bpf. ret_targets is an owned array. */
+/* The targets named; without names the usual ones that have the backend's LSM. ret_targets is an
+ * owned array. */
 static int choose(const struct bench_command *command, struct gnt_stock *stock,
 		  const struct gnt_target ***ret_targets, size_t *ret_count, struct pcl_diag *diag)
 {
 	pcl_autofree const struct gnt_target **targets = NULL;
+	const char *lsm = gnt_bench_backend_lsm(command->backend);
 	size_t count = 0, kept = 0;
 	int error = gnt_stock_load_targets(stock, diag);
 
@@ -172,12 +189,12 @@ static int choose(const struct bench_command *command, struct gnt_stock *stock,
 	if (error)
 		return error;
 	for (size_t i = 0; i < count; i++) {
-		if (command->targets.count || gnt_target_has_lsm(targets[i], BENCH_LSM))
+		if (command->targets.count || gnt_target_has_lsm(targets[i], lsm))
 			targets[kept++] = targets[i];
 	}
 	if (!kept)
 		return pcl_diag_set(diag, -ENOENT,
-				    "no usual target in vm-images/ has bpf in its lsm");
+				    "no usual target in vm-images/ has %s in its lsm", lsm);
 	*ret_targets = pcl_take_ptr(targets);
 	*ret_count = kept;
 	return 0;
@@ -205,14 +222,14 @@ static void booted(void *context, const struct gnt_target *target, const struct 
 }
 
 static int finish(struct gnt_results *results, const struct gnt_latency_rows *rows, const char *dir,
-		  int rules, enum gnt_exit code)
+		  const struct bench_command *command, enum gnt_exit code)
 {
 	struct pcl_diag diag pcl_cleanup(pcl_diag_fini) = {0};
 	pcl_autofree char *table = gnt_latency_rows_table(rows);
 
 	if (rows->count && table)
-		printf("\n%sportcullis with %d rules that do not match; floor: empty LSM programs\n\n",
-		       table, rules);
+		printf("\n%sportcullis with %d rules that do not match; floor: %s\n\n", table,
+		       command->rules, gnt_bench_backend_floor(command->backend));
 	if (gnt_results_add_latency(results, rows, &diag) != 0 ||
 	    gnt_results_write(results, dir, &diag) != 0) {
 		(void)gnt_cli_fail(GNT_EXIT_INFRA, &diag);
@@ -237,6 +254,7 @@ static int measure(const struct bench_command *command, const struct gnt_target 
 		.depth_count = command->depth_count,
 		.rounds = command->rounds,
 		.rules = command->rules,
+		.backend = command->backend,
 		.domains = command->domains,
 		.units = command->units,
 		.kernel_path = command->kernel.image_path,
@@ -252,7 +270,7 @@ static int measure(const struct bench_command *command, const struct gnt_target 
 		return gnt_cli_fail(GNT_EXIT_INFRA, &diag);
 	options.log_dir = dir;
 	code = gnt_bench_run(&options, &rows);
-	return finish(results, &rows, dir, command->rules, code);
+	return finish(results, &rows, dir, command, code);
 }
 
 static char *command_line(int argc, char **argv)
@@ -284,6 +302,11 @@ int gnt_cmd_bench(int argc, char **argv)
 	error = gnt_own_kernel_prepare(&command.kernel, &diag);
 	if (error)
 		return gnt_cli_fail(gnt_own_kernel_exit(error), &diag);
+	if (command.domains && command.backend != GNT_BENCH_BPF_LSM) {
+		(void)pcl_diag_set(&diag, -EINVAL,
+				   "--containers and --domains are measured with bpf_lsm only");
+		return gnt_cli_fail(GNT_EXIT_USAGE, &diag);
+	}
 	if (choose(&command, &stock, &targets, &target_count, &diag) != 0)
 		return gnt_cli_fail(GNT_EXIT_USAGE, &diag);
 	if (SANITIZED) {

@@ -31,6 +31,7 @@ struct gnt_bench_options {
 	const int *depths; /* borrowed; NULL: GNT_BENCH_DEPTH_DEFAULT alone */
 	size_t depth_count;
 	int rounds; /* wall clock only; counted instructions need one */
+	enum gnt_bench_backend backend;
 	int rules;
 	int domains;		 /* as in struct gnt_bench_shape */
 	unsigned units;		 /* GNT_BENCH_NS | GNT_BENCH_GUEST_INSNS */

@@ -15,6 +15,7 @@
 
 #include "base/cleanup.h"
 #include "bench/stats.h"
+#include "text.h"
 
 static const char *const contender_names[] = {
 	[GNT_BENCH_NONE] = "none",
@@ -25,6 +26,32 @@ static const char *const contender_names[] = {
 };
 static_assert(PCL_ARRAY_SIZE(contender_names) == GNT_BENCH_CONTENDER_COUNT,
 	      "a contender has no name");
+
+static const struct {
+	const char *name;
+	const char *lsm;
+	const char *floor;
+} backends[] = {
+	[GNT_BENCH_BPF_LSM] = {"bpf_lsm", "bpf", "empty LSM programs"},
+	[GNT_BENCH_APPARMOR] = {"apparmor", "apparmor", "a profile that permits all"},
+	[GNT_BENCH_SELINUX] = {"selinux", "selinux", "none, which has the system's policy"},
+};
+static_assert(PCL_ARRAY_SIZE(backends) == GNT_BENCH_BACKEND_COUNT, "a backend has no name");
+
+const char *gnt_bench_backend_name(enum gnt_bench_backend backend)
+{
+	return backends[backend].name;
+}
+
+const char *gnt_bench_backend_lsm(enum gnt_bench_backend backend)
+{
+	return backends[backend].lsm;
+}
+
+const char *gnt_bench_backend_floor(enum gnt_bench_backend backend)
+{
+	return backends[backend].floor;
+}
 
 const char *gnt_bench_contender_name(enum gnt_bench_contender contender)
 {
@@ -311,7 +338,11 @@ static int add_row(const struct gnt_bench_data *data, const struct gnt_bench_vis
 	int error;
 
 	row.target = strdup(facts->target);
-	row.contender = strdup(gnt_bench_contender_name(cell->contender));
+	/* The engine's own name stands for its usual backend. */
+	if (cell->contender == GNT_BENCH_PORTCULLIS && facts->backend != GNT_BENCH_BPF_LSM)
+		row.contender = gnt_text_new("portcullis/%s", backends[facts->backend].name);
+	else
+		row.contender = strdup(gnt_bench_contender_name(cell->contender));
 	if (!row.target || !row.contender)
 		return -ENOMEM;
 	error = fill_numbers(data, cell, &row);

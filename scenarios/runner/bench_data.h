@@ -14,7 +14,7 @@
 
 enum gnt_bench_contender {
 	GNT_BENCH_NONE,	      /* nothing attached */
-	GNT_BENCH_FLOOR,      /* empty LSM programs on the same hooks */
+	GNT_BENCH_FLOOR,      /* the LSM at its emptiest: programs, a profile that permit all */
 	GNT_BENCH_PORTCULLIS, /* rules that do not match */
 	/* The same rules are a container's; measured only where it is asked for: */
 	GNT_BENCH_CONTAINED, /* a task of the container */
@@ -22,6 +22,20 @@ enum gnt_bench_contender {
 };
 #define GNT_BENCH_CONTENDER_COUNT 5
 #define GNT_BENCH_CONTENDER_USUAL 3
+
+/* What enforces. */
+enum gnt_bench_backend {
+	GNT_BENCH_BPF_LSM,
+	GNT_BENCH_APPARMOR,
+	GNT_BENCH_SELINUX, /* its floor is its own policy, which "none" has, too */
+};
+#define GNT_BENCH_BACKEND_COUNT 3
+
+/* As portcullis has it, and as an LSM; static. */
+const char *gnt_bench_backend_name(enum gnt_bench_backend backend);
+const char *gnt_bench_backend_lsm(enum gnt_bench_backend backend);
+/* What its floor is; static. */
+const char *gnt_bench_backend_floor(enum gnt_bench_backend backend);
 
 const char *gnt_bench_contender_name(enum gnt_bench_contender contender);
 /* Whether there are rules on the node while it is measured. */
@@ -61,6 +75,7 @@ bool gnt_bench_data_equal(const struct gnt_bench_data *a, const struct gnt_bench
 struct gnt_bench_row_facts {
 	const char *target;
 	enum gnt_latency_unit unit;
+	enum gnt_bench_backend backend;
 	int rules;
 	int domains;
 	int boots;

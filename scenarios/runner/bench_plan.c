@@ -24,6 +24,14 @@
 #define ENTER "echo 0 >" CONTAINER_CGROUP "/cgroup.procs || exit 0; exec \"$@\""
 #define CANARY_TEXT "bench canary"
 
+/* A profile that permits all to all: what AppArmor costs when it does nothing. */
+#define PARSER "/usr/sbin/apparmor_parser"
+#define EMPTY_PROFILE_PATH "/run/bench-empty-profile"
+#define EMPTY_PROFILE                                                                                    \
+	"profile bench-empty /** flags=(attach_disconnected,mediate_deleted) {\n"                        \
+	"  file,\n  capability,\n  network,\n  mount,\n  umount,\n  pivot_root,\n  signal,\n  ptrace,\n" \
+	"  unix,\n}\n"
+
 /*
  * A step is seconds at most, also under emulation, but for those that read all rules or make all
  * domains; a stuck one must not look like a slow one.
@@ -143,25 +151,46 @@ static int add_containers(struct gnt_bench_plan *plan, const struct gnt_bench_vi
 						      "--cgroup", CONTAINER_CGROUP, NULL});
 }
 
+static int add_floor(struct gnt_bench_plan *plan, const struct gnt_bench_visit *visit,
+		     enum gnt_bench_backend backend, bool on)
+{
+	if (backend == GNT_BENCH_APPARMOR)
+		return add_exec(plan, GNT_BENCH_STEP_APPLY, visit,
+				(const char *const[]){PARSER, "-q", "-K", on ? "-r" : "-R",
+						      EMPTY_PROFILE_PATH, NULL});
+	return add_exec(plan, GNT_BENCH_STEP_APPLY, visit,
+			(const char *const[]){TOOLS "/floor", on ? "attach" : "detach", NULL});
+}
+
+static int add_engine(struct gnt_bench_plan *plan, const struct gnt_bench_visit *visit,
+		      enum gnt_bench_backend backend, bool on)
+{
+	if (!on)
+		return add_exec(plan, GNT_BENCH_STEP_DO, visit,
+				(const char *const[]){TOOLS "/portcullis", "remove", NULL});
+	/* What a backend enforces looser than a rule says is about more than what is measured here.
+	 */
+	return add_exec(plan, GNT_BENCH_STEP_APPLY, visit,
+			(const char *const[]){TOOLS "/portcullis", "apply", "--backend",
+					      gnt_bench_backend_name(backend), "--best-effort",
+					      POLICY_PATH, NULL});
+}
+
 static int add_switch(struct gnt_bench_plan *plan, const struct gnt_bench_visit *visit, bool on,
-		      int domains)
+		      const struct gnt_bench_shape *shape)
 {
 	switch (visit->contender) {
 	case GNT_BENCH_NONE:
 		return 0;
 	case GNT_BENCH_FLOOR:
-		return add_exec(plan, GNT_BENCH_STEP_APPLY, visit,
-				(const char *const[]){TOOLS "/floor", on ? "attach" : "detach",
-						      NULL});
+		return add_floor(plan, visit, shape->backend, on);
 	case GNT_BENCH_CONTAINED:
 	case GNT_BENCH_UNPOLICED:
 		if (on)
-			return add_containers(plan, visit, domains);
+			return add_containers(plan, visit, shape->domains);
 		/* fall through */
 	case GNT_BENCH_PORTCULLIS:
-		return add_exec(plan, on ? GNT_BENCH_STEP_APPLY : GNT_BENCH_STEP_DO, visit,
-				(const char *const[]){TOOLS "/portcullis", on ? "apply" : "remove",
-						      on ? POLICY_PATH : NULL, NULL});
+		return add_engine(plan, visit, shape->backend, on);
 	}
 	return 0;
 }
@@ -191,7 +220,7 @@ static int add_turn(struct gnt_bench_plan *plan, const struct gnt_bench_shape *s
 		    enum gnt_bench_contender contender, int round)
 {
 	struct gnt_bench_visit visit = {.contender = contender, .round = round};
-	int error = add_switch(plan, &visit, true, shape->domains);
+	int error = add_switch(plan, &visit, true, shape);
 
 	if (!error)
 		error = add_canary(plan, &visit);
@@ -202,19 +231,25 @@ static int add_turn(struct gnt_bench_plan *plan, const struct gnt_bench_shape *s
 			error = add_latency(plan, &visit, shape->unit);
 		}
 	}
-	return error ? error : add_switch(plan, &visit, false, shape->domains);
+	return error ? error : add_switch(plan, &visit, false, shape);
 }
 
-static int count_contenders(const struct gnt_bench_shape *shape)
+/* The contenders of a shape, in the enum's order; how many. */
+static int list_contenders(const struct gnt_bench_shape *shape,
+			   enum gnt_bench_contender contenders[GNT_BENCH_CONTENDER_COUNT])
 {
-	return shape->domains ? GNT_BENCH_CONTENDER_COUNT : GNT_BENCH_CONTENDER_USUAL;
+	const int last = shape->domains ? GNT_BENCH_CONTENDER_COUNT : GNT_BENCH_CONTENDER_USUAL;
+	int count = 0;
+
+	for (int i = 0; i < last; i++)
+		if (i != GNT_BENCH_FLOOR || shape->backend != GNT_BENCH_SELINUX)
+			contenders[count++] = (enum gnt_bench_contender)i;
+	return count;
 }
 
-static enum gnt_bench_contender turn_contender(int count, int round, int turn)
+static int turn_place(int count, int round, int turn)
 {
-	const int place = (round % 2 ? count - 1 - turn : turn) + round;
-
-	return (enum gnt_bench_contender)(place % count);
+	return ((round % 2 ? count - 1 - turn : turn) + round) % count;
 }
 
 /* Owned, NULL without memory: a line for each container but the measured one, as --from takes it.
@@ -267,6 +302,8 @@ static int add_scene(struct gnt_bench_plan *plan, const struct gnt_bench_shape *
 
 	if (!error)
 		error = add_file(plan, GNT_BENCH_CANARY, CANARY_TEXT "\n");
+	if (!error && shape->backend == GNT_BENCH_APPARMOR)
+		error = add_file(plan, EMPTY_PROFILE_PATH, EMPTY_PROFILE);
 	if (!error && shape->domains)
 		error = add_file(plan, CONTAINER_POLICY_PATH, other);
 	return error || !shape->domains ? error : add_cgroups(plan, shape->domains);
@@ -299,12 +336,13 @@ int gnt_bench_plan_make(const struct gnt_bench_shape *shape, struct gnt_bench_pl
 		.step_timeout_ms = STEP_TIMEOUT_MS + shape->rules * STEP_RULE_TIMEOUT_MS +
 				   shape->domains * STEP_DOMAIN_TIMEOUT_MS,
 	};
+	enum gnt_bench_contender contenders[GNT_BENCH_CONTENDER_COUNT];
+	const int count = list_contenders(shape, contenders);
 	int error = add_preparation(&plan, shape);
 
 	for (int round = 0; round < shape->rounds && !error; round++) {
-		for (int turn = 0; turn < count_contenders(shape) && !error; turn++)
-			error = add_turn(&plan, shape,
-					 turn_contender(count_contenders(shape), round, turn),
+		for (int turn = 0; turn < count && !error; turn++)
+			error = add_turn(&plan, shape, contenders[turn_place(count, round, turn)],
 					 round);
 	}
 	if (error)

@@ -22,6 +22,7 @@
 struct gnt_bench_shape {
 	const int *depths; /* borrowed while the plan is made */
 	size_t depth_count;
+	enum gnt_bench_backend backend;
 	int rules;
 	int rounds; /* visits of each contender; 1 is enough where time is deterministic */
 	enum gnt_latency_unit unit;

@@ -127,6 +127,8 @@ static void format_ratio(char *text, size_t size, double ratio)
 
 static void print_row(FILE *out, const struct gnt_latency_row *row)
 {
+	/* Which backend it is says more than whose. */
+	const char *slash = strchr(row->contender, '/');
 	char depth[16], median[32], p99[32], vs_floor[24], vs_none[24], spread[24];
 
 	snprintf(depth, sizeof(depth), "%d", row->depth);
@@ -140,8 +142,8 @@ static void print_row(FILE *out, const struct gnt_latency_row *row)
 		snprintf(spread, sizeof(spread), "+-%.1f%%",
 			 row->median > 0 ? 50 * row->spread / row->median : 0);
 	fprintf(out, ROW_FORMAT, row->target, op_names[row->op],
-		row->unit == GNT_LATENCY_NS ? "ns" : "insns", depth, row->contender, median, p99,
-		vs_floor, vs_none, spread);
+		row->unit == GNT_LATENCY_NS ? "ns" : "insns", depth,
+		slash ? slash + 1 : row->contender, median, p99, vs_floor, vs_none, spread);
 }
 
 char *gnt_latency_rows_table(const struct gnt_latency_rows *rows)

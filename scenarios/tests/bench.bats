@@ -26,7 +26,7 @@ refuses() {
 @test "bench: help names every option" {
 	run "$gauntlet" bench --help
 	[ "$status" -eq 0 ]
-	for word in --on --unit --rounds --rules --depth --containers --domains --results; do
+	for word in --on --backend --unit --rounds --rules --depth --containers --domains --results; do
 		[[ $output == *"$word"* ]] || {
 			echo "no $word in: $output"
 			return 1
@@ -46,6 +46,8 @@ refuses() {
 	refuses '--depth needs a number' --depth 6,0
 	refuses '--depth needs a number' --depth 6,
 	refuses '--depth takes at most' --depth 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17
+	refuses '--backend is bpf_lsm, apparmor or selinux' --backend apparmour
+	refuses 'with bpf_lsm only' --backend apparmor --domains 2
 	refuses '--unit is ns, guest_insns or both' --unit insns
 	refuses 'targets go with --on' bottlerocket-6.1
 }
