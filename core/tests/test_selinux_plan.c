@@ -12,11 +12,12 @@
 
 #include "backend/selinux_plan.h"
 #include "base/cleanup.h"
-#include "policy/decide.h"
+#include "selinux_trial.h"
 #include "support.h"
 
 #define autoplan pcl_cleanup(pcl_selinux_plan_free) struct pcl_selinux_plan
 #define autoview pcl_cleanup(pcl_selinux_view_free) struct pcl_selinux_view
+#define autohost struct selinux_host pcl_cleanup(selinux_host_fini)
 #define autodiag struct pcl_diag pcl_cleanup(pcl_diag_fini)
 
 /* Relative to the top of the tree, where make runs the tests. */
@@ -24,76 +25,6 @@
 #define SEEDS 2000
 
 static uint64_t first_seed = 1, seed_count = SEEDS;
-
-struct setting {
-	struct pcl_policy_set *set;
-	struct pcl_domain *domain;
-	struct pcl_ruleset *ruleset;
-	struct pcl_aliases aliases;
-	struct pcl_backend_domain backend_domain;
-	struct pcl_backend_input input;
-};
-
-static void setting_fini(struct setting *setting)
-{
-	pcl_ruleset_free(&setting->ruleset);
-	pcl_domain_free(&setting->domain);
-	pcl_aliases_fini(&setting->aliases);
-	pcl_policy_set_free(&setting->set);
-}
-
-#define autosetting struct setting pcl_cleanup(setting_fini)
-
-/* Takes set. */
-static void setting_init(struct setting *setting, struct pcl_policy_set *set,
-			 enum pcl_posture posture)
-{
-	const struct pcl_postures postures = {posture, posture, posture, posture};
-
-	memset(setting, 0, sizeof(*setting));
-	setting->set = set;
-	assert_int_equal(pcl_domain_new_host("node", NULL, &setting->domain, NULL), 0);
-	assert_int_equal(pcl_resolve(set, setting->domain, &postures, &setting->ruleset), 0);
-	setting->backend_domain = (struct pcl_backend_domain){
-		.ruleset = setting->ruleset,
-		.aliases = &setting->aliases,
-	};
-	setting->input = (struct pcl_backend_input){
-		.generation = 1,
-		.domains = &setting->backend_domain,
-		.domain_count = 1,
-		.rules = setting->ruleset->rules,
-		.rule_count = setting->ruleset->rule_count,
-	};
-}
-
-static void setting_of(struct setting *setting, const char *spec, enum pcl_posture posture)
-{
-	pcl_autofree char *text = test_policy_text(TEST_HOST, "p", spec);
-
-	setting_init(setting, test_read(text), posture);
-}
-
-static struct pcl_selinux_view *view_of(const char *text)
-{
-	struct pcl_selinux_view *view = NULL;
-	autodiag diag = {0};
-
-	if (pcl_selinux_view_parse("view", text, &view, &diag))
-		fail_msg("%s", pcl_diag_text(&diag));
-	return view;
-}
-
-static struct pcl_selinux_plan *plan_of(const struct setting *setting,
-					const struct pcl_selinux_view *view)
-{
-	struct pcl_selinux_plan *plan = NULL;
-	autodiag diag = {0};
-
-	if (pcl_selinux_plan(&setting->input, view, &plan, &diag))
-		fail_msg("%s", pcl_diag_text(&diag));
-	return plan;
-}
 
 static char *print_plan(const struct pcl_selinux_plan *plan)
 {
@@ -124,16 +55,16 @@ static void check_golden(const char *policy, const char *want_path, enum pcl_pos
 {
 	pcl_autofree char *view_text = read_file(GOLDEN "node.view"), *got = NULL, *want = NULL;
 	struct pcl_policy_set *set = NULL;
-	autoview *view = view_of(view_text);
+	autoview *view = selinux_view_of(view_text);
 	autoplan *plan = NULL;
-	autosetting setting;
+	autohost host;
 	autodiag diag = {0};
 
 	assert_int_equal(pcl_policy_set_new(&set), 0);
 	if (pcl_policy_set_read(set, policy, &diag))
 		fail_msg("%s", pcl_diag_text(&diag));
-	setting_init(&setting, set, posture);
-	plan = plan_of(&setting, view);
+	selinux_host_init(&host, set, posture);
+	plan = selinux_plan_of(&host, view);
 	got = print_plan(plan);
 	want = read_file(want_path);
 	if (strcmp(got, want))
@@ -174,18 +105,6 @@ static bool is_refused(const struct pcl_selinux_plan *plan, const char *type,
 	return false;
 }
 
-/* The type that a name has when the plan is carried out. Owned. */
-static char *type_of(const struct pcl_selinux_plan *plan, const struct pcl_selinux_entry *entry)
-{
-	const char *context = entry->context, *type;
-
-	for (size_t i = 0; i < plan->relabel_count; i++)
-		if (!strcmp(plan->relabels[i].path, entry->path))
-			context = plan->relabels[i].after;
-	type = strchr(strchr(context, ':') + 1, ':') + 1;
-	return strndup(type, strcspn(type, ":"));
-}
-
 static const struct pcl_selinux_entry *entry_of(const struct pcl_selinux_view *view,
 						const char *path)
 {
@@ -199,7 +118,7 @@ static const struct pcl_selinux_entry *entry_of(const struct pcl_selinux_view *v
 static void check_type(const struct pcl_selinux_plan *plan, const struct pcl_selinux_view *view,
 		       const char *path, const char *want)
 {
-	pcl_autofree char *type = type_of(plan, entry_of(view, path));
+	pcl_autofree char *type = selinux_type_of(plan, entry_of(view, path));
 
 	assert_string_equal(type, want);
 }
@@ -211,14 +130,15 @@ static void check_type(const struct pcl_selinux_plan *plan, const struct pcl_sel
 
 static void a_clone_is_taken_for_what_it_stands_in_for(void **state)
 {
-	autosetting setting;
-	autoview *view = view_of("/b f " CONTEXT("portcullis_rw_b_t") "/c f " CONTEXT(
+	autohost host;
+	autoview *view = selinux_view_of("/b f " CONTEXT("portcullis_rw_b_t") "/c f " CONTEXT(
 		"portcullis_kP_c_t") "/d f " CONTEXT("portcullis_w_d_t"));
 	autoplan *plan = NULL;
 
 	(void)state;
-	setting_of(&setting, "  file: {matchPaths: [{path: /b}, {path: /d, readOnly: true}]}\n", 0);
-	plan = plan_of(&setting, view);
+	selinux_host_of(&host, "  file: {matchPaths: [{path: /b}, {path: /d, readOnly: true}]}\n",
+			0);
+	plan = selinux_plan_of(&host, view);
 	check_type(plan, view, "/b", "portcullis_rw_b_t");
 	/* No rule is about it any more. */
 	check_type(plan, view, "/c", "c_t");
@@ -235,14 +155,15 @@ static void a_clone_is_taken_for_what_it_stands_in_for(void **state)
 
 static void the_strictest_of_two_names_holds(void **state)
 {
-	autosetting setting;
-	autoview *view = view_of("/b f@1:7 " CONTEXT("b_t") "/c f@1:7 " CONTEXT(
+	autohost host;
+	autoview *view = selinux_view_of("/b f@1:7 " CONTEXT("b_t") "/c f@1:7 " CONTEXT(
 		"b_t") "/d f@1:8 " CONTEXT("b_t") "/e f@2:7 " CONTEXT("b_t"));
 	autoplan *plan = NULL;
 
 	(void)state;
-	setting_of(&setting, "  file: {matchPaths: [{path: /b}, {path: /c, readOnly: true}]}\n", 0);
-	plan = plan_of(&setting, view);
+	selinux_host_of(&host, "  file: {matchPaths: [{path: /b}, {path: /c, readOnly: true}]}\n",
+			0);
+	plan = selinux_plan_of(&host, view);
 	check_type(plan, view, "/b", "portcullis_rw_b_t");
 	check_type(plan, view, "/c", "portcullis_rw_b_t");
 	check_type(plan, view, "/d", "b_t");
@@ -252,14 +173,14 @@ static void the_strictest_of_two_names_holds(void **state)
 
 static void a_link_on_the_path_is_followed(void **state)
 {
-	autosetting setting;
-	autoview *view = view_of(SMALL);
+	autohost host;
+	autoview *view = selinux_view_of(SMALL);
 	autoplan *plan = NULL;
 
 	(void)state;
-	setting_of(&setting, "  file: {matchDirectories: [{dir: /link/, recursive: true}]}\n", 0);
-	assert_int_equal(pcl_aliases_add_more(&setting.aliases, "/link", "/a"), 0);
-	plan = plan_of(&setting, view);
+	selinux_host_of(&host, "  file: {matchDirectories: [{dir: /link/, recursive: true}]}\n", 0);
+	assert_int_equal(pcl_aliases_add_more(&host.aliases, "/link", "/a"), 0);
+	plan = selinux_plan_of(&host, view);
 	check_type(plan, view, "/a", "portcullis_rwRW_a_t");
 	check_type(plan, view, "/a/x", "portcullis_rw_a_t");
 	check_type(plan, view, "/b", "b_t");
@@ -267,14 +188,14 @@ static void a_link_on_the_path_is_followed(void **state)
 
 static void what_has_no_label_is_told(void **state)
 {
-	autosetting setting;
-	autoview *view = view_of(
+	autohost host;
+	autoview *view = selinux_view_of(
 		"type b_t\n/b f -\n/c f " CONTEXT("odd_t") "/d f " CONTEXT("b_t") "/e f -\n");
 	autoplan *plan = NULL;
 
 	(void)state;
-	setting_of(&setting, "  file: {matchPaths: [{path: /b}, {path: /c}, {path: /d}]}\n", 0);
-	plan = plan_of(&setting, view);
+	selinux_host_of(&host, "  file: {matchPaths: [{path: /b}, {path: /c}, {path: /d}]}\n", 0);
+	plan = selinux_plan_of(&host, view);
 	assert_int_equal(plan->missed_count, 2);
 	assert_string_equal(plan->missed[0].path, "/b");
 	assert_string_equal(plan->missed[0].reason.rules[0]->object, "/b");
@@ -285,8 +206,8 @@ static void what_has_no_label_is_told(void **state)
 /* Programs that rules name keep their names, and so do the directories above. */
 static void guards_have_their_rule(void **state)
 {
-	autosetting setting;
-	autoview *view = view_of(SMALL);
+	autohost host;
+	autoview *view = selinux_view_of(SMALL);
 	autoplan *plan = NULL;
 	const struct pcl_operation above = {.access = PCL_ACCESS_WRITE, .object = "/a"};
 	const struct pcl_operation program = {.access = PCL_ACCESS_WRITE, .object = "/a/x"};
@@ -294,31 +215,31 @@ static void guards_have_their_rule(void **state)
 	pcl_autofree char *dir = NULL, *file = NULL;
 
 	(void)state;
-	setting_of(&setting, "  process: {matchPaths: [{path: /a/x}]}\n", 0);
-	plan = plan_of(&setting, view);
-	dir = type_of(plan, entry_of(view, "/a"));
-	file = type_of(plan, entry_of(view, "/a/x"));
+	selinux_host_of(&host, "  process: {matchPaths: [{path: /a/x}]}\n", 0);
+	plan = selinux_plan_of(&host, view);
+	dir = selinux_type_of(plan, entry_of(view, "/a"));
+	file = selinux_type_of(plan, entry_of(view, "/a/x"));
 	assert_true(is_refused(plan, dir, "dir", "rename"));
 	assert_false(is_refused(plan, dir, "dir", "add_name"));
 	assert_false(is_refused(plan, dir, "file", "execute"));
 	assert_true(is_refused(plan, file, "file", "execute"));
 	assert_true(is_refused(plan, file, "file", "unlink"));
 	assert_false(is_refused(plan, file, "file", "read"));
-	assert_ptr_equal(pcl_selinux_guard(setting.ruleset, &above), setting.ruleset->rules[0]);
-	assert_ptr_equal(pcl_selinux_guard(setting.ruleset, &program), setting.ruleset->rules[0]);
-	assert_null(pcl_selinux_guard(setting.ruleset, &other));
+	assert_ptr_equal(pcl_selinux_guard(host.ruleset, &above), host.ruleset->rules[0]);
+	assert_ptr_equal(pcl_selinux_guard(host.ruleset, &program), host.ruleset->rules[0]);
+	assert_null(pcl_selinux_guard(host.ruleset, &other));
 }
 
 static void nothing_comes_of_no_rule(void **state)
 {
-	autosetting setting;
-	autoview *view = view_of(SMALL);
+	autohost host;
+	autoview *view = selinux_view_of(SMALL);
 	autoplan *plan = NULL;
 	pcl_autofree char *text = NULL;
 
 	(void)state;
-	setting_of(&setting, "  file: {matchPaths: [{path: /nowhere}]}\n", 0);
-	plan = plan_of(&setting, view);
+	selinux_host_of(&host, "  file: {matchPaths: [{path: /nowhere}]}\n", 0);
+	plan = selinux_plan_of(&host, view);
 	text = print_plan(plan);
 	assert_string_equal(text, "");
 }
@@ -329,13 +250,13 @@ static void nothing_comes_of_no_rule(void **state)
 static void plan_fails(const char *spec, const char *view_text, enum pcl_posture posture, int error,
 		       const char *why)
 {
-	autoview *view = view_of(view_text);
-	autosetting setting;
+	autoview *view = selinux_view_of(view_text);
+	autohost host;
 	autoplan *plan = NULL;
 	autodiag diag = {0};
 
-	setting_of(&setting, spec, posture);
-	assert_int_equal(pcl_selinux_plan(&setting.input, view, &plan, &diag), error);
+	selinux_host_of(&host, spec, posture);
+	assert_int_equal(pcl_selinux_plan(&host.input, view, &plan, &diag), error);
 	assert_null(plan);
 	test_contains(pcl_diag_text(&diag), why);
 }
@@ -384,7 +305,8 @@ static void a_bad_view_names_its_line(void **state)
 
 static void a_view_is_read(void **state)
 {
-	autoview *view = view_of("# x\n\n/b\\040\\134 f@3:4 -\r\n/a d u:r:t\ntype z\ntype y\n");
+	autoview *view =
+		selinux_view_of("# x\n\n/b\\040\\134 f@3:4 -\r\n/a d u:r:t\ntype z\ntype y\n");
 
 	(void)state;
 	assert_int_equal(view->entry_count, 2);
@@ -402,152 +324,7 @@ static void a_view_is_read(void **state)
 /* --- random ones -------------------------------------------------------------------------------
  */
 
-static uint64_t random_state;
-
-static unsigned pick(unsigned count)
-{
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return (unsigned)(random_state >> 33) % count;
-}
-
-/* Directories, by a slash at the end, and files. */
-static const char *const paths[] = {
-	"/a/",	 "/a/b/",    "/a/b/c/", "/a/b/c/x",  "/a/b/x", "/a/b/y",
-	"/a/x",	 "/a/y.key", "/bin/",	"/bin/tool", "/bin/x", "/d/",
-	"/d/a/", "/d/a/x",   "/d/x",	"/d/y.key",  "/e",
-};
-static const char *const patterns[] = {"/a/*", "/a/**", "/*/x", "/**.key", "/a/b/[xy]", "/d/*/x"};
-static const char *const types[] = {"one_t", "two_t", "three_t"};
-
-static void put_rule(FILE *out, bool process)
-{
-	static const char *const actions[] = {"Block", "Block", "Allow", "Audit"};
-	const char *path = paths[pick(PCL_ARRAY_SIZE(paths))];
-	bool dir = path[strlen(path) - 1] == '/';
-
-	switch (pick(process ? 4 : 3)) {
-	case 0:
-		(void)fprintf(out, "matchPatterns|pattern: \"%s\"",
-			      patterns[pick(PCL_ARRAY_SIZE(patterns))]);
-		break;
-	case 3:
-		(void)fprintf(out, "matchPaths|execname: %s", pick(2) ? "x" : "tool");
-		break;
-	default:
-		if (dir && pick(4))
-			(void)fprintf(out, "matchDirectories|dir: %s, recursive: %s", path,
-				      pick(2) ? "true" : "false");
-		else
-			(void)fprintf(out, "matchPaths|path: %.*s", (int)strlen(path) - dir, path);
-	}
-	if (!process && !pick(4))
-		(void)fputs(", readOnly: true", out);
-	(void)fprintf(out, ", action: %s", actions[pick(PCL_ARRAY_SIZE(actions))]);
-}
-
-/* The rules of a section by their lists, each of which may be there once only. */
-static void put_section(FILE *out, bool process)
-{
-	static const char *const lists[] = {"matchPaths", "matchDirectories", "matchPatterns"};
-	char *rules[8] = {NULL};
-	size_t count = 1 + pick(PCL_ARRAY_SIZE(rules) - 1);
-
-	for (size_t i = 0; i < count; i++) {
-		size_t len;
-		FILE *rule = open_memstream(&rules[i], &len);
-
-		put_rule(rule, process);
-		assert_int_equal(fclose(rule), 0);
-	}
-	(void)fprintf(out, "  %s:\n", process ? "process" : "file");
-	for (size_t l = 0; l < PCL_ARRAY_SIZE(lists); l++) {
-		bool any = false;
-
-		for (size_t i = 0; i < count; i++) {
-			if (strncmp(rules[i], lists[l], strlen(lists[l])) != 0)
-				continue;
-			if (!any)
-				(void)fprintf(out, "    %s:\n", lists[l]);
-			any = true;
-			(void)fprintf(out, "      - {%s}\n", strchr(rules[i], '|') + 1);
-		}
-	}
-	for (size_t i = 0; i < count; i++)
-		free(rules[i]);
-}
-
-static char *random_spec(void)
-{
-	char *text = NULL;
-	size_t len;
-	FILE *out = open_memstream(&text, &len);
-
-	if (pick(4))
-		put_section(out, false);
-	if (pick(3) || !ftell(out))
-		put_section(out, true);
-	assert_int_equal(fclose(out), 0);
-	return text;
-}
-
-static char *random_view(void)
-{
-	char *text = NULL;
-	size_t len;
-	FILE *out = open_memstream(&text, &len);
-	/* The names of one file have one label. */
-	const char *shared = types[pick(PCL_ARRAY_SIZE(types))];
-
-	for (size_t i = 0; i < PCL_ARRAY_SIZE(types); i++)
-		(void)fprintf(out, "type %s\n", types[i]);
-	(void)fprintf(out, "/ d u:r:%s:s0\n", types[0]);
-	for (size_t i = 0; i < PCL_ARRAY_SIZE(paths); i++) {
-		size_t path_len = strlen(paths[i]);
-		bool dir = paths[i][path_len - 1] == '/', linked = !dir && !pick(4);
-
-		if (dir || pick(5))
-			(void)fprintf(out, "%.*s %s u:r:%s:s0\n", (int)(path_len - dir), paths[i],
-				      dir      ? "d"
-				      : linked ? "f@1:9"
-					       : "f",
-				      linked ? shared : types[pick(PCL_ARRAY_SIZE(types))]);
-	}
-	for (size_t i = pick(4); i; i--)
-		(void)fprintf(out, "making some_t %s %s %s\n", types[pick(PCL_ARRAY_SIZE(types))],
-			      pick(2) ? "dir" : "file", types[pick(PCL_ARRAY_SIZE(types))]);
-	assert_int_equal(fclose(out), 0);
-	return text;
-}
-
-/* What the model says of a file by all its names. */
-static bool model_refuses(const struct setting *setting, const struct pcl_selinux_view *view,
-			  const struct pcl_selinux_entry *entry, enum pcl_access access)
-{
-	for (size_t i = 0; i < view->entry_count; i++) {
-		const struct pcl_selinux_entry *other = &view->entries[i];
-		const struct pcl_operation operation = {.access = access, .object = other->path};
-		struct pcl_verdict verdict;
-
-		if (other != entry && (!entry->inode || other->inode != entry->inode))
-			continue;
-		pcl_decide(setting->ruleset, &operation, &verdict);
-		if (verdict.refused)
-			return true;
-	}
-	return false;
-}
-
-struct trial {
-	struct setting setting;
-	struct pcl_selinux_view *view;
-	struct pcl_selinux_plan *plan;
-	const char *spec, *view_text;
-	uint64_t seed;
-};
-
-static void expect(const struct trial *trial, const char *path, const char *type,
+static void expect(const struct selinux_trial *trial, const char *path, const char *type,
 		   const char *class_name, const char *permission, bool want)
 {
 	if (is_refused(trial->plan, type, class_name, permission) == want)
@@ -557,55 +334,55 @@ static void expect(const struct trial *trial, const char *path, const char *type
 		 want ? "permitted" : "refused", trial->spec, trial->view_text);
 }
 
-static bool model_refuses_path(const struct trial *trial, const char *path, enum pcl_access access)
+/* What SELINUX_MAKER makes in a directory of the type. Borrowed. */
+static const char *find_made(const struct selinux_trial *trial, const char *type)
 {
-	const struct pcl_operation operation = {.access = access, .object = path};
-	struct pcl_verdict verdict;
+	const struct pcl_selinux_changes *changes = &trial->plan->changes;
+	const struct pcl_selinux_view *view = trial->view;
+	const char *made = type;
 
-	pcl_decide(trial->setting.ruleset, &operation, &verdict);
-	return verdict.refused;
+	for (size_t i = 0; i < view->making_count; i++)
+		if (!strcmp(view->makings[i].target, pcl_selinux_base(type)) &&
+		    !strcmp(view->makings[i].class_name, "file"))
+			made = view->makings[i].result;
+	for (size_t i = 0; i < changes->enters_count; i++)
+		if (!strcmp(changes->enters[i].target, type) &&
+		    !strcmp(changes->enters[i].class_name, "file"))
+			made = changes->enters[i].result;
+	return made;
 }
 
 /* What is made in the directory is as refused as the model says, by whatever type it gets. */
-static void check_made(const struct trial *trial, const struct pcl_selinux_entry *entry,
+static void check_made(const struct selinux_trial *trial, const struct pcl_selinux_entry *entry,
 		       const char *type)
 {
-	const char *base = pcl_selinux_base(type), *made = type;
+	const char *made = find_made(trial, type);
 	pcl_autofree char *path = NULL;
 
 	assert_true(asprintf(&path, "%s/a new thing", strcmp(entry->path, "/") ? entry->path : "") >
 		    0);
-	/* By some_t, whose transitions are the only ones. */
-	for (size_t i = 0; i < trial->view->making_count; i++)
-		if (!strcmp(trial->view->makings[i].target, base) &&
-		    !strcmp(trial->view->makings[i].class_name, "file"))
-			made = trial->view->makings[i].result;
-	for (size_t i = 0; i < trial->plan->changes.enters_count; i++)
-		if (!strcmp(trial->plan->changes.enters[i].target, type) &&
-		    !strcmp(trial->plan->changes.enters[i].class_name, "file"))
-			made = trial->plan->changes.enters[i].result;
-	expect(trial, path, made, "file", "read", model_refuses_path(trial, path, PCL_ACCESS_READ));
+	expect(trial, path, made, "file", "read",
+	       selinux_model_refuses_path(trial, path, PCL_ACCESS_READ));
 	expect(trial, path, made, "file", "create",
-	       model_refuses_path(trial, path, PCL_ACCESS_WRITE));
+	       selinux_model_refuses_path(trial, path, PCL_ACCESS_WRITE));
 	expect(trial, path, made, "file", "execute_no_trans",
-	       model_refuses_path(trial, path, PCL_ACCESS_EXECUTE));
+	       selinux_model_refuses_path(trial, path, PCL_ACCESS_EXECUTE));
 }
 
-static void check_entry(const struct trial *trial, const struct pcl_selinux_entry *entry)
+static void check_entry(const struct selinux_trial *trial, const struct pcl_selinux_entry *entry)
 {
-	const struct setting *setting = &trial->setting;
-	pcl_autofree char *type = type_of(trial->plan, entry);
+	pcl_autofree char *type = selinux_type_of(trial->plan, entry);
 	const char *class_name = entry->kind == 'd' ? "dir" : "file";
 
 	expect(trial, entry->path, type, class_name, "read",
-	       model_refuses(setting, trial->view, entry, PCL_ACCESS_READ));
+	       selinux_model_refuses(trial, entry, PCL_ACCESS_READ));
 	expect(trial, entry->path, type, class_name, "setattr",
-	       model_refuses(setting, trial->view, entry, PCL_ACCESS_WRITE));
+	       selinux_model_refuses(trial, entry, PCL_ACCESS_WRITE));
 	if (entry->kind == 'd')
 		check_made(trial, entry, type);
 	else
 		expect(trial, entry->path, type, class_name, "execute_no_trans",
-		       model_refuses(setting, trial->view, entry, PCL_ACCESS_EXECUTE));
+		       selinux_model_refuses(trial, entry, PCL_ACCESS_EXECUTE));
 }
 
 static bool is_cloned(const struct pcl_selinux_plan *plan, const char *context)
@@ -620,41 +397,33 @@ static void labels_let_by_what_the_model_does(void **state)
 {
 	(void)state;
 	for (uint64_t seed = first_seed; seed < first_seed + seed_count; seed++) {
-		pcl_autofree char *spec = NULL, *view_text = NULL;
-		struct trial trial = {.seed = seed};
+		struct selinux_trial trial;
 
-		random_state = seed * 0x9e3779b97f4a7c15u;
-		trial.spec = spec = random_spec();
-		trial.view_text = view_text = random_view();
-		setting_of(&trial.setting, spec, pick(2) ? PCL_POSTURE_BLOCK : PCL_POSTURE_AUDIT);
-		trial.view = view_of(view_text);
-		trial.plan = plan_of(&trial.setting, trial.view);
+		selinux_trial_init(&trial, seed);
 		assert_int_equal(trial.plan->missed_count, 0);
 		for (size_t i = 0; i < trial.plan->relabel_count; i++)
 			assert_true(is_cloned(trial.plan, trial.plan->relabels[i].after));
 		for (size_t i = 0; i < trial.view->entry_count; i++)
 			check_entry(&trial, &trial.view->entries[i]);
-		pcl_selinux_plan_free(&trial.plan);
-		pcl_selinux_view_free(&trial.view);
-		setting_fini(&trial.setting);
+		selinux_trial_fini(&trial);
 	}
 }
 
 /* Sockets and capabilities, by a socket of each class and by each capability. */
 static void numbers_are_as_the_model_says(void **state)
 {
-	autosetting setting;
-	autoview *view = view_of("");
+	autohost host;
+	autoview *view = selinux_view_of("");
 	autoplan *plan = NULL;
 
 	(void)state;
-	setting_of(&setting,
-		   "  network: {matchProtocols: [{protocol: tcp, action: Allow},"
-		   " {protocol: udp, action: Allow}]}\n"
-		   "  capabilities: {matchCapabilities: [{capability: net_raw},"
-		   " {capability: perfmon}]}\n",
-		   PCL_POSTURE_BLOCK);
-	plan = plan_of(&setting, view);
+	selinux_host_of(&host,
+			"  network: {matchProtocols: [{protocol: tcp, action: Allow},"
+			" {protocol: udp, action: Allow}]}\n"
+			"  capabilities: {matchCapabilities: [{capability: net_raw},"
+			" {capability: perfmon}]}\n",
+			PCL_POSTURE_BLOCK);
+	plan = selinux_plan_of(&host, view);
 	assert_false(is_refused(plan, "any_t", "tcp_socket", "connect"));
 	assert_false(is_refused(plan, "any_t", "udp_socket", "create"));
 	assert_true(is_refused(plan, "any_t", "sctp_socket", "create"));
