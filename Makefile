@@ -467,7 +467,7 @@ FUZZ_RUNS    ?= 20000
 FUZZERS      := $(patsubst core/tests/fuzz_%.c,build/fuzz/%,$(FUZZ_SRC))
 FUZZ_FLAGS   := -max_len=8192 -timeout=5 -rss_limit_mb=1024 -verbosity=0
 FUZZ_CFLAGS  := -std=gnu17 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined
-FUZZ_OBJ     := $(patsubst %.c,build/fuzz/obj/%.o,$(wildcard core/base/*.c core/policy/*.c))
+FUZZ_OBJ     := $(patsubst %.c,build/fuzz/obj/%.o,$(wildcard core/base/*.c core/policy/*.c) core/backend/selinux_view.c)
 
 build/fuzz/obj/%.o: %.c
 	@mkdir -p $(@D)
