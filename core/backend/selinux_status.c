@@ -75,9 +75,10 @@ static const char *missed_process(const struct pcl_rule *rule)
 	if (rule->match == PCL_MATCH_PATTERN || rule->match == PCL_MATCH_NAME)
 		return "labels programs as the policy is applied: misses what gets such a name later; "
 		       "refuses mapping them executable and replacing them, and containers too";
-	return "labels programs as the policy is applied: misses what is moved there later, and what "
-	       "is made where nothing was; refuses mapping them executable, replacing them and moving "
-	       "directories above, what is made below new directories, and containers too";
+	return "labels programs as the policy is applied: misses what is moved there later, made "
+	       "where nothing was, or made by a transition with a name; refuses mapping them "
+	       "executable, replacing them and moving directories above, what is made below new "
+	       "directories, and containers too";
 }
 
 static const char *missed_file(const struct pcl_rule *rule)
