@@ -60,14 +60,20 @@ static int compare(const struct pcl_candidate *a, const struct pcl_candidate *b)
 /* --- making ----------------------------------------------------------------------------------
  */
 
-static int ask(const struct pcl_choice_asked *asked, const struct pcl_backend *backend,
-	       struct pcl_candidate *candidate)
+static int probe(const struct pcl_choice_asked *asked, struct pcl_candidate *candidate)
 {
 	pcl_cleanup(pcl_diag_fini) struct pcl_diag why = {0};
 
-	candidate->backend = backend;
-	if (backend->probe(asked->node, &why) && !(candidate->lacks = strdup(pcl_diag_text(&why))))
-		return -ENOMEM;
+	if (!candidate->backend->probe(asked->node, &why))
+		return 0;
+	candidate->lacks = strdup(pcl_diag_text(&why));
+	return candidate->lacks ? 0 : -ENOMEM;
+}
+
+static int ask(const struct pcl_choice_asked *asked, struct pcl_candidate *candidate)
+{
+	const struct pcl_backend *backend = candidate->backend;
+
 	candidate->kernel = asked->known == backend ? asked->known_kernel : backend->kernel();
 	if (pcl_statuses_ask(backend, candidate->kernel, asked->rules, asked->rule_count,
 			     &candidate->statuses))
@@ -101,8 +107,12 @@ int pcl_choice_make(const struct pcl_choice_asked *asked, unsigned flags,
 		if (pcl_array_grow(&choice.candidates, choice.count, sizeof(*candidate)))
 			return -ENOMEM;
 		candidate = &choice.candidates[choice.count++];
-		*candidate = (struct pcl_candidate){0};
-		if (ask(asked, asked->backends[i], candidate))
+		*candidate = (struct pcl_candidate){.backend = asked->backends[i]};
+		if (probe(asked, candidate))
+			return -ENOMEM;
+		if (candidate->lacks && !(flags & PCL_CHOICE_ALL))
+			continue;
+		if (ask(asked, candidate))
 			return -ENOMEM;
 		if (!candidate->lacks &&
 		    (best == SIZE_MAX || compare(candidate, &choice.candidates[best]) < 0))

@@ -27,7 +27,10 @@ struct pcl_choice {
 	size_t chosen; /* index; count where this node can use none */
 };
 
-/* Of all backends; without it the dearer ones are not asked once one does everything exactly. */
+/*
+ * Of all backends. Without it those that this node cannot use are not asked of the rules, and the
+ * dearer ones of nothing once one does everything exactly.
+ */
 #define PCL_CHOICE_ALL (1u << 0)
 
 struct pcl_choice_asked {

@@ -181,6 +181,8 @@ static void what_a_node_lacks_is_not_chosen(void **state)
 	assert_string_equal(chosen(&choice), "dear");
 	assert_string_equal(choice.candidates[0].lacks, "cheap is not here");
 	assert_null(choice.candidates[1].lacks);
+	/* Only the other was asked on which kernel it is. */
+	assert_int_equal(kernel_questions, 1);
 	why = pcl_choice_why(&choice);
 	assert_string_equal(why, "1 looser; no other can be used here");
 	/* What it could do elsewhere is no better here. */
