@@ -72,11 +72,12 @@ static bool fits(const struct pcl_event *event, const struct pcl_verdict *verdic
 						: !verdict->refused && verdict->alert;
 }
 
+/* NULL: the posture. An Audit rule is named before a list that leaves the object out. */
 static const struct pcl_rule *rule_of(const struct pcl_verdict *verdict)
 {
-	if (verdict->refused || verdict->by_posture)
-		return verdict->by_posture ? NULL : verdict->rule;
-	return verdict->audit_rule;
+	if (!verdict->refused)
+		return verdict->audit_rule;
+	return verdict->by_posture ? NULL : verdict->rule;
 }
 
 /* Whether a backend that refuses more than rules say did so for the sake of one. */
@@ -92,7 +93,8 @@ static bool attribute_guard(const struct pcl_state *state, const struct pcl_rule
 			continue;
 		event->rule = pcl_state_rule_number(state, rule);
 		event->access = event->operations[i].access;
-		event->flags |= PCL_EVENT_RULE_BELOW;
+		if (event->operations[i].object)
+			event->flags |= PCL_EVENT_RULE_BELOW;
 		return true;
 	}
 	return false;

@@ -396,6 +396,33 @@ static void what_is_permitted_is_told_where_a_rule_asks(void **state)
 	assert_int_equal(event.flags & PCL_EVENT_NO_RULE, 0);
 }
 
+/* As the model decides it: one alert, by the rule that asks for it. */
+static void an_audit_rule_is_named_before_the_posture(void **state)
+{
+	static const char audited[] = "apiVersion: security.kubearmor.com/v1\n"
+				      "kind: KubeArmorPolicy\n"
+				      "metadata: {name: watch, namespace: shop}\n"
+				      "spec:\n"
+				      "  selector: {matchLabels: {app: web}}\n"
+				      "  action: Audit\n"
+				      "  file: {matchPaths: [{path: /etc/hosts}]}\n";
+	struct pcl_event event = unattributed("/etc/hosts", PCL_ACCESS_READ);
+	autostate *saved = scratch_state(1);
+	const struct pcl_rule *rule;
+
+	(void)state;
+	saved->postures.file = PCL_POSTURE_AUDIT;
+	assert_int_equal(pcl_policy_set_read_memory(saved->set, "watch.yaml", audited,
+						    sizeof(audited) - 1, NULL),
+			 0);
+	assert_int_equal(pcl_state_number(saved), 0);
+	event.flags = 0;
+	assert_true(pcl_event_attribute(saved, &event));
+	rule = pcl_state_rule(saved, event.rule);
+	assert_non_null(rule);
+	assert_string_equal(rule->id, "shop/watch#file.matchPaths[0]");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup(name, scratch_empty)
@@ -415,6 +442,7 @@ int main(void)
 		TEST(a_backend_names_the_rule_that_it_guards),
 		TEST(what_no_rule_refuses_blames_none),
 		TEST(what_is_permitted_is_told_where_a_rule_asks),
+		TEST(an_audit_rule_is_named_before_the_posture),
 	};
 #undef TEST
 
