@@ -165,39 +165,59 @@ static void add_socket(const struct pcl_apparmor_record *record, struct pcl_oper
 	operation.socket.type = record->type ? pcl_socket_type_number(record->type) : 0;
 	operation.socket.protocol = record->protocol;
 	add_operation(event, operation);
+	/* KERNEL: hooks are not told the protocol, so it was refused as any of its type. */
+	if (record->verdict != PCL_APPARMOR_DENIED || !record->protocol)
+		return;
+	operation.socket.protocol = 0;
+	add_operation(event, operation);
 }
 
 /*
  * Letters: w, a, c, d, l, k change the object, or its name or its locks; r looks at it; x executes
- * it, and so does m for who maps a program by hand. Of a link or rename the other name may be what
- * counts, and either may be a program that would get a name that no rule knows.
+ * it, and so does m for who maps a program by hand.
  */
-static void add_file(const struct pcl_apparmor_record *record, struct pcl_operation operation,
+static enum pcl_access access_of(const char *mask)
+{
+	if (mask && strpbrk(mask, "xm"))
+		return PCL_ACCESS_EXECUTE;
+	return mask && strpbrk(mask, "wacdlk") ? PCL_ACCESS_WRITE : PCL_ACCESS_READ;
+}
+
+/* A link asks for all that its target lacks, so what was denied says no more than that. */
+static void add_move(const struct pcl_apparmor_record *record, struct pcl_operation operation,
 		     struct pcl_event *event)
 {
-	static const char *const renames[] = {"link", "rename_src", "rename_dest", NULL};
-	const char *mask = record->denied ? record->denied : record->requested;
-	bool moves = is_word(record->operation, renames);
-	enum pcl_access first = PCL_ACCESS_READ;
-
-	/* A link asks for all that its target lacks. */
-	if (mask && !moves && strpbrk(mask, "xm"))
-		first = PCL_ACCESS_EXECUTE;
-	else if (moves || (mask && strpbrk(mask, "wacdlk")))
-		first = PCL_ACCESS_WRITE;
+	operation.access = PCL_ACCESS_WRITE;
 	operation.object = record->name;
-	operation.access = first;
 	add_operation(event, operation);
-	if (!moves)
-		return;
 	if (record->target) {
 		operation.object = record->target;
 		add_operation(event, operation);
-		operation.access = PCL_ACCESS_EXECUTE;
-		add_operation(event, operation);
 	}
+	/* A program may be kept from getting a name that no rule knows. */
+	if (record->verdict != PCL_APPARMOR_DENIED)
+		return;
 	operation.access = PCL_ACCESS_EXECUTE;
+	add_operation(event, operation);
+}
+
+static void add_file(const struct pcl_apparmor_record *record, struct pcl_operation operation,
+		     struct pcl_event *event)
+{
+	static const char *const moves[] = {"link", "rename_src", "rename_dest", NULL};
+	const char *mask = record->denied ? record->denied : record->requested;
+
+	if (is_word(record->operation, moves)) {
+		add_move(record, operation, event);
+		return;
+	}
+	operation.access = access_of(mask);
 	operation.object = record->name;
+	add_operation(event, operation);
+	if (record->verdict != PCL_APPARMOR_DENIED || !mask || !strchr(mask, 'm'))
+		return;
+	/* A program that comes from another profile is read anew, to be mapped. */
+	operation.access = PCL_ACCESS_READ;
 	add_operation(event, operation);
 }
 

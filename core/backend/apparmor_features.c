@@ -4,7 +4,9 @@
  *
  * KERNEL: a class of operations is mediated only if the loaded profile has a state for it, and the
  * parser makes one for each that the features name. So what no rule of ours is about (mounts,
- * signals, ptrace, buses, namespaces, queues) is left out of them: it is then as it was before.
+ * signals, buses, namespaces, queues) is left out of them: it is then as it was before. Ptrace is
+ * kept, and granted whole: without a state for it AppArmor asks for the capability sys_ptrace where
+ * two profiles meet, even to read what proc says of a process.
  */
 #include "backend/apparmor_plan.h"
 
@@ -16,7 +18,8 @@
 #include "base/cleanup.h"
 
 /* What plans use; "network" was another mediation, of Ubuntu's kernels. */
-static const char *const kept[] = {"caps", "capability", "domain", "file", "network_v8", "policy"};
+static const char *const kept[] = {"caps",	 "capability", "domain", "file",
+				   "network_v8", "policy",     "ptrace"};
 
 /* The length of the word or value at text up to its "{" or the end. */
 static size_t name_len(const char *text)

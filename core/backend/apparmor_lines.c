@@ -35,16 +35,19 @@ void pcl_apparmor_end_line(struct pcl_apparmor_maker *maker, const struct pcl_ru
 	maker->line_start = maker->text_len;
 }
 
-void pcl_apparmor_put_profile_name(const struct pcl_apparmor_maker *maker, const char *source,
-				   FILE *out)
+void pcl_apparmor_print_profile_name(const char *domain, const char *source, FILE *out)
 {
-	const char *name = maker->domain->ruleset->domain->name;
-
-	(void)fprintf(out, PCL_APPARMOR_PREFIX "%s", name);
+	(void)fprintf(out, PCL_APPARMOR_PREFIX "%s", domain);
 	if (source)
 		(void)fprintf(out, "%c%016" PRIx64, PCL_APPARMOR_SOURCE_MARK,
 			      pcl_apparmor_hash_bytes(PCL_APPARMOR_HASH_START, source,
 						      strlen(source)));
+}
+
+void pcl_apparmor_put_profile_name(const struct pcl_apparmor_maker *maker, const char *source,
+				   FILE *out)
+{
+	pcl_apparmor_print_profile_name(maker->domain->ruleset->domain->name, source, out);
 }
 
 /* A name that is looked for among those of a rule's source. */

@@ -31,6 +31,14 @@ struct pcl_apparmor_guarded {
 	const struct pcl_rule *rule;
 };
 
+/* Globs of files that a list allows to change, without their first slash, and commas between. */
+struct pcl_apparmor_listed {
+	FILE *out;
+	char *globs;
+	size_t len;
+	size_t count;
+};
+
 struct pcl_apparmor_maker {
 	const struct pcl_backend_input *input;
 	struct pcl_apparmor_plan *plan;
@@ -44,6 +52,7 @@ struct pcl_apparmor_maker {
 	struct pcl_apparmor_class classes[PCL_CLASS_COUNT];
 	struct pcl_apparmor_guarded *guards;
 	size_t guard_count;
+	struct pcl_apparmor_listed listed[2]; /* by whether it takes the owner */
 	FILE *out;
 	char *text;
 	size_t text_len;
@@ -77,6 +86,11 @@ bool pcl_apparmor_is_told(const struct pcl_apparmor_maker *maker, const struct p
 int pcl_apparmor_add_path_rule(struct pcl_apparmor_maker *maker, const struct pcl_rule *rule);
 /* All that may be done to a path in class. */
 void pcl_apparmor_put_class(struct pcl_apparmor_maker *maker, enum pcl_class class);
+/* Hard links, whichever their names. */
+void pcl_apparmor_put_any_link(struct pcl_apparmor_maker *maker);
+/* Before rules are added, and behind them: hard links between what a list allows to change. */
+int pcl_apparmor_open_listed(struct pcl_apparmor_maker *maker);
+int pcl_apparmor_put_listed(struct pcl_apparmor_maker *maker);
 /* What no rule of class allows outright; patterns and conditions are left to the model. */
 int pcl_apparmor_put_path_rest(struct pcl_apparmor_maker *maker, enum pcl_class class);
 /* Executing a source enters its profile. An exact name goes before every glob. */
@@ -89,6 +103,8 @@ void pcl_apparmor_free_guards(struct pcl_apparmor_maker *maker);
  */
 
 void pcl_apparmor_add_number_rule(struct pcl_apparmor_maker *maker, const struct pcl_rule *rule);
+/* Whether a rule of sockets refuses this one because it cannot tell what it carries. */
+bool pcl_apparmor_guards_socket(const struct pcl_rule *rule, const struct pcl_socket *socket);
 /* What no rule of class allows. */
 void pcl_apparmor_put_number_rest(struct pcl_apparmor_maker *maker, enum pcl_class class);
 

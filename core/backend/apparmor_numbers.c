@@ -2,6 +2,8 @@
 /*
  * Rules of sockets and capabilities, and what a list of them leaves out.
  */
+#include <sys/socket.h>
+
 #include "backend/apparmor_maker.h"
 #include "policy/names.h"
 
@@ -35,6 +37,21 @@ static const char *const sockets[PCL_PROTOCOL_COUNT][48] = {
 	[PCL_PROTOCOL_ALL] = {""},
 };
 
+/* What a raw socket carries is not told, so these are refused, and told of, whatever it is. */
+static const char *const raw_sockets[PCL_PROTOCOL_COUNT][3] = {
+	[PCL_PROTOCOL_TCP] = {INET("raw")},
+	[PCL_PROTOCOL_UDP] = {INET("raw")},
+};
+
+static void print_sockets(struct pcl_apparmor_maker *maker, const struct pcl_rule *rule,
+			  const char *verb, const char *const *words)
+{
+	for (; *words; words++) {
+		(void)fprintf(maker->out, "\t%snetwork%s%s", verb, **words ? " " : "", *words);
+		pcl_apparmor_end_line(maker, rule);
+	}
+}
+
 static void print_number_rule(struct pcl_apparmor_maker *maker, const struct pcl_rule *rule,
 			      const char *verb)
 {
@@ -43,12 +60,17 @@ static void print_number_rule(struct pcl_apparmor_maker *maker, const struct pcl
 		pcl_apparmor_end_line(maker, rule);
 		return;
 	}
-	for (size_t i = 0; sockets[rule->number][i]; i++) {
-		const char *words = sockets[rule->number][i];
+	print_sockets(maker, rule, verb, sockets[rule->number]);
+	if (rule->action != PCL_ACTION_ALLOW)
+		print_sockets(maker, rule, verb, raw_sockets[rule->number]);
+}
 
-		(void)fprintf(maker->out, "\t%snetwork%s%s", verb, *words ? " " : "", words);
-		pcl_apparmor_end_line(maker, rule);
-	}
+bool pcl_apparmor_guards_socket(const struct pcl_rule *rule, const struct pcl_socket *socket)
+{
+	bool inet = socket->family == AF_INET || socket->family == AF_INET6;
+
+	return rule->action == PCL_ACTION_BLOCK && *raw_sockets[rule->number] && inet &&
+	       socket->type == SOCK_RAW;
 }
 
 void pcl_apparmor_add_number_rule(struct pcl_apparmor_maker *maker, const struct pcl_rule *rule)

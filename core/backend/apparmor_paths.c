@@ -19,6 +19,8 @@
 #define DO_WRITE (1u << PCL_ACCESS_WRITE)
 #define DO_EXECUTE (1u << PCL_ACCESS_EXECUTE)
 
+#define DENY "audit deny "
+
 /* What a rule does: by effect and by whether the acting task owns the object, bits of DO_*. */
 struct deeds {
 	unsigned done[PCL_EFFECT_COUNT][2];
@@ -36,13 +38,16 @@ static void print_execute(const struct pcl_apparmor_maker *maker)
 	(void)fputc('"', maker->out);
 }
 
-/* A line's permissions: what they are for one that refuses, and for one that grants. */
+/*
+ * A line's permissions: what they are for one that refuses, and for one that grants. To give a
+ * file another name stands in lines of its own (print_link()).
+ */
 static void print_permissions(const struct pcl_apparmor_maker *maker, unsigned deeds, bool deny)
 {
 	if (deeds & DO_READ)
 		(void)fputs("rkm", maker->out);
 	if (deeds & DO_WRITE)
-		(void)fputs("wl", maker->out);
+		(void)fputs(deny ? "wl" : "w", maker->out);
 	/* A loader that is run by hand executes what it maps executable. */
 	if (deeds & DO_EXECUTE && deny)
 		(void)fputs("mx", maker->out);
@@ -106,15 +111,27 @@ static const struct shape *shapes_of(const struct pcl_rule *rule, const char *na
 	return process ? process_shapes[rule->match] : file_shapes[rule->match];
 }
 
+/* Behind the slash that every name of a file begins with. */
+static void print_behind_slash(const struct pcl_rule *rule, const char *name,
+			       const struct shape *shape, FILE *out)
+{
+	if (*shape->before) {
+		(void)fputs(shape->before + 1, out);
+		pcl_apparmor_put_path(name, out);
+	} else if (rule->match == PCL_MATCH_PATTERN) {
+		pcl_apparmor_put_pattern(name + 1, out);
+	} else if (!is_root(name)) {
+		pcl_apparmor_put_path(name + 1, out);
+	}
+	(void)fputs(shape->after + (is_root(name) && *shape->after == '/'), out);
+}
+
 static void print_glob(const struct pcl_rule *rule, const char *name, const struct shape *shape,
 		       FILE *out)
 {
-	(void)fprintf(out, "\"%s", shape->before);
-	if (rule->match == PCL_MATCH_PATTERN)
-		pcl_apparmor_put_pattern(name, out);
-	else if (!is_root(name))
-		pcl_apparmor_put_path(name, out);
-	(void)fprintf(out, "%s\" ", shape->after);
+	(void)fputs("\"/", out);
+	print_behind_slash(rule, name, shape, out);
+	(void)fputc('"', out);
 }
 
 /* --- rules -------------------------------------------------------------------------------------
@@ -188,14 +205,75 @@ static bool has_own_line(const struct pcl_apparmor_maker *maker, const struct pc
 	       (rule->match != PCL_MATCH_PATTERN || !strpbrk(name, "*?[{\\"));
 }
 
+static bool is_deny(const char *verb)
+{
+	return !strcmp(verb, DENY);
+}
+
+/*
+ * A hard link is judged by its two names. KERNEL: left to itself, it is refused where the new name
+ * grants what the old one does not; but the parser asks for that only where the file is the acting
+ * task's own. So what the old name forbids is said outright.
+ */
+#define ANY_NAME "\"/{,**}\""
+
+static void print_link_to(struct pcl_apparmor_maker *maker, const struct pcl_rule *rule,
+			  const char *name, const struct shape *shape, const char *verb,
+			  const char *who)
+{
+	(void)fprintf(maker->out, "\t%s%slink " ANY_NAME " -> ", verb, who);
+	print_glob(rule, name, shape, maker->out);
+	pcl_apparmor_end_line(maker, rule);
+}
+
+/* For lines that refuse, this is the letter l. */
+static void print_link_of(struct pcl_apparmor_maker *maker, const struct pcl_rule *rule,
+			  const char *name, const struct shape *shape, const char *verb,
+			  const char *who)
+{
+	(void)fprintf(maker->out, "\t%s%slink ", verb, who);
+	print_glob(rule, name, shape, maker->out);
+	(void)fputs(" -> " ANY_NAME, maker->out);
+	pcl_apparmor_end_line(maker, rule);
+}
+
+/* Both names must be listed, whichever they are, so these are collected. */
+static void collect_listed(struct pcl_apparmor_maker *maker, const struct pcl_rule *rule,
+			   const char *name, const struct shape *shape, bool owner)
+{
+	for (unsigned i = owner; i < PCL_ARRAY_SIZE(maker->listed); i++) {
+		struct pcl_apparmor_listed *listed = &maker->listed[i];
+
+		(void)fputs(listed->count++ ? "," : "", listed->out);
+		print_behind_slash(rule, name, shape, listed->out);
+	}
+}
+
+static void print_links(struct pcl_apparmor_maker *maker, const struct pcl_rule *rule,
+			const char *name, const struct shape *shape, const char *verb,
+			const char *who)
+{
+	if (is_deny(verb)) {
+		print_link_to(maker, rule, name, shape, verb, who);
+	} else if (maker->classes[rule->class].grant == PCL_APPARMOR_GRANT_LISTED) {
+		collect_listed(maker, rule, name, shape, *who);
+	} else {
+		print_link_of(maker, rule, name, shape, verb, who);
+		print_link_to(maker, rule, name, shape, verb, who);
+	}
+}
+
 static void print_path_line(struct pcl_apparmor_maker *maker, const struct pcl_rule *rule,
 			    const char *name, const struct shape *shape, const char *verb,
 			    const char *who, unsigned deeds)
 {
 	(void)fprintf(maker->out, "\t%s%s", verb, who);
 	print_glob(rule, name, shape, maker->out);
-	print_permissions(maker, deeds, !strcmp(verb, "audit deny "));
+	(void)fputc(' ', maker->out);
+	print_permissions(maker, deeds, is_deny(verb));
 	pcl_apparmor_end_line(maker, rule);
+	if (is_deny(verb) || deeds & DO_WRITE)
+		print_links(maker, rule, name, shape, verb, who);
 }
 
 /* The lines of one name for one effect; deeds by who owns the object. */
@@ -281,7 +359,7 @@ static void print_program_guard(struct pcl_apparmor_maker *maker, const struct p
 		return;
 	(void)fputs("\taudit deny ", maker->out);
 	print_glob(rule, name, &shapes[0], maker->out);
-	(void)fputc('w', maker->out);
+	(void)fputs(" w", maker->out);
 	pcl_apparmor_end_line(maker, rule);
 }
 
@@ -300,7 +378,7 @@ static int add_name(void *context, const char *name)
 	const unsigned(*done)[2] = visit->deeds->done;
 	const unsigned *blocked = done[PCL_EFFECT_BLOCK];
 
-	print_effect(maker, rule, name, "audit deny ", blocked);
+	print_effect(maker, rule, name, DENY, blocked);
 	if (!has_own_line(maker, rule, name)) {
 		if (class->grant == PCL_APPARMOR_GRANT_LISTED)
 			print_effect(maker, rule, name,
@@ -334,20 +412,29 @@ static bool guards_directory(const struct pcl_rule *rule, const char *path)
 	       (name[path_len] == '/' || !name[path_len]);
 }
 
-const struct pcl_rule *pcl_apparmor_guard(const struct pcl_ruleset *ruleset,
-					  const struct pcl_operation *change)
+static bool guards_path(const struct pcl_rule *rule, const char *path)
 {
-	for (size_t i = 0; change->object && i < ruleset->rule_count; i++) {
-		const struct pcl_rule *rule = ruleset->rules[i];
-		struct deeds deeds;
+	struct deeds deeds;
 
-		if ((rule->class != PCL_CLASS_PROCESS && rule->class != PCL_CLASS_FILE) ||
-		    !pcl_rule_matches_source(rule, change->source))
-			continue;
-		find_deeds(rule, &deeds);
-		if (is_guarded(&deeds) &&
-		    (guards_directory(rule, change->object) ||
-		     (has_program_guard(rule) && pcl_rule_matches_object(rule, change->object))))
+	if (!path || (rule->class != PCL_CLASS_PROCESS && rule->class != PCL_CLASS_FILE))
+		return false;
+	find_deeds(rule, &deeds);
+	return is_guarded(&deeds) &&
+	       (guards_directory(rule, path) ||
+		(has_program_guard(rule) && pcl_rule_matches_object(rule, path)));
+}
+
+const struct pcl_rule *pcl_apparmor_guard(const struct pcl_ruleset *ruleset,
+					  const struct pcl_operation *operation)
+{
+	for (size_t i = 0; i < ruleset->rule_count; i++) {
+		const struct pcl_rule *rule = ruleset->rules[i];
+		bool guards = guards_path(rule, operation->object);
+
+		if (operation->access == PCL_ACCESS_SOCKET)
+			guards = rule->class == PCL_CLASS_NETWORK &&
+				 pcl_apparmor_guards_socket(rule, &operation->socket);
+		if (guards && pcl_rule_matches_source(rule, operation->source))
 			return rule;
 	}
 	return NULL;
@@ -408,13 +495,26 @@ void pcl_apparmor_put_class(struct pcl_apparmor_maker *maker, enum pcl_class cla
 			  false);
 }
 
+void pcl_apparmor_put_any_link(struct pcl_apparmor_maker *maker)
+{
+	(void)fputs("\tlink " ANY_NAME " -> " ANY_NAME, maker->out);
+	pcl_apparmor_end_line(maker, NULL);
+}
+
 static void print_rest_glob(void *context, const char *glob)
 {
 	const struct rest_visit *visit = context;
+	struct pcl_apparmor_maker *maker = visit->maker;
 
-	(void)fprintf(visit->maker->out, "\taudit \"%s\" ", glob);
-	pcl_apparmor_put_class(visit->maker, visit->class);
-	pcl_apparmor_end_line(visit->maker, NULL);
+	(void)fprintf(maker->out, "\taudit \"%s\" ", glob);
+	pcl_apparmor_put_class(maker, visit->class);
+	pcl_apparmor_end_line(maker, NULL);
+	if (visit->class != PCL_CLASS_FILE)
+		return;
+	(void)fprintf(maker->out, "\taudit link " ANY_NAME " -> \"%s\"", glob);
+	pcl_apparmor_end_line(maker, NULL);
+	(void)fprintf(maker->out, "\taudit link \"%s\" -> " ANY_NAME, glob);
+	pcl_apparmor_end_line(maker, NULL);
 }
 
 int pcl_apparmor_put_path_rest(struct pcl_apparmor_maker *maker, enum pcl_class class)
@@ -492,4 +592,51 @@ int pcl_apparmor_put_sources(struct pcl_apparmor_maker *maker)
 		pcl_apparmor_end_line(maker, NULL);
 	}
 	return 0;
+}
+
+/* --- links within a list ------------------------------------------------------------------------
+ */
+
+int pcl_apparmor_open_listed(struct pcl_apparmor_maker *maker)
+{
+	for (size_t i = 0; i < PCL_ARRAY_SIZE(maker->listed); i++) {
+		struct pcl_apparmor_listed *listed = &maker->listed[i];
+
+		listed->count = 0;
+		listed->out = open_memstream(&listed->globs, &listed->len);
+		if (!listed->out)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static void print_listed(struct pcl_apparmor_maker *maker, const char *globs, size_t count,
+			 const char *who)
+{
+	const char *open = count > 1 ? "{" : "", *close = count > 1 ? "}" : "";
+
+	(void)fprintf(maker->out, "\t%s%slink \"/%s%s%s\" -> \"/%s%s%s\"",
+		      maker->classes[PCL_CLASS_FILE].audited ? "audit " : "", who, open, globs,
+		      close, open, globs, close);
+	pcl_apparmor_end_line(maker, NULL);
+}
+
+/* What is listed for all also stands among what is listed for the owner. */
+int pcl_apparmor_put_listed(struct pcl_apparmor_maker *maker)
+{
+	static const char *const who[] = {"", "owner "};
+	int error = 0;
+
+	for (size_t i = 0; i < PCL_ARRAY_SIZE(maker->listed); i++) {
+		struct pcl_apparmor_listed *listed = &maker->listed[i];
+
+		if (listed->out && fclose(listed->out) != 0)
+			error = -ENOMEM;
+		listed->out = NULL;
+		if (!error && listed->count && (!i || listed->count > maker->listed[0].count))
+			print_listed(maker, listed->globs, listed->count, who[i]);
+		free(listed->globs);
+		listed->globs = NULL;
+	}
+	return error;
 }

@@ -61,6 +61,9 @@ static int print_grants(struct pcl_apparmor_maker *maker)
 		[PCL_CLASS_CAPABILITY] = "capability",
 	};
 
+	/* No rule is about it (apparmor_features.c). */
+	(void)fputs("\tptrace", maker->out);
+	pcl_apparmor_end_line(maker, NULL);
 	for (size_t i = 0; i < PCL_ARRAY_SIZE(order); i++) {
 		const struct pcl_apparmor_class *class = &maker->classes[order[i]];
 
@@ -70,6 +73,8 @@ static int print_grants(struct pcl_apparmor_maker *maker)
 		if (is_path_class(order[i]))
 			pcl_apparmor_put_class(maker, order[i]);
 		pcl_apparmor_end_line(maker, NULL);
+		if (order[i] == PCL_CLASS_FILE)
+			pcl_apparmor_put_any_link(maker);
 		if (!class->rest)
 			continue;
 		if (!is_path_class(order[i]))
@@ -168,15 +173,20 @@ static void print_head(struct pcl_apparmor_maker *maker)
 static int print_body(struct pcl_apparmor_maker *maker)
 {
 	const struct pcl_ruleset *ruleset = maker->domain->ruleset;
-	int error;
+	int error, listed_error;
 
 	plan_classes(maker);
 	print_head(maker);
 	error = print_grants(maker);
 	print_changes(maker);
+	if (!error)
+		error = pcl_apparmor_open_listed(maker);
 	for (size_t i = 0; !error && i < ruleset->rule_count; i++)
 		if (pcl_apparmor_is_active(maker, ruleset->rules[i]))
 			error = add_rule(maker, ruleset->rules[i]);
+	listed_error = pcl_apparmor_put_listed(maker);
+	if (!error)
+		error = listed_error;
 	if (!error)
 		error = pcl_apparmor_put_sources(maker);
 	pcl_apparmor_put_guards(maker);

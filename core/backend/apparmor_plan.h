@@ -13,6 +13,8 @@
 #ifndef PCL_BACKEND_APPARMOR_PLAN_H
 #define PCL_BACKEND_APPARMOR_PLAN_H
 
+#include <stdio.h>
+
 #include "backend/backend.h"
 #include "policy/decide.h"
 
@@ -42,6 +44,9 @@ struct pcl_apparmor_profile {
 #define PCL_APPARMOR_PREFIX "portcullis-"
 #define PCL_APPARMOR_SOURCE_MARK '+'
 
+/* The name of a domain's own profile, or of that of a program which its rules name as a source. */
+void pcl_apparmor_print_profile_name(const char *domain, const char *source, FILE *out);
+
 struct pcl_apparmor_plan {
 	struct pcl_apparmor_profile *profiles; /* in the order of domains, own ones first */
 	size_t count;
@@ -67,12 +72,13 @@ int pcl_apparmor_plan(const struct pcl_backend_input *input,
 void pcl_apparmor_plan_free(struct pcl_apparmor_plan **plan);
 
 /*
- * A plan refuses to change more than rules say: directories above what they name, and programs that
- * they block, for the sake of the names. The rule for whose sake a change (its path, its source) is
- * refused so, the first in the ruleset's order; NULL: none.
+ * A plan refuses more than rules say: changes of directories above what they name, and of programs
+ * that they block, for the sake of the names; and raw sockets that may carry what they block. The
+ * rule for whose sake an operation (its path or socket, its source) is refused so, the first in the
+ * ruleset's order; NULL: none.
  */
 const struct pcl_rule *pcl_apparmor_guard(const struct pcl_ruleset *ruleset,
-					  const struct pcl_operation *change);
+					  const struct pcl_operation *operation);
 
 /* apparmor_status.c: as struct pcl_backend's status() and kernels. */
 extern const char *const pcl_apparmor_kernel_names[];

@@ -50,6 +50,8 @@ static const char *unsupported(const struct pcl_rule *rule)
 		return "does not see whether a task has a terminal";
 	if (rule->flags & PCL_RULE_ALLOWED_ARGS)
 		return "does not see a program's arguments";
+	if (rule->match == PCL_MATCH_PATTERN && *rule->object != '/')
+		return "takes no pattern that begins otherwise than with a slash";
 	return rule->match == PCL_MATCH_PROTOCOL ? unsupported_protocol(rule) : NULL;
 }
 
@@ -81,6 +83,14 @@ static const char *missed_file(const struct pcl_rule *rule)
 	if (!can_refuse(rule))
 		return "judges a file by the name under which it is reached: misses other mounts of "
 		       "it, and changes of times, attributes and ACLs";
+	/* KERNEL: of a rename and of a hard link, both names are asked about with one owner. */
+	if (rule->flags & PCL_RULE_OWNER_ONLY)
+		return "judges a file by the name under which it is reached, and both names of what "
+		       "is moved, exchanged or linked by one owner: misses other mounts of it, "
+		       "changes of times, attributes and ACLs, moving one's own file over another's, "
+		       "exchanging the two, and moving directories that wildcards match; refuses "
+		       "moving or linking another's file to it, and moving, making or changing the "
+		       "mode of the other directories above";
 	if (rule->match == PCL_MATCH_PATTERN)
 		return "judges a file by the name under which it is reached: misses other mounts of "
 		       "it, changes of times, attributes and ACLs, and moving directories that "
@@ -104,9 +114,11 @@ static const char *missed_network(const struct pcl_rule *rule)
 	if (rule->action != PCL_ACTION_ALLOW)
 		return NULL;
 	if (rule->number == PCL_PROTOCOL_TCP)
-		return "cannot tell TCP from SCTP, which it allows too";
+		return "cannot tell TCP from SCTP, which it allows too, and not TCP by raw "
+		       "sockets";
 	if (rule->number == PCL_PROTOCOL_UDP)
-		return "cannot tell UDP from ICMP by datagrams, which it allows too";
+		return "cannot tell UDP from ICMP by datagrams, which it allows too, and not UDP by "
+		       "raw sockets";
 	return NULL;
 }
 
@@ -115,8 +127,9 @@ static const char *missed(const struct pcl_rule *rule)
 	if (rule->source_count)
 		return "knows a program by the name that was executed: misses a source that is a "
 		       "container's first program, or the interpreter that a script names; refuses "
-		       "to execute a source, or to leave it, under no_new_privs, and hard links of "
-		       "it; and what it misses and refuses without fromSource";
+		       "to execute a source, or to leave it, under no_new_privs, and kills what is "
+		       "executed so if rules do not let it be read; and what it misses and refuses "
+		       "without fromSource";
 	switch (rule->class) {
 	case PCL_CLASS_PROCESS:
 		return missed_process(rule);
@@ -141,9 +154,11 @@ static const char *overdone(const struct pcl_rule *rule)
 	if (rule->class != PCL_CLASS_NETWORK || rule->action != PCL_ACTION_BLOCK)
 		return NULL;
 	if (rule->number == PCL_PROTOCOL_TCP)
-		return "cannot tell TCP from SCTP, which it refuses too";
+		return "cannot tell TCP from SCTP, nor what raw sockets carry, which it refuses "
+		       "too";
 	if (rule->number == PCL_PROTOCOL_UDP)
-		return "cannot tell UDP from ICMP by datagrams, which it refuses too";
+		return "cannot tell UDP from ICMP by datagrams, nor what raw sockets carry, which "
+		       "it refuses too";
 	return NULL;
 }
 

@@ -5,10 +5,12 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -285,7 +287,7 @@ static void the_host_has_no_profile_without_a_rule(void **state)
 	assert_int_equal(plan->count, 1);
 	assert_string_equal(plan->profiles[0].name, "portcullis-box");
 	assert_int_equal(plan->profiles[0].domain, 3);
-	test_contains(plan->profiles[0].text, "\t\"/{,**}\" rkmwl,\n");
+	test_contains(plan->profiles[0].text, "\t\"/{,**}\" rkmw,\n");
 	test_contains(plan->profiles[0].text, "\t\"/{,**}\" ix,\n");
 	lacks(plan->profiles[0].text, "deny");
 	lacks(plan->profiles[0].text, "audit");
@@ -303,7 +305,7 @@ static void a_list_of_one_class_leaves_the_others_open(void **state)
 	text = find(plan, "portcullis-host")->text;
 	test_contains(text, "\t\"/bin/a\" ix, # p#process.matchPaths[0] test.yaml:");
 	lacks(text, "\"/{,**}\" ix");
-	test_contains(text, "\t\"/{,**}\" rkmwl,\n");
+	test_contains(text, "\t\"/{,**}\" rkmw,\n");
 	test_contains(text, "\tnetwork,\n");
 	test_contains(text, "\tcapability,\n");
 }
@@ -409,6 +411,62 @@ static void a_guard_is_known_by_its_rule(void **state)
 	assert_int_equal(guard_of(&setting, "/", NULL), -1);
 }
 
+/* A hard link is judged by both of its names, whoever owns the file. */
+static void a_file_gets_no_name_that_evades(void **state)
+{
+	autosetting setting;
+	autoplan *plan = NULL;
+	const char *text;
+
+	(void)state;
+	setting_of(&setting, "  process: {matchPaths: [{path: /p}]}\n"
+			     "  file: {matchPaths: [{path: /f}, {path: /o, ownerOnly: true}]}\n");
+	plan = make_plan(&setting);
+	text = find(plan, "portcullis-host")->text;
+	test_contains(text, "\tlink \"/{,**}\" -> \"/{,**}\",\n");
+	test_contains(text, "\taudit deny link \"/{,**}\" -> \"/p\", # p#process.");
+	test_contains(text, "\taudit deny link \"/{,**}\" -> \"/f{,/}\", # p#file.");
+	test_contains(text, "\taudit deny other link \"/{,**}\" -> \"/o{,/}\", # p#file.");
+}
+
+/* In a list, both names must be listed. */
+static void a_list_links_only_what_it_lists(void **state)
+{
+	autosetting setting;
+	autoplan *plan = NULL;
+	const char *text;
+
+	(void)state;
+	setting_of(&setting, "  action: Allow\n"
+			     "  file: {matchPaths: [{path: /a}, {path: /b, readOnly: true},\n"
+			     "                      {path: /c, ownerOnly: true}, {path: /d}]}\n");
+	plan = make_plan(&setting);
+	text = find(plan, "portcullis-host")->text;
+	lacks(text, "\tlink \"/{,**}\"");
+	test_contains(text, "\tlink \"/{a{,/},d{,/}}\" -> \"/{a{,/},d{,/}}\",\n");
+	test_contains(text, "\towner link \"/{a{,/},c{,/},d{,/}}\" -> "
+			    "\"/{a{,/},c{,/},d{,/}}\",\n");
+}
+
+static void what_raw_sockets_carry_is_not_told(void **state)
+{
+	const struct pcl_operation raw = {.access = PCL_ACCESS_SOCKET,
+					  .socket = {AF_INET, SOCK_RAW, IPPROTO_ICMP}};
+	struct pcl_operation stream = raw, other = raw;
+	autosetting setting;
+	autoplan *plan = NULL;
+
+	(void)state;
+	setting_of(&setting, "  network: {matchProtocols: [{protocol: tcp}]}\n");
+	plan = make_plan(&setting);
+	test_contains(find(plan, "portcullis-host")->text, "\taudit deny network inet6 raw, # p#");
+	stream.socket.type = SOCK_STREAM;
+	other.socket.family = AF_PACKET;
+	assert_ptr_equal(pcl_apparmor_guard(setting.rulesets[0], &raw), setting.rules[0]);
+	assert_null(pcl_apparmor_guard(setting.rulesets[0], &stream));
+	assert_null(pcl_apparmor_guard(setting.rulesets[0], &other));
+}
+
 static void what_is_unsupported_is_refused(void **state)
 {
 	static const struct pcl_apparmor_features no_network = {.file = true, .capabilities = true};
@@ -467,6 +525,8 @@ static void a_rule_gets_the_status_that_is_promised(void **state)
 		{"  file: {matchPaths: [{path: /a, action: Audit}]}\n", PCL_STATUS_LOOSER,
 		 "attributes and ACLs"},
 		{"  process: {matchPaths: [{path: /a}]}\n", PCL_STATUS_LOOSER, "changing it"},
+		{"  file: {matchPaths: [{path: /a, ownerOnly: true}]}\n", PCL_STATUS_LOOSER,
+		 "one's own file over another's"},
 		{"  process: {matchDirectories: [{dir: /a/}]}\n", PCL_STATUS_LOOSER, "renamed"},
 		{"  process: {matchPaths: [{path: /a, fromSource: [{path: /s}]}]}\n",
 		 PCL_STATUS_LOOSER, "no_new_privs"},
@@ -474,6 +534,8 @@ static void a_rule_gets_the_status_that_is_promised(void **state)
 		 PCL_STATUS_LOOSER, "reserve"},
 		{"  network: {matchProtocols: [{protocol: icmp}]}\n", PCL_STATUS_UNSUPPORTED,
 		 "ICMP"},
+		{"  file: {matchPatterns: [{pattern: \"{/a,/b}/c\"}]}\n", PCL_STATUS_UNSUPPORTED,
+		 "slash"},
 		{"  network: {matchDNSQueries: [{domain: a.b}]}\n", PCL_STATUS_UNSUPPORTED, "name"},
 		{"  syscalls: {matchSyscalls: [{syscall: [unlink]}]}\n", PCL_STATUS_UNSUPPORTED,
 		 "system calls"},
@@ -594,6 +656,9 @@ int main(void)
 		cmocka_unit_test(a_source_that_may_not_be_executed_has_no_line),
 		cmocka_unit_test(what_is_named_is_kept_from_moving),
 		cmocka_unit_test(a_guard_is_known_by_its_rule),
+		cmocka_unit_test(a_file_gets_no_name_that_evades),
+		cmocka_unit_test(a_list_links_only_what_it_lists),
+		cmocka_unit_test(what_raw_sockets_carry_is_not_told),
 		cmocka_unit_test(what_is_unsupported_is_refused),
 		cmocka_unit_test(a_rule_gets_the_status_that_is_promised),
 		cmocka_unit_test(a_rule_that_cannot_refuse_keeps_no_name),
