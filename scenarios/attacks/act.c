@@ -5,6 +5,7 @@
  *
  * usage: act OPERATION [A [B [NUMBER...]]]
  *        act serve
+ *        act serve-each	each operation is done by a process of its own
  */
 #include <fcntl.h>
 #include <sched.h>
@@ -218,20 +219,37 @@ static uint64_t now_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-static int serve(void)
+static int serve_one(const struct act_request *request)
+{
+	struct act_reply reply = {.pid = getpid(), .begin_ns = now_ns()};
+
+	reply.error = act(request, &reply);
+	reply.end_ns = now_ns();
+	return write(STDOUT_FILENO, &reply, sizeof(reply)) == (ssize_t)sizeof(reply)
+		       ? REPLAY_DONE
+		       : REPLAY_BROKEN;
+}
+
+/* By a process that does nothing else, so that its number tells the operation. */
+static int serve_apart(const struct act_request *request)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (!pid)
+		_exit(serve_one(request));
+	return pid > 0 && waitpid(pid, &status, 0) == pid && !status ? REPLAY_DONE : REPLAY_BROKEN;
+}
+
+static int serve(int (*one)(const struct act_request *request))
 {
 	static struct act_request request;
-	pid_t own = getpid();
+	int code = REPLAY_DONE;
 
-	while (read(STDIN_FILENO, &request, sizeof(request)) == (ssize_t)sizeof(request)) {
-		struct act_reply reply = {.pid = own, .begin_ns = now_ns()};
-
-		reply.error = act(&request, &reply);
-		reply.end_ns = now_ns();
-		if (write(STDOUT_FILENO, &reply, sizeof(reply)) != (ssize_t)sizeof(reply))
-			return REPLAY_BROKEN;
-	}
-	return REPLAY_DONE;
+	while (code == REPLAY_DONE &&
+	       read(STDIN_FILENO, &request, sizeof(request)) == (ssize_t)sizeof(request))
+		code = one(&request);
+	return code;
 }
 
 static uint32_t find_word(const char *word)
@@ -250,7 +268,9 @@ int main(int argc, char **argv)
 	int error;
 
 	if (argc == 2 && !strcmp(argv[1], "serve"))
-		return serve();
+		return serve(serve_one);
+	if (argc == 2 && !strcmp(argv[1], "serve-each"))
+		return serve(serve_apart);
 	request.op = argc > 1 ? find_word(argv[1]) : ACT_COUNT;
 	if (request.op == ACT_COUNT || argc > 7)
 		return replay_usage("act OPERATION [A [B [NUMBER...]]] | act serve");

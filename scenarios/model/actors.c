@@ -12,18 +12,26 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
 
+#include "backend/apparmor_plan.h"
 #include "base/cleanup.h"
 #include "model.h"
 #include "node/cgroup.h"
 
+#define ACTORS (MODEL_DOMAINS * MODEL_SOURCES * 4)
+
 struct process {
+	pid_t pid; /* 0: none */
 	int to, from;
 };
 
 static struct process processes[MODEL_DOMAINS][MODEL_SOURCES][2][2];
+/* Whether actors start under profiles, and which programs have one of their own, by domain. */
+static bool profiles;
+static bool has_own[MODEL_DOMAINS][MODEL_SOURCES];
 
 int model_join(const char *name, struct pcl_diag *diag)
 {
@@ -57,10 +65,34 @@ static int take_terminal(int main_fd)
 	return 0;
 }
 
+/*
+ * As a container runtime puts its first program into a profile; here into that of the program, if
+ * it has one. The host's are entered by executing alone.
+ */
+static int choose_profile(const struct model_actor *actor)
+{
+	pcl_autofclose FILE *file = NULL;
+
+	if (!profiles || !actor->domain)
+		return 0;
+	file = fopen("/proc/self/attr/apparmor/exec", "we");
+	if (!file)
+		return -errno;
+	(void)fputs("exec ", file);
+	pcl_apparmor_print_profile_name(model_domain_names[actor->domain],
+					has_own[actor->domain][actor->source]
+						? model_sources[actor->source]
+						: NULL,
+					file);
+	return fflush(file) ? -errno : 0;
+}
+
 static int become(const struct model_actor *actor, int terminal, struct pcl_diag *diag)
 {
 	gid_t group = actor->uid;
 
+	if (choose_profile(actor))
+		return -errno;
 	if (actor->domain && model_join(model_domain_names[actor->domain], diag))
 		return diag->error;
 	if (actor->terminal ? take_terminal(terminal) : (setsid() < 0 ? -errno : 0))
@@ -95,39 +127,81 @@ static int start(const struct model_actor *actor, struct process *process, struc
 		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (!become(actor, terminal, diag) && dup2(to[0], STDIN_FILENO) >= 0 &&
 		    dup2(from[1], STDOUT_FILENO) >= 0)
-			execl(program, program, "serve", (char *)NULL);
+			execl(program, program, profiles ? "serve-each" : "serve", (char *)NULL);
 		_exit(1);
 	}
 	(void)close(to[0]);
 	(void)close(from[1]);
-	*process = (struct process){to[1], from[0]};
+	*process = (struct process){pid, to[1], from[0]};
 	return 0;
+}
+
+static struct process *process_of(const struct model_actor *actor)
+{
+	return &processes[actor->domain][actor->source][actor->uid != 0][actor->terminal];
+}
+
+static struct model_actor actor_at(unsigned index)
+{
+	return (struct model_actor){.domain = index / 4 / MODEL_SOURCES,
+				    .source = index / 4 % MODEL_SOURCES,
+				    .uid = index & 1 ? MODEL_USER : 0,
+				    .terminal = index & 2};
 }
 
 int model_actors_start(struct pcl_diag *diag)
 {
 	int error = 0;
 
-	for (unsigned i = 0; !error && i < MODEL_DOMAINS * MODEL_SOURCES * 4; i++) {
-		struct model_actor actor = {.domain = i / 4 / MODEL_SOURCES,
-					    .source = i / 4 % MODEL_SOURCES,
-					    .uid = i & 1 ? MODEL_USER : 0,
-					    .terminal = i & 2};
+	for (unsigned i = 0; !error && i < ACTORS; i++) {
+		struct model_actor actor = actor_at(i);
 
-		error = start(&actor, &processes[actor.domain][actor.source][i & 1][actor.terminal],
-			      diag);
+		error = start(&actor, process_of(&actor), diag);
 	}
 	return error;
+}
+
+static void note_sources(const struct model_rulesets *rulesets, unsigned domain)
+{
+	const struct pcl_ruleset *ruleset = rulesets->of[domain];
+
+	memset(has_own[domain], 0, sizeof(has_own[domain]));
+	for (unsigned s = 0; s < MODEL_SOURCES; s++)
+		for (size_t r = 0; r < ruleset->rule_count; r++)
+			has_own[domain][s] |=
+				ruleset->rules[r]->source_count &&
+				pcl_rule_matches_source(ruleset->rules[r], model_sources[s]);
+}
+
+void model_actors_renew(const struct model_rulesets *rulesets)
+{
+	for (unsigned i = 0; i < ACTORS; i++) {
+		struct model_actor actor = actor_at(i);
+		struct process *process = process_of(&actor);
+
+		if (!process->pid)
+			continue;
+		(void)close(process->to);
+		(void)close(process->from);
+		(void)kill(process->pid, SIGKILL);
+		(void)waitpid(process->pid, NULL, 0);
+		process->pid = 0;
+	}
+	profiles = true;
+	for (unsigned i = 0; i < MODEL_DOMAINS; i++)
+		note_sources(rulesets, i);
 }
 
 int model_act(const struct model_operation *operation, struct act_reply *ret_reply,
 	      struct pcl_diag *diag)
 {
 	const struct model_actor *actor = &operation->actor;
-	const struct process *process =
-		&processes[actor->domain][actor->source][actor->uid != 0][actor->terminal];
+	struct process *process = process_of(actor);
 	size_t len = sizeof(operation->request);
+	int error = process->pid ? 0 : start(actor, process, diag);
 
+	if (error)
+		return error;
 	if (write(process->to, &operation->request, len) != (ssize_t)len ||
 	    read(process->from, ret_reply, sizeof(*ret_reply)) != (ssize_t)sizeof(*ret_reply))
 		return pcl_diag_set(diag, -EIO, "an actor of %s is gone",

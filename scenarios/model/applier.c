@@ -15,6 +15,7 @@
 
 #include "base/array.h"
 #include "base/cleanup.h"
+#include "engine/alert.h"
 #include "engine/engine.h"
 #include "model.h"
 #include "node/cgroup.h"
@@ -133,20 +134,29 @@ struct collected {
 static int collect(const struct pcl_event *event, void *context)
 {
 	struct collected *collected = context;
-	const struct pcl_rule *rule = pcl_state_rule(collected->engine->state, event->rule);
+	const struct pcl_state *state = collected->engine->state;
+	struct pcl_event told = *event;
+	const struct pcl_rule *rule;
 	struct model_event *next;
 
+	if (told.operation_count &&
+	    (told.generation != state->generation || !pcl_event_attribute(state, &told)))
+		return 0;
+	rule = pcl_state_rule(state, told.rule);
 	if (pcl_array_grow(&collected->events, collected->count, sizeof(*collected->events)))
 		return -ENOMEM;
 	next = &collected->events[collected->count++];
 	memset(next, 0, sizeof(*next));
-	next->time_ns = event->time_ns;
-	next->pid = event->pid;
-	next->access = (uint32_t)event->access;
-	next->refused = event->flags & PCL_EVENT_REFUSAL;
-	next->nameless = event->flags & PCL_EVENT_NO_NAME;
-	snprintf(next->rule, sizeof(next->rule), "%s", rule ? rule->id : "");
-	snprintf(next->object, sizeof(next->object), "%s", event->object);
+	next->time_ns = told.time_ns;
+	next->pid = told.pid;
+	next->access = (uint32_t)told.access;
+	next->refused = told.flags & PCL_EVENT_REFUSAL;
+	next->nameless = told.flags & PCL_EVENT_NO_NAME;
+	snprintf(next->rule, sizeof(next->rule), "%s",
+		 rule				  ? rule->id
+		 : told.flags & PCL_EVENT_NO_RULE ? "(none)"
+						  : "");
+	snprintf(next->object, sizeof(next->object), "%s", told.object);
 	return 0;
 }
 

@@ -40,6 +40,9 @@ struct run {
 	uint64_t seed; /* of the set at hand */
 	const struct pcl_backend *backend;
 	unsigned kernel; /* of the backend's */
+	enum model_judge judge;
+	uint64_t asked[MODEL_DOMAINS]; /* for which capabilities, a bit each, under the set at hand
+					*/
 	unsigned long operations, per_set;
 	/* Counts. */
 	unsigned long done, sets, refused, alerts, left_out, by_op[ACT_COUNT];
@@ -49,6 +52,7 @@ struct done {
 	struct model_operation operation;
 	struct model_expected expected;
 	struct act_reply reply;
+	bool alone; /* its process did nothing else */
 };
 
 /* --- what is left out --------------------------------------------------------------------------
@@ -90,9 +94,10 @@ static bool is_of(const struct model_event *event, const struct done *done)
 	bool capability = event->access == PCL_ACCESS_CAPABILITY;
 	uint32_t op = done->operation.request.op;
 
-	if (event->pid != (uint32_t)done->reply.pid ||
-	    event->time_ns + SLACK_NS < done->reply.begin_ns ||
-	    event->time_ns > done->reply.end_ns + SLACK_NS)
+	if (event->pid != (uint32_t)done->reply.pid)
+		return false;
+	if (!done->alone && (event->time_ns + SLACK_NS < done->reply.begin_ns ||
+			     event->time_ns > done->reply.end_ns + SLACK_NS))
 		return false;
 	/* The kernel asks for capabilities on the way, too; only where one decides is it ours. */
 	return !capability || op >= ACT_SOCKET;
@@ -101,7 +106,7 @@ static bool is_of(const struct model_event *event, const struct done *done)
 static bool is_expected_alert(const struct model_expected *expected, const char *rule)
 {
 	for (size_t i = 0; i < expected->alert_count; i++)
-		if (!strcmp(expected->alerts[i], rule))
+		if (!strcmp(expected->alerts[i].rule, rule))
 			return true;
 	return false;
 }
@@ -120,10 +125,12 @@ static bool has_all_alerts(const struct done *done, const struct model_event *ev
 {
 	const struct model_expected *expected = &done->expected;
 
-	if (expected->refused && !has_alert(done, events, count, true, expected->rule))
+	if (expected->refused && expected->told &&
+	    !has_alert(done, events, count, true, expected->rule))
 		return false;
 	for (size_t i = 0; i < expected->alert_count; i++)
-		if (!has_alert(done, events, count, false, expected->alerts[i]))
+		if (expected->alerts[i].required &&
+		    !has_alert(done, events, count, false, expected->alerts[i].rule))
 			return false;
 	return true;
 }
@@ -168,13 +175,16 @@ static const char *differs(const struct done *done, const struct model_event *ev
 			 expected->refused ? expected->rule : "");
 		return what;
 	}
-	if (expected->refused && !has_alert(done, events, count, true, expected->rule)) {
+	if (expected->refused && expected->told &&
+	    !has_alert(done, events, count, true, expected->rule)) {
 		snprintf(what, sizeof(what), "no event of a refusal by \"%s\"", expected->rule);
 		return what;
 	}
 	for (size_t i = 0; i < expected->alert_count; i++)
-		if (!has_alert(done, events, count, false, expected->alerts[i])) {
-			snprintf(what, sizeof(what), "no alert of \"%s\"", expected->alerts[i]);
+		if (expected->alerts[i].required &&
+		    !has_alert(done, events, count, false, expected->alerts[i].rule)) {
+			snprintf(what, sizeof(what), "no alert of \"%s\"",
+				 expected->alerts[i].rule);
 			return what;
 		}
 	for (size_t i = 0; i < count; i++) {
@@ -194,9 +204,20 @@ static const char *differs(const struct done *done, const struct model_event *ev
 /* --- doing -------------------------------------------------------------------------------------
  */
 
-static int do_one(struct done *done, struct pcl_diag *diag)
+/* KERNEL: AppArmor binds a process as it executes a program, so its actors are started anew. */
+static int apply_set(const struct run *run, const struct model_set *set, const char *text,
+		     const struct model_rulesets *rulesets, struct pcl_diag *diag)
+{
+	if (run->judge == MODEL_BY_NAME)
+		model_actors_renew(rulesets);
+	return model_apply(text, &set->postures, diag);
+}
+
+static int do_one(const struct run *run, struct done *done, struct pcl_diag *diag)
 {
 	int error = model_act(&done->operation, &done->reply, diag);
+
+	done->alone = run->judge == MODEL_BY_NAME;
 
 	if (!error && !done->reply.error)
 		error = model_world_restore(&done->operation.request, diag);
@@ -218,7 +239,8 @@ static void print_events(const struct done *done, const struct model_event *even
 }
 
 /* Lets the kernel say what became of an operation under a set. Returns as differs(). */
-static const char *try_alone(const struct model_set *set, struct done *done, struct pcl_diag *diag)
+static const char *try_alone(const struct run *run, const struct model_set *set, struct done *done,
+			     struct pcl_diag *diag)
 {
 	struct model_rulesets rulesets pcl_cleanup(model_rulesets_fini) = {0};
 	pcl_autofree struct model_event *events = NULL;
@@ -227,28 +249,30 @@ static const char *try_alone(const struct model_set *set, struct done *done, str
 	const char *what;
 
 	if (!text || model_rulesets_make(text, &set->postures, &rulesets, diag) ||
-	    model_apply(text, &set->postures, diag) || do_one(done, diag))
+	    apply_set(run, set, text, &rulesets, diag) || do_one(run, done, diag))
 		return NULL;
-	model_expect(&rulesets, &done->operation, &done->expected);
+	model_expect(&rulesets, &done->operation, run->judge, &done->expected);
 	if (read_events(done, 1, &events, &count, diag))
 		return NULL;
 	what = differs(done, events, count);
 	/* The rules' names end with the rulesets. */
 	done->expected.rule = done->expected.refused ? "" : NULL;
+	done->expected.alert_count = 0;
 	return what;
 }
 
-static void shrink(struct model_set *set, struct done *done, struct pcl_diag *diag)
+static void shrink(const struct run *run, struct model_set *set, struct done *done,
+		   struct pcl_diag *diag)
 {
 	struct model_set next = *set;
 
 	next.filler = 0;
-	if (set->filler && try_alone(&next, done, diag))
+	if (set->filler && try_alone(run, &next, done, diag))
 		*set = next;
 	for (size_t i = set->rule_count; i-- > 0;) {
 		next = *set;
 		model_drop_rule(&next, i);
-		if (next.rule_count && try_alone(&next, done, diag))
+		if (next.rule_count && try_alone(run, &next, done, diag))
 			*set = next;
 	}
 }
@@ -258,14 +282,14 @@ static void tell(const struct run *run, struct model_set *set, struct done *done
 {
 	struct model_rulesets rulesets pcl_cleanup(model_rulesets_fini) = {0};
 	pcl_autofree char *title = NULL, *text = NULL;
-	bool again = try_alone(set, done, diag) != NULL;
+	bool again = try_alone(run, set, done, diag) != NULL;
 
 	if (again)
-		shrink(set, done, diag);
+		shrink(run, set, done, diag);
 	text = model_print_set(set);
 	if (!text || model_rulesets_make(text, &set->postures, &rulesets, diag))
 		return;
-	model_expect(&rulesets, &done->operation, &done->expected);
+	model_expect(&rulesets, &done->operation, run->judge, &done->expected);
 	printf("model: seed %llu: ", (unsigned long long)run->seed);
 	model_print_operation(&done->operation, stdout);
 	printf("\nmodel: %s%s\nmodel: the policies, posture %s:\n%s", first,
@@ -305,6 +329,24 @@ static int compare_batch(struct run *run, struct model_set *set, struct done *ba
 	return error;
 }
 
+/* KERNEL: AppArmor tells of one capability's use by one profile once, until another is told of. */
+static void expect_once(struct run *run, struct done *done)
+{
+	uint64_t *asked = &run->asked[done->operation.actor.domain];
+	uint64_t bit = 1ull << done->expected.capability;
+
+	if (run->judge != MODEL_BY_NAME || done->operation.request.op < ACT_SOCKET)
+		return;
+	if (*asked & bit) {
+		done->expected.told =
+			done->operation.request.op == ACT_SOCKET && done->expected.error != EPERM;
+		for (size_t i = 0; i < done->expected.alert_count; i++)
+			done->expected.alerts[i].required = false;
+	}
+	if (done->expected.capability)
+		*asked |= bit;
+}
+
 static bool same_actor(const struct model_actor *a, const struct model_actor *b)
 {
 	return a->domain == b->domain && a->source == b->source && a->uid == b->uid &&
@@ -329,8 +371,9 @@ static int run_operations(struct run *run, struct model_set *set,
 				model_draw_operation(&run->random, set, &done->operation);
 			while (count && same_actor(&done->operation.actor,
 						   &batch[count - 1].operation.actor));
-			model_expect(rulesets, &done->operation, &done->expected);
-			error = do_one(done, diag);
+			model_expect(rulesets, &done->operation, run->judge, &done->expected);
+			expect_once(run, done);
+			error = do_one(run, done, diag);
 			count++;
 			todo--;
 		}
@@ -359,12 +402,13 @@ static int run_set(struct run *run, struct pcl_diag *diag)
 		return pcl_diag_set(diag, -ENOMEM, "no memory");
 	error = model_rulesets_make(text, &set.postures, &rulesets, diag);
 	if (!error)
-		error = model_apply(text, &set.postures, diag);
+		error = apply_set(run, &set, text, &rulesets, diag);
 	if (error)
 		return pcl_diag_context(diag, error, "seed %llu: policies:\n%s",
 					(unsigned long long)run->seed, text);
 	error = model_events(&stale, &count, diag);
 	run->sets++;
+	memset(run->asked, 0, sizeof(run->asked));
 	return error ? error : run_operations(run, &set, &rulesets, diag);
 }
 
@@ -409,6 +453,23 @@ static int greet_actors(struct pcl_diag *diag)
 	return error;
 }
 
+static int set_kernel(const char *path, const char *value, struct pcl_diag *diag)
+{
+	pcl_autofclose FILE *file = fopen(path, "we");
+
+	return !file || fputs(value, file) < 0 || fflush(file)
+		       ? pcl_diag_errno(diag, -errno, "cannot write %s", path)
+		       : 0;
+}
+
+/* Every audit record is to be in the kernel's log, and none on the slow console. */
+static int keep_log(struct pcl_diag *diag)
+{
+	int error = set_kernel("/proc/sys/kernel/printk_ratelimit", "0", diag);
+
+	return error ? error : set_kernel("/proc/sys/kernel/printk", "1", diag);
+}
+
 static int prepare(const struct run *run, struct pcl_diag *diag)
 {
 	int error;
@@ -418,7 +479,9 @@ static int prepare(const struct run *run, struct pcl_diag *diag)
 		return pcl_diag_errno(diag, -errno, "cannot make /dev/pts");
 	if (mount("devpts", "/dev/pts", "devpts", 0, "ptmxmode=0666,mode=0666") && errno != EBUSY)
 		return pcl_diag_errno(diag, -errno, "cannot mount /dev/pts");
-	error = model_world_make(diag);
+	error = keep_log(diag);
+	if (!error)
+		error = model_world_make(diag);
 	if (!error)
 		error = model_actors_start(diag);
 	if (!error)
@@ -490,6 +553,7 @@ int main(int argc, char **argv)
 		return usage();
 	(void)setvbuf(stdout, NULL, _IOLBF, 0);
 	run.kernel = run.backend->kernel();
+	run.judge = run.backend == &pcl_backend_apparmor ? MODEL_BY_NAME : MODEL_BY_FILE;
 	error = prepare(&run, &diag);
 	for (; !error && run.done < run.operations; run.seed++)
 		error = run_set(&run, &diag);

@@ -135,12 +135,25 @@ struct model_operation {
 
 #define MODEL_ALERTS 8
 
+struct model_alert {
+	const char *rule; /* "" is the posture; borrowed */
+	bool required;	  /* else it may be told, and need not */
+};
+
 struct model_expected {
-	int error;			  /* positive errno; 0: goes through */
-	bool refused;			  /* by the policies */
-	const char *rule;		  /* that refuses; "" is the posture; borrowed */
-	const char *alerts[MODEL_ALERTS]; /* rules of alerts that do not refuse, "" likewise */
+	int error;				 /* positive errno; 0: goes through */
+	bool refused;				 /* by the policies */
+	bool told;				 /* a refusal has an event, for certain */
+	unsigned capability;			 /* that was asked for, if any */
+	const char *rule;			 /* that refuses; "" is the posture; borrowed */
+	struct model_alert alerts[MODEL_ALERTS]; /* that do not refuse */
 	size_t alert_count;
+};
+
+/* How a backend knows an object, on which it depends what its statuses name. */
+enum model_judge {
+	MODEL_BY_FILE,
+	MODEL_BY_NAME, /* AppArmor */
 };
 
 /* Rulesets by domain. */
@@ -162,7 +175,7 @@ size_t model_socket_count(void);
 void model_socket_request(size_t index, struct act_request *ret_request);
 
 void model_expect(const struct model_rulesets *rulesets, const struct model_operation *operation,
-		  struct model_expected *ret_expected);
+		  enum model_judge judge, struct model_expected *ret_expected);
 /* One line for people. */
 void model_print_operation(const struct model_operation *operation, FILE *out);
 /* A case of the harness that does the same. */
@@ -171,7 +184,10 @@ void model_print_case(const struct model_set *set, const struct model_operation 
 
 /* --- actors.c -------------------------------------------------------------------------------- */
 
+/* All of them, as BPF-LSM finds them: there before any policy. */
 int model_actors_start(struct pcl_diag *diag);
+/* They end. The next request of each starts it anew, where it belongs under these rulesets. */
+void model_actors_renew(const struct model_rulesets *rulesets);
 int model_act(const struct model_operation *operation, struct act_reply *ret_reply,
 	      struct pcl_diag *diag);
 

@@ -13,52 +13,40 @@
 #include <sys/utsname.h>
 
 #include "base/cleanup.h"
-#include "model.h"
+#include "question.h"
 
 /* --- what the kernel asks ----------------------------------------------------------------------
  */
 
 #define OWN_PROCESS "/proc/self"
 
-/* One question of the kernel's. named: only a rule that refuses counts (an object gets a new name,
- * under which a rule on executing it would not know it). */
-struct question {
-	enum pcl_access access;
-	const char *object;
-	bool named;
-	unsigned capability;
-	const char *name;   /* of a system call */
-	const char *script; /* that is put before the arguments; NULL: none */
-	bool with_args;	    /* those of the request */
-};
-
-#define QUESTIONS_MAX 6
-
-static size_t ask_capability(struct question *questions, unsigned capability)
+static size_t ask_capability(struct model_question *questions, unsigned capability)
 {
-	questions[0] = (struct question){.access = PCL_ACCESS_CAPABILITY, .capability = capability};
+	questions[0] =
+		(struct model_question){.access = PCL_ACCESS_CAPABILITY, .capability = capability};
 	return 1;
 }
 
 /* An object loses its name or gets another. */
-static size_t ask_move(struct question *questions, const char *object)
+static size_t ask_move(struct model_question *questions, const char *object)
 {
-	questions[0] = (struct question){.access = PCL_ACCESS_WRITE, .object = object};
-	questions[1] =
-		(struct question){.access = PCL_ACCESS_EXECUTE, .object = object, .named = true};
+	questions[0] = (struct model_question){.access = PCL_ACCESS_WRITE, .object = object};
+	questions[1] = (struct model_question){.access = PCL_ACCESS_EXECUTE,
+					       .object = object,
+					       .named = true};
 	return 2;
 }
 
-static size_t ask(struct question *questions, enum pcl_access access, const char *object)
+static size_t ask(struct model_question *questions, enum pcl_access access, const char *object)
 {
-	questions[0] = (struct question){.access = access, .object = object};
+	questions[0] = (struct model_question){.access = access, .object = object};
 	return 1;
 }
 
 /* A program; script: what it interprets. */
-static size_t ask_program(struct question *questions, const char *program, const char *script)
+static size_t ask_program(struct model_question *questions, const char *program, const char *script)
 {
-	questions[0] = (struct question){
+	questions[0] = (struct model_question){
 		.access = PCL_ACCESS_EXECUTE,
 		.object = program,
 		.script = script,
@@ -75,18 +63,23 @@ static bool needs_net_raw(const struct act_request *request)
 	return (internet && request->number[1] == SOCK_RAW) || request->number[0] == AF_PACKET;
 }
 
+bool model_kernel_is_before(int major, int minor)
+{
+	struct utsname name;
+	int own_major, own_minor;
+
+	return !uname(&name) && sscanf(name.release, "%d.%d", &own_major, &own_minor) == 2 &&
+	       (own_major < major || (own_major == major && own_minor < minor));
+}
+
 /* KERNEL: before 5.19 the hook is called twice for an exchange, the new name's turn first. */
 static bool exchange_asks_new_first(void)
 {
-	struct utsname name;
-	int major, minor;
-
-	return !uname(&name) && sscanf(name.release, "%d.%d", &major, &minor) == 2 &&
-	       (major < 5 || (major == 5 && minor < 19));
+	return model_kernel_is_before(5, 19);
 }
 
 /* The call as which an operation begins, where it is of those that sets speak of. */
-static size_t ask_call(const struct model_operation *operation, struct question *questions)
+static size_t ask_call(const struct model_operation *operation, struct model_question *questions)
 {
 	static const char *const calls[ACT_COUNT] = {
 		[ACT_UNLINK] = "unlink",   [ACT_MKDIR] = "mkdir", [ACT_RMDIR] = "rmdir",
@@ -97,11 +90,12 @@ static size_t ask_call(const struct model_operation *operation, struct question 
 
 	if (!name)
 		return 0;
-	questions[0] = (struct question){.access = PCL_ACCESS_SYSCALL, .name = name};
+	questions[0] = (struct model_question){.access = PCL_ACCESS_SYSCALL, .name = name};
 	return 1;
 }
 
-static size_t questions_behind(const struct model_operation *operation, struct question *questions)
+static size_t questions_behind(const struct model_operation *operation,
+			       struct model_question *questions)
 {
 	const struct act_request *request = &operation->request;
 	const char *first;
@@ -151,7 +145,7 @@ static size_t questions_behind(const struct model_operation *operation, struct q
 	}
 }
 
-static size_t questions_of(const struct model_operation *operation, struct question *questions)
+size_t model_questions_of(const struct model_operation *operation, struct model_question *questions)
 {
 	size_t count = ask_call(operation, questions);
 
@@ -356,8 +350,8 @@ static const char *numbered(const char *path, bool *ret_own, char buffer[ACT_PAT
 }
 
 /* KERNEL: an interpreter is given the script's name, and then the script's arguments. */
-static size_t args_of(const struct model_operation *operation, const struct question *question,
-		      const char **args)
+static size_t args_of(const struct model_operation *operation,
+		      const struct model_question *question, const char **args)
 {
 	size_t count = 0;
 
@@ -369,8 +363,8 @@ static size_t args_of(const struct model_operation *operation, const struct ques
 	return count;
 }
 
-static void decide(const struct model_rulesets *rulesets, const struct model_operation *operation,
-		   const struct question *question, struct pcl_verdict *ret_verdict)
+void model_decide(const struct model_rulesets *rulesets, const struct model_operation *operation,
+		  const struct model_question *question, struct pcl_verdict *ret_verdict)
 {
 	const int32_t *number = operation->request.number;
 	const char *args[ACT_ARGS + 1];
@@ -382,8 +376,8 @@ static void decide(const struct model_rulesets *rulesets, const struct model_ope
 		.access = question->access,
 		.object = object,
 		.own_process = own,
-		.source = model_sources[operation->actor.source],
-		.owner = owns(operation, question->object),
+		.source = question->entered ? NULL : model_sources[operation->actor.source],
+		.owner = owns(operation, question->owned ? question->owned : question->object),
 		.terminal = operation->actor.terminal,
 		.socket = {number[0], number[1], number[2]},
 		.capability = question->capability,
@@ -395,32 +389,57 @@ static void decide(const struct model_rulesets *rulesets, const struct model_ope
 	pcl_decide(rulesets->of[operation->actor.domain], &asked, ret_verdict);
 }
 
-void model_expect(const struct model_rulesets *rulesets, const struct model_operation *operation,
-		  struct model_expected *ret_expected)
+int model_error_without(const struct model_operation *operation)
 {
-	struct question questions[QUESTIONS_MAX];
-	size_t count = questions_of(operation, questions);
+	if (operation->request.op != ACT_SOCKET)
+		return 0;
+	return socket_errors[socket_index(&operation->request)][operation->actor.uid != 0];
+}
 
-	memset(ret_expected, 0, sizeof(*ret_expected));
+void model_expect_alert(struct model_expected *expected, const struct pcl_verdict *verdict,
+			bool required)
+{
+	if (expected->alert_count == MODEL_ALERTS)
+		return;
+	expected->alerts[expected->alert_count++] =
+		(struct model_alert){.rule = verdict->audit_rule ? verdict->audit_rule->id : "",
+				     .required = required};
+}
+
+static void expect_by_file(const struct model_rulesets *rulesets,
+			   const struct model_operation *operation,
+			   struct model_expected *ret_expected)
+{
+	struct model_question questions[MODEL_QUESTIONS];
+	size_t count = model_questions_of(operation, questions);
+
 	for (size_t i = 0; i < count; i++) {
 		struct pcl_verdict verdict;
 
-		decide(rulesets, operation, &questions[i], &verdict);
+		model_decide(rulesets, operation, &questions[i], &verdict);
 		if (questions[i].named && !(verdict.refused && verdict.rule))
 			continue;
 		if (verdict.refused) {
 			ret_expected->refused = true;
+			ret_expected->told = true;
 			ret_expected->error = -verdict.error;
 			ret_expected->rule = verdict.rule ? verdict.rule->id : "";
 			return;
 		}
-		if (verdict.alert && ret_expected->alert_count < MODEL_ALERTS)
-			ret_expected->alerts[ret_expected->alert_count++] =
-				verdict.audit_rule ? verdict.audit_rule->id : "";
+		if (verdict.alert)
+			model_expect_alert(ret_expected, &verdict, true);
 	}
-	if (operation->request.op == ACT_SOCKET)
-		ret_expected->error =
-			socket_errors[socket_index(&operation->request)][operation->actor.uid != 0];
+	ret_expected->error = model_error_without(operation);
+}
+
+void model_expect(const struct model_rulesets *rulesets, const struct model_operation *operation,
+		  enum model_judge judge, struct model_expected *ret_expected)
+{
+	memset(ret_expected, 0, sizeof(*ret_expected));
+	if (judge == MODEL_BY_NAME)
+		model_expect_by_name(rulesets, operation, ret_expected);
+	else
+		expect_by_file(rulesets, operation, ret_expected);
 }
 
 /* --- rulesets ----------------------------------------------------------------------------------

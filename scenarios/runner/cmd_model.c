@@ -17,8 +17,8 @@
 #define BOOT_TIMEOUT_MS 120000
 #define RESULTS_BELOW_ROOT "build/results"
 #define DEFAULT_OPERATIONS "20000"
-/* A slow machine with an emulated processor does tens a second. */
-#define OPERATION_MS 60
+/* A busy machine with an emulated processor does few a second. */
+#define OPERATION_MS 200
 #define LEAST_MS 300000
 #define OPERATIONS_MAX 30000000
 /* What the guest puts around a case file. */

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the kernel asks about in the course of one operation: shared by operation.c and by
+ * apparmor.c, where a backend that judges by name is asked otherwise.
+ */
+#ifndef PCL_MODEL_QUESTION_H
+#define PCL_MODEL_QUESTION_H
+
+#include "model.h"
+
+/* One question of the kernel's. named: only a rule that refuses counts (an object gets a new name,
+ * under which a rule on executing it would not know it). */
+struct model_question {
+	enum pcl_access access;
+	const char *object;
+	const char *owned; /* whose owner counts; NULL: the object's */
+	bool named;
+	bool entered; /* by what was executed: a program that no rule names as a source */
+	unsigned capability;
+	const char *name;   /* of a system call */
+	const char *script; /* that is put before the arguments; NULL: none */
+	bool with_args;	    /* those of the request */
+};
+
+#define MODEL_QUESTIONS 6
+
+bool model_kernel_is_before(int major, int minor);
+/* In the order in which hooks that judge by file are called. */
+size_t model_questions_of(const struct model_operation *operation,
+			  struct model_question *questions);
+void model_decide(const struct model_rulesets *rulesets, const struct model_operation *operation,
+		  const struct model_question *question, struct pcl_verdict *ret_verdict);
+void model_expect_alert(struct model_expected *expected, const struct pcl_verdict *verdict,
+			bool required);
+/* What an operation that no rule refuses comes to: 0, or of sockets a positive errno. */
+int model_error_without(const struct model_operation *operation);
+
+/* --- apparmor.c: as model_expect(), but what the statuses of that backend name is expected -------
+ */
+
+void model_expect_by_name(const struct model_rulesets *rulesets,
+			  const struct model_operation *operation,
+			  struct model_expected *ret_expected);
+
+#endif
