@@ -10,7 +10,6 @@
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,12 +18,15 @@
 
 #include "backend/apparmor_map.h"
 #include "backend/apparmor_record.h"
-#include "backend/apparmor_stream.h"
+#include "backend/audit_actor.h"
+#include "backend/audit_stream.h"
 #include "base/cleanup.h"
 #include "policy/names.h"
 
 #define CURSOR_PATH "/run/portcullis/apparmor.read"
 #define TEXT_MAX 256
+
+static const char *const marks[] = {"apparmor=", NULL};
 
 struct cursor {
 	uint64_t serial; /* of the last record that was read */
@@ -292,60 +294,6 @@ static const char *object_text(const struct pcl_apparmor_record *record, char re
 	return ret_text;
 }
 
-/* --- who did it, as far as it is still there
- * ------------------------------------------------------ */
-
-struct actor {
-	uint32_t ppid;
-	uint32_t pid_in_domain;
-	char exe[PATH_MAX];
-	char cwd[PATH_MAX];
-};
-
-static void read_link(uint32_t pid, const char *name, char ret_text[PATH_MAX])
-{
-	char path[64];
-	ssize_t len;
-
-	snprintf(path, sizeof(path), "/proc/%" PRIu32 "/%s", pid, name);
-	len = readlink(path, ret_text, PATH_MAX - 1);
-	ret_text[len < 0 ? 0 : len] = '\0';
-}
-
-/* Its last number is the one in its own namespace. */
-static uint32_t last_number(const char *text)
-{
-	const char *last = strrchr(text, '\t');
-
-	return last ? (uint32_t)strtoul(last + 1, NULL, 10) : 0;
-}
-
-/* Another program may have the number by now, so one of another name is nobody we know. */
-static void find_actor(const struct pcl_apparmor_record *record, struct actor *ret_actor)
-{
-	pcl_autofclose FILE *file = NULL;
-	pcl_autofree char *line = NULL;
-	char path[64];
-	size_t size = 0;
-
-	memset(ret_actor, 0, sizeof(*ret_actor));
-	snprintf(path, sizeof(path), "/proc/%" PRIu32 "/status", record->pid);
-	file = fopen(path, "re");
-	while (file && getline(&line, &size, file) >= 0) {
-		line[strcspn(line, "\n")] = '\0';
-		if (!strncmp(line, "Name:\t", 6) && record->comm && strcmp(line + 6, record->comm))
-			return;
-		if (!strncmp(line, "PPid:\t", 6))
-			ret_actor->ppid = last_number(line);
-		else if (!strncmp(line, "NStgid:\t", 8))
-			ret_actor->pid_in_domain = last_number(line);
-	}
-	if (!file)
-		return;
-	read_link(record->pid, "exe", ret_actor->exe);
-	read_link(record->pid, "cwd", ret_actor->cwd);
-}
-
 /* --- one record
  * ------------------------------------------------------------------------------------ */
 
@@ -372,12 +320,12 @@ static int tell(struct reader *reader, const struct pcl_apparmor_record *record)
 	pcl_autofree char *label = strdup(record->profile);
 	const struct pcl_apparmor_place *place = label ? place_of(reader, label) : NULL;
 	char text[TEXT_MAX];
-	struct actor actor;
+	struct pcl_audit_actor actor;
 	struct pcl_event event;
 
 	if (!place || !reader->fn)
 		return 0;
-	find_actor(record, &actor);
+	pcl_audit_actor_find(record->pid, record->comm, &actor);
 	event = (struct pcl_event){
 		.time_ns = record->time_ns,
 		.generation = reader->cursor.generation,
@@ -434,7 +382,7 @@ static int take_line(const char *text, void *context)
 static int read_past(struct reader *reader, struct pcl_diag *diag)
 {
 	uint64_t suppressed = 0;
-	int error = pcl_apparmor_stream_past(take_line, reader, &suppressed, diag);
+	int error = pcl_audit_stream_past(marks, take_line, reader, &suppressed, diag);
 
 	/* The log forgets, so a smaller number is a part of what was counted before. */
 	if (suppressed > reader->cursor.suppressed)
@@ -453,7 +401,7 @@ int pcl_apparmor_events_read(uint64_t generation, int timeout_ms, pcl_event_fn f
 	load_cursor(&reader.cursor);
 	use_generation(&reader, reader.cursor.generation ? reader.cursor.generation : generation);
 	/* First, so that nothing comes between the two. */
-	if (timeout_ms && (fd = pcl_apparmor_stream_listen(diag)) < 0)
+	if (timeout_ms && (fd = pcl_audit_stream_listen(diag)) < 0)
 		return fd;
 	error = read_past(&reader, diag);
 	/* The mark's record may be among those that the log left out. */
@@ -462,8 +410,8 @@ int pcl_apparmor_events_read(uint64_t generation, int timeout_ms, pcl_event_fn f
 	if (!error)
 		save_cursor(&reader.cursor);
 	if (!error && timeout_ms)
-		error = pcl_apparmor_stream_follow(fd, timeout_ms, take_line, &reader,
-						   &reader.cursor.lost, diag);
+		error = pcl_audit_stream_follow(fd, timeout_ms, marks, take_line, &reader,
+						&reader.cursor.lost, diag);
 	save_cursor(&reader.cursor);
 	return error;
 }

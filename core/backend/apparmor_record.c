@@ -12,77 +12,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backend/audit_word.h"
 #include "base/cleanup.h"
 
-/* One word: value is not terminated. */
-struct word {
-	const char *key;
-	size_t key_len;
-	const char *value;
-	size_t value_len;
-	bool quoted;
-};
-
-static bool next_word(const char **text, struct word *ret_word)
-{
-	const char *at = *text + strspn(*text, " "), *equals = strpbrk(at, "= ");
-
-	if (!*at || !equals || *equals != '=')
-		return false;
-	ret_word->key = at;
-	ret_word->key_len = (size_t)(equals - at);
-	ret_word->quoted = equals[1] == '"';
-	ret_word->value = equals + 1 + ret_word->quoted;
-	ret_word->value_len = strcspn(ret_word->value, ret_word->quoted ? "\"" : " ");
-	at = ret_word->value + ret_word->value_len;
-	*text = at + (ret_word->quoted && *at);
-	return true;
-}
-
-static bool is_key(const struct word *word, const char *key)
-{
-	return strlen(key) == word->key_len && !memcmp(key, word->key, word->key_len);
-}
-
-static bool is_value(const struct word *word, const char *value)
-{
-	return strlen(value) == word->value_len && !memcmp(value, word->value, word->value_len);
-}
-
-static int digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
-/* What is in digits, as bytes; what is not, as it is (the kernel's own words). NULL: no memory. */
-static char *value_text(const struct word *word)
-{
-	char *text = strndup(word->value, word->value_len);
-	size_t len = word->value_len;
-
-	if (!text || word->quoted || !len || len % 2)
-		return text;
-	for (size_t i = 0; i < len; i++)
-		if (digit(text[i]) < 0)
-			return text;
-	for (size_t i = 0; i < len / 2; i++)
-		text[i] = (char)(digit(text[2 * i]) * 16 + digit(text[2 * i + 1]));
-	text[len / 2] = '\0';
-	return text;
-}
-
-static int set_text(char **field, const struct word *word)
+static int set_text(char **field, const struct pcl_audit_word *word)
 {
 	free(*field);
-	*field = value_text(word);
+	*field = pcl_audit_word_text(word);
 	return *field ? 0 : -ENOMEM;
 }
 
-static int take_text(struct pcl_apparmor_record *record, const struct word *word)
+static int take_text(struct pcl_apparmor_record *record, const struct pcl_audit_word *word)
 {
 	const struct {
 		const char *key;
@@ -97,30 +37,30 @@ static int take_text(struct pcl_apparmor_record *record, const struct word *word
 	};
 
 	for (size_t i = 0; i < PCL_ARRAY_SIZE(fields); i++)
-		if (is_key(word, fields[i].key))
+		if (pcl_audit_word_is_key(word, fields[i].key))
 			return set_text(fields[i].field, word);
 	return 0;
 }
 
-static void take_number(struct pcl_apparmor_record *record, const struct word *word)
+static void take_number(struct pcl_apparmor_record *record, const struct pcl_audit_word *word)
 {
 	unsigned long value = strtoul(word->value, NULL, 10);
 
-	if (is_key(word, "pid"))
+	if (pcl_audit_word_is_key(word, "pid"))
 		record->pid = (uint32_t)value;
-	else if (is_key(word, "protocol"))
+	else if (pcl_audit_word_is_key(word, "protocol"))
 		record->protocol = (int)value;
-	else if (is_key(word, "capability"))
+	else if (pcl_audit_word_is_key(word, "capability"))
 		record->capability = (int)value;
-	else if (is_key(word, "fsuid"))
+	else if (pcl_audit_word_is_key(word, "fsuid"))
 		record->fsuid = (uint32_t)value;
-	if (!is_key(word, "ouid"))
+	if (!pcl_audit_word_is_key(word, "ouid"))
 		return;
 	record->ouid = (uint32_t)value;
 	record->has_owner = true;
 }
 
-static int take_verdict(struct pcl_apparmor_record *record, const struct word *word)
+static int take_verdict(struct pcl_apparmor_record *record, const struct pcl_audit_word *word)
 {
 	static const char *const words[] = {
 		[PCL_APPARMOR_DENIED] = "DENIED",
@@ -129,7 +69,7 @@ static int take_verdict(struct pcl_apparmor_record *record, const struct word *w
 	};
 
 	for (size_t i = 0; i < PCL_ARRAY_SIZE(words); i++)
-		if (is_value(word, words[i])) {
+		if (pcl_audit_word_is_value(word, words[i])) {
 			record->verdict = (enum pcl_apparmor_verdict)i;
 			return 0;
 		}
@@ -138,13 +78,13 @@ static int take_verdict(struct pcl_apparmor_record *record, const struct word *w
 
 static int take_words(const char *text, struct pcl_apparmor_record *record)
 {
-	struct word word;
+	struct pcl_audit_word word;
 	int error;
 
-	if (!next_word(&text, &word) || !is_key(&word, "apparmor"))
+	if (!pcl_audit_word_next(&text, &word) || !pcl_audit_word_is_key(&word, "apparmor"))
 		return -ENOMSG;
 	error = take_verdict(record, &word);
-	while (!error && next_word(&text, &word)) {
+	while (!error && pcl_audit_word_next(&text, &word)) {
 		error = take_text(record, &word);
 		if (!word.quoted)
 			take_number(record, &word);
