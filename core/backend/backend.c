@@ -7,10 +7,7 @@
 #include <string.h>
 
 const struct pcl_backend *const pcl_backends[] = {
-	&pcl_backend_bpf_lsm,
-	&pcl_backend_apparmor,
-	&pcl_backend_none,
-	NULL,
+	&pcl_backend_bpf_lsm, &pcl_backend_apparmor, &pcl_backend_selinux, &pcl_backend_none, NULL,
 };
 
 const struct pcl_backend *pcl_backend_find(const char *name)

@@ -125,6 +125,7 @@ struct pcl_backend {
 
 extern const struct pcl_backend pcl_backend_bpf_lsm;
 extern const struct pcl_backend pcl_backend_apparmor;
+extern const struct pcl_backend pcl_backend_selinux;
 extern const struct pcl_backend pcl_backend_none;
 
 /* In the order of preference, NULL at the end. */

@@ -167,7 +167,7 @@ int pcl_selinux_patch(const void *policy, size_t size, const struct pcl_selinux_
 	return error ? error : pcl_selinux_policy_write(copy, ret_policy, ret_size, diag);
 }
 
-static void free_refuse(struct pcl_selinux_refuse *refuse)
+void pcl_selinux_refuse_fini(struct pcl_selinux_refuse *refuse)
 {
 	free(refuse->class_name);
 	pcl_strings_free(&refuse->permissions, &refuse->permissions_count);
@@ -190,7 +190,7 @@ void pcl_selinux_changes_fini(struct pcl_selinux_changes *changes)
 		free(changes->clones[i].base);
 	}
 	for (size_t i = 0; i < changes->refuses_count; i++)
-		free_refuse(&changes->refuses[i]);
+		pcl_selinux_refuse_fini(&changes->refuses[i]);
 	for (size_t i = 0; i < changes->enters_count; i++) {
 		free(changes->enters[i].source);
 		free(changes->enters[i].target);

@@ -74,6 +74,7 @@ struct pcl_selinux_changes {
 	size_t audits_count;
 };
 
+void pcl_selinux_refuse_fini(struct pcl_selinux_refuse *refuse);
 void pcl_selinux_changes_fini(struct pcl_selinux_changes *changes);
 
 /*

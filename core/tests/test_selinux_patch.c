@@ -525,7 +525,9 @@ static void test_what_is_asked_for_goes_before_what_is_copied(void **state)
 	add_clone(world, "dir_t", "log_t");
 	add_enter(world, "user_t", "mine_exec_t", "process", "mine_t");
 	add_enter(world, "daemon_t", "dir_t", "dir", "dir_t");
+	add_enter(world, "user_t", "etc_t", "file", "log_t");
 	patch(world);
+	is_made("u:r:user_t:s0", "u:object_r:etc_t:s0", "file", "u:object_r:log_t:s0");
 	is_made("u:r:user_t:s0", "u:object_r:mine_exec_t:s0", "process",
 		"u:special_r:mine_t:s1:c0,c1");
 	is_made("u:r:user_t:s0", "u:object_r:daemon_exec_t:s0", "process",

@@ -1,0 +1,482 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A record names a type, a class, permissions, and of the file no more than its number and the last
+ * part of its name; where it lies was written down as it got its label, or is found in the
+ * directories that have one. Which rule it was, the model says. What the node's own policy refuses
+ * is no event: only what some constraint of ours is about.
+ */
+#include "backend/selinux_events.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "backend/audit_actor.h"
+#include "backend/audit_stream.h"
+#include "backend/selinux_avc.h"
+#include "base/cleanup.h"
+#include "policy/names.h"
+
+#define CURSOR_PATH "/run/portcullis/selinux.read"
+#define LOAD_PATH "/sys/fs/selinux/load"
+
+/* KERNEL: a record that a policy was loaded begins with the words, or with who loaded it. */
+static const char *const marks[] = {"avc: ", "policy loaded", "auid=", NULL};
+
+struct cursor {
+	uint64_t serial; /* of the last record that was read */
+	uint64_t sent;
+	uint64_t lost;
+	uint64_t suppressed; /* as the kernel's log told it last */
+	uint64_t loads;	     /* of other policies, that nobody was told of yet */
+};
+
+struct reader {
+	struct cursor cursor;
+	const struct pcl_selinux_record *applied;
+	bool follows;	 /* what is read is of now */
+	pcl_event_fn fn; /* NULL: only the place is wanted */
+	void *context;
+	struct pcl_diag *diag;
+};
+
+/* --- how far was read --------------------------------------------------------------------------
+ */
+
+static void load_cursor(struct cursor *cursor)
+{
+	pcl_autofclose FILE *file = fopen(CURSOR_PATH, "re");
+
+	*cursor = (struct cursor){0};
+	if (file && fscanf(file, "%" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64,
+			   &cursor->serial, &cursor->sent, &cursor->lost, &cursor->suppressed,
+			   &cursor->loads) != 5)
+		*cursor = (struct cursor){0};
+}
+
+/* Without it the next reader is told again what this one was told, which is the lesser harm. */
+static void save_cursor(const struct cursor *cursor)
+{
+	FILE *file = fopen(CURSOR_PATH ".new", "we");
+
+	if (!file)
+		return;
+	(void)fprintf(file, "%" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n",
+		      cursor->serial, cursor->sent, cursor->lost, cursor->suppressed,
+		      cursor->loads);
+	if (fclose(file) == 0)
+		(void)rename(CURSOR_PATH ".new", CURSOR_PATH);
+}
+
+void pcl_selinux_events_forget(void)
+{
+	(void)unlink(CURSOR_PATH);
+}
+
+void pcl_selinux_events_tally(struct pcl_backend_tally *ret_tally)
+{
+	struct cursor cursor;
+
+	load_cursor(&cursor);
+	*ret_tally = (struct pcl_backend_tally){.sent = cursor.sent, .lost = cursor.lost};
+}
+
+void pcl_selinux_events_note_load(void)
+{
+	struct cursor cursor;
+
+	load_cursor(&cursor);
+	cursor.loads++;
+	save_cursor(&cursor);
+}
+
+/* --- which file --------------------------------------------------------------------------------
+ */
+
+static bool is_last_part(const char *path, const char *name)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash && !strcmp(slash + 1, name);
+}
+
+/* What has got such a label since lies in a directory that has it. */
+static char *find_in_directories(const struct pcl_selinux_record *applied,
+				 const struct pcl_selinux_avc *avc)
+{
+	for (size_t i = 0; i < applied->place_count; i++) {
+		const struct pcl_selinux_place *place = &applied->places[i];
+		pcl_autofree char *path = NULL;
+		struct stat status;
+
+		if (!place->directory ||
+		    asprintf(&path, "%s/%s", strcmp(place->path, "/") ? place->path : "",
+			     avc->name) < 0)
+			continue;
+		if (!lstat(path, &status) && status.st_ino == avc->inode)
+			return pcl_take_ptr(path);
+	}
+	return NULL;
+}
+
+/* What is not there yet is in the one directory of that type, if there is one only. */
+static char *find_new(const struct pcl_selinux_record *applied, const struct pcl_selinux_avc *avc)
+{
+	const struct pcl_selinux_place *only = NULL;
+	char *path = NULL;
+
+	for (size_t i = 0; i < applied->place_count; i++) {
+		const struct pcl_selinux_place *place = &applied->places[i];
+
+		if (!place->directory || strcmp(place->type, avc->target) != 0)
+			continue;
+		if (only)
+			return NULL;
+		only = place;
+	}
+	if (!only || asprintf(&path, "%s/%s", only->path, avc->name) < 0)
+		return NULL;
+	return path;
+}
+
+/* Owned; NULL where it cannot be known. */
+static char *find_path(const struct pcl_selinux_record *applied, const struct pcl_selinux_avc *avc)
+{
+	if (avc->path && avc->path[0] == '/')
+		return strdup(avc->path);
+	for (size_t i = 0; i < applied->place_count && avc->inode; i++)
+		if (applied->places[i].inode == avc->inode &&
+		    (!avc->name || is_last_part(applied->places[i].path, avc->name)))
+			return strdup(applied->places[i].path);
+	/* A hard link, of which another name was written down. */
+	for (size_t i = 0; i < applied->place_count && avc->inode; i++)
+		if (applied->places[i].inode == avc->inode &&
+		    !strcmp(applied->places[i].type, avc->target))
+			return strdup(applied->places[i].path);
+	if (!avc->name)
+		return NULL;
+	return avc->inode ? find_in_directories(applied, avc) : find_new(applied, avc);
+}
+
+/* --- what it stands for ------------------------------------------------------------------------
+ */
+
+static bool is_among(char *const *names, size_t count, const char *name)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!strcmp(names[i], name))
+			return true;
+	return false;
+}
+
+static bool share(char *const *names, size_t count, char *const *others, size_t other_count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (is_among(others, other_count, names[i]))
+			return true;
+	return false;
+}
+
+/* Whether a constraint, or a rule that tells, of ours is about it. */
+static bool is_ours(const struct pcl_selinux_changes *changes, const struct pcl_selinux_avc *avc)
+{
+	for (size_t i = 0; i < changes->refuses_count && avc->denied; i++) {
+		const struct pcl_selinux_refuse *refuse = &changes->refuses[i];
+
+		if (!strcmp(refuse->class_name, avc->class_name) &&
+		    share(refuse->permissions, refuse->permissions_count, avc->permissions,
+			  avc->permissions_count) &&
+		    (!refuse->targets_count ||
+		     is_among(refuse->targets, refuse->targets_count, avc->target)))
+			return true;
+	}
+	for (size_t i = 0; i < changes->audits_count && !avc->denied; i++) {
+		const struct pcl_selinux_audit *audit = &changes->audits[i];
+
+		if (!strcmp(audit->class_name, avc->class_name) &&
+		    !strcmp(audit->target, avc->target) &&
+		    share(audit->permissions, audit->permissions_count, avc->permissions,
+			  avc->permissions_count))
+			return true;
+	}
+	return false;
+}
+
+static bool asks(const struct pcl_selinux_avc *avc, const char *const *permissions)
+{
+	for (; *permissions; permissions++)
+		if (is_among(avc->permissions, avc->permissions_count, *permissions))
+			return true;
+	return false;
+}
+
+static void add_operation(struct pcl_event *event, enum pcl_access access,
+			  struct pcl_operation operation)
+{
+	operation.access = access;
+	event->operations[event->operation_count++] = operation;
+}
+
+/* The likeliest first: what asks for several things is refused for any of them. */
+static void add_file(const struct pcl_selinux_avc *avc, const char *path, struct pcl_event *event)
+{
+	static const char *const runs[] = {"execute", "execute_no_trans", "entrypoint", NULL};
+	static const char *const changes[] = {"write",	  "append", "create",	   "unlink",
+					      "rename",	  "link",   "setattr",	   "relabelfrom",
+					      "add_name", "rmdir",  "remove_name", NULL};
+	struct pcl_operation operation = {.object = path, .source = event->source};
+	bool executes = asks(avc, runs), writes = asks(avc, changes);
+
+	if (executes)
+		add_operation(event, PCL_ACCESS_EXECUTE, operation);
+	if (writes)
+		add_operation(event, PCL_ACCESS_WRITE, operation);
+	if (!writes)
+		add_operation(event, PCL_ACCESS_READ, operation);
+	/* Moving a program away is refused for the sake of the rule that it may not run. */
+	if (!executes)
+		add_operation(event, PCL_ACCESS_EXECUTE, operation);
+}
+
+static const struct {
+	const char *class_name;
+	struct pcl_socket socket;
+	const char *text;
+} sockets[] = {
+#define INET 2
+#define PACKET 17
+	{"tcp_socket", {INET, 1, 6}, "domain=AF_INET type=SOCK_STREAM protocol=TCP"},
+	{"udp_socket", {INET, 2, 17}, "domain=AF_INET type=SOCK_DGRAM protocol=UDP"},
+	{"sctp_socket", {INET, 5, 132}, "domain=AF_INET type=SOCK_SEQPACKET protocol=SCTP"},
+	{"dccp_socket", {INET, 6, 33}, "domain=AF_INET type=SOCK_DCCP protocol=DCCP"},
+	{"packet_socket", {PACKET, 3, 0}, "domain=AF_PACKET type=SOCK_RAW"},
+	{"rawip_socket", {INET, 3, 255}, "domain=AF_INET type=SOCK_RAW"},
+};
+
+/* KERNEL: the classes of capabilities from the 32nd on have names of their own, and count on. */
+static bool add_capability(const struct pcl_selinux_avc *avc, struct pcl_event *event)
+{
+	struct pcl_operation operation = {.source = event->source};
+
+	if (avc->capability < 0)
+		return false;
+	operation.capability = (unsigned)avc->capability;
+	event->object = avc->permissions_count ? avc->permissions[0] : "";
+	add_operation(event, PCL_ACCESS_CAPABILITY, operation);
+	return true;
+}
+
+static bool add_socket(const struct pcl_selinux_avc *avc, struct pcl_event *event)
+{
+	static const char suffix[] = "socket";
+	struct pcl_operation operation = {.source = event->source};
+	size_t len = strlen(avc->class_name);
+
+	if (len < strlen(suffix) || strcmp(avc->class_name + len - strlen(suffix), suffix) != 0)
+		return false;
+	event->object = avc->class_name;
+	for (size_t i = 0; i < PCL_ARRAY_SIZE(sockets); i++)
+		if (!strcmp(sockets[i].class_name, avc->class_name)) {
+			event->object = sockets[i].text;
+			operation.socket = sockets[i].socket;
+		}
+	add_operation(event, PCL_ACCESS_SOCKET, operation);
+	return true;
+}
+
+/* KubeArmor names the kernel's hooks; a record names what was asked for. */
+static const char *hook_of(const struct pcl_selinux_avc *avc)
+{
+	static const struct {
+		const char *permission, *hook;
+	} hooks[] = {
+		{"execute", "BPRM_CHECK_SECURITY"},
+		{"execute_no_trans", "BPRM_CHECK_SECURITY"},
+		{"entrypoint", "BPRM_CHECK_SECURITY"},
+		{"create", "INODE_CREATE"},
+		{"unlink", "INODE_UNLINK"},
+		{"rename", "INODE_RENAME"},
+		{"link", "INODE_LINK"},
+		{"rmdir", "INODE_RMDIR"},
+		{"setattr", "INODE_SETATTR"},
+		{"relabelfrom", "INODE_SETXATTR"},
+		{"add_name", "INODE_RENAME"},
+		{"read", "FILE_OPEN"},
+		{"write", "FILE_OPEN"},
+		{"append", "FILE_OPEN"},
+	};
+
+	for (size_t i = 0; i < PCL_ARRAY_SIZE(hooks); i++)
+		if (is_among(avc->permissions, avc->permissions_count, hooks[i].permission))
+			return hooks[i].hook;
+	return "SELINUX";
+}
+
+static const char *socket_hook(const struct pcl_selinux_avc *avc)
+{
+	static const struct {
+		const char *permission, *hook;
+	} hooks[] = {
+		{"create", "SOCKET_CREATE"},   {"bind", "SOCKET_BIND"},
+		{"connect", "SOCKET_CONNECT"}, {"listen", "SOCKET_LISTEN"},
+		{"accept", "SOCKET_ACCEPT"},   {"write", "SOCKET_SENDMSG"},
+		{"read", "SOCKET_RECVMSG"},
+	};
+
+	for (size_t i = 0; i < PCL_ARRAY_SIZE(hooks); i++)
+		if (is_among(avc->permissions, avc->permissions_count, hooks[i].permission))
+			return hooks[i].hook;
+	return "SELINUX";
+}
+
+/* --- one record --------------------------------------------------------------------------------
+ */
+
+static int hand_over(struct reader *reader, const struct pcl_event *event)
+{
+	reader->cursor.sent++;
+	return reader->fn(event, reader->context);
+}
+
+static int tell(struct reader *reader, const struct pcl_selinux_avc *avc)
+{
+	pcl_autofree char *path = NULL;
+	struct pcl_audit_actor actor;
+	struct pcl_event event;
+
+	if (!reader->fn || avc->permissive || !is_ours(&reader->applied->changes, avc))
+		return 0;
+	pcl_audit_actor_find(avc->pid, avc->comm, &actor);
+	event = (struct pcl_event){
+		.time_ns = avc->time_ns,
+		.generation = reader->applied->generation,
+		.flags = avc->denied ? PCL_EVENT_REFUSAL : 0,
+		.hook = hook_of(avc),
+		.pid = avc->pid,
+		.ppid = actor.ppid,
+		.uid = actor.uid,
+		.pid_in_domain = actor.pid_in_domain,
+		.comm = avc->comm ? avc->comm : "",
+		.source = actor.exe,
+		.cwd = actor.cwd,
+	};
+	if (add_capability(avc, &event)) {
+		event.hook = "CAPABLE";
+	} else if (add_socket(avc, &event)) {
+		event.hook = socket_hook(avc);
+	} else {
+		path = find_path(reader->applied, avc);
+		event.object = path ? path : avc->name ? avc->name : "";
+		if (path)
+			add_file(avc, path, &event);
+		else
+			event.flags |= PCL_EVENT_NO_NAME | PCL_EVENT_NO_RULE;
+	}
+	event.access = event.operation_count ? event.operations[0].access : PCL_ACCESS_READ;
+	return hand_over(reader, &event);
+}
+
+static int tell_load(struct reader *reader)
+{
+	struct timespec now = {0};
+	struct pcl_event event = {
+		.generation = reader->applied->generation,
+		.flags = PCL_EVENT_NO_RULE,
+		.access = PCL_ACCESS_WRITE,
+		.hook = "POLICY_LOADED",
+		.comm = "",
+		.object = LOAD_PATH,
+		.source = "",
+		.cwd = "",
+	};
+
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	event.time_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+	return hand_over(reader, &event);
+}
+
+/* Another policy's load is put right at once; where it was ours, there is nothing to be done. */
+static int take_load(struct reader *reader)
+{
+	struct cursor noted;
+	int error = 0;
+
+	if (reader->follows) {
+		save_cursor(&reader->cursor);
+		error = pcl_selinux_repair(reader->diag);
+		load_cursor(&noted);
+		reader->cursor.loads = noted.loads;
+	}
+	for (; !error && reader->fn && reader->cursor.loads; reader->cursor.loads--)
+		error = tell_load(reader);
+	return error;
+}
+
+static int take_line(const char *text, void *context)
+{
+	struct pcl_selinux_avc avc pcl_cleanup(pcl_selinux_avc_fini) = {0};
+	struct reader *reader = context;
+	int error = pcl_selinux_avc_parse(text, &avc);
+
+	if (error)
+		return error == -ENOMSG ? 0 : error;
+	if (avc.serial <= reader->cursor.serial)
+		return 0;
+	reader->cursor.serial = avc.serial;
+	return avc.loaded ? take_load(reader) : tell(reader, &avc);
+}
+
+/* --- reading -----------------------------------------------------------------------------------
+ */
+
+static int read_past(struct reader *reader, struct pcl_diag *diag)
+{
+	uint64_t suppressed = 0;
+	int error = pcl_audit_stream_past(marks, take_line, reader, &suppressed, diag);
+
+	/* The log forgets, so a smaller number is a part of what was counted before. */
+	if (suppressed > reader->cursor.suppressed)
+		reader->cursor.lost += suppressed - reader->cursor.suppressed;
+	reader->cursor.suppressed = suppressed;
+	return error;
+}
+
+int pcl_selinux_events_read(const struct pcl_selinux_record *applied, int timeout_ms,
+			    pcl_event_fn fn, void *context, struct pcl_diag *diag)
+{
+	struct reader reader = {.applied = applied, .fn = fn, .context = context, .diag = diag};
+	pcl_autoclose int fd = -1;
+	int error;
+
+	load_cursor(&reader.cursor);
+	/* First, so that nothing comes between the two. */
+	if (timeout_ms && (fd = pcl_audit_stream_listen(diag)) < 0)
+		return fd;
+	error = read_past(&reader, diag);
+	if (!error)
+		error = take_load(&reader);
+	if (!error)
+		save_cursor(&reader.cursor);
+	reader.follows = true;
+	if (!error && timeout_ms)
+		error = pcl_audit_stream_follow(fd, timeout_ms, marks, take_line, &reader,
+						&reader.cursor.lost, diag);
+	save_cursor(&reader.cursor);
+	return error;
+}
+
+void pcl_selinux_events_begin(void)
+{
+	struct reader reader = {0};
+
+	load_cursor(&reader.cursor);
+	(void)read_past(&reader, NULL);
+	reader.cursor = (struct cursor){.serial = reader.cursor.serial,
+					.suppressed = reader.cursor.suppressed};
+	save_cursor(&reader.cursor);
+}
