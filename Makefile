@@ -301,6 +301,9 @@ $(B)/guest/selinux/debian.cpio: vm-images/build-selinux $(wildcard vm-images/sel
 		$< $@ vm-images/selinux/debian.cil vm-images/selinux/debian.labels \
 		unconfined_u:unconfined_r:unconfined_t:s0-s0:c0.c1023 $(REFPOLICY)
 
+$(B)/guest/selinux/debian.policy: $(B)/guest/selinux/debian.cpio
+	$(Q)cpio --quiet -i --to-stdout usr/share/gauntlet/selinux/policy <$< >$@
+
 # What is added to busybox: programs with the libraries that they are linked to.
 $(B)/guest/userland/crun.cpio: vm-images/build-userland
 	$(call say,IMAGE,$@)
@@ -443,7 +446,7 @@ $(B)/bench-policy: $(B)/obj/bench/policy.o $(B)/libgauntlet.a $(B)/libportcullis
 	$(Q)$(CC) $(CFLAGS) $(MODE) $(LDMODE) -o $@ $^ $(RUNNER_LIBS)
 
 .PHONY: bench-policy
-bench-policy: $(B)/bench-policy $(B)/portcullis
+bench-policy: $(B)/bench-policy $(B)/portcullis $(B)/guest/selinux/debian.policy
 	$(Q)$< $(B)/portcullis "$$(git describe --always --dirty)" results/policy.json.new
 	$(Q)mv results/policy.json.new results/policy.json
 

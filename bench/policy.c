@@ -2,7 +2,8 @@
 /*
  * How fast policies are read, checked, resolved and decided, on the largest set that is promised:
  * 10,000 policies with 100,000 rules, once all for one container and once spread over a cluster.
- * And how fast 1,000 rules become AppArmor's profiles, by the system's parser, and a change of one.
+ * And how fast 1,000 rules become AppArmor's profiles, by the system's parser, and a change of one;
+ * and how fast Debian's SELinux policy is patched for as many, from file to file.
  *
  * Usage: policy PROGRAM COMMIT OUT: PROGRAM is the portcullis whose start is timed, OUT the JSON
  * file. Exits 1 where a limit is not kept. Each round of the large sets runs in a process of its
@@ -25,6 +26,7 @@
 #include <jansson.h>
 
 #include "backend/apparmor_plan.h"
+#include "backend/selinux_plan.h"
 #include "base/cleanup.h"
 #include "bench/report.h"
 #include "bench/stats.h"
@@ -45,11 +47,14 @@
 #define START_LIMIT_MS 5.0
 #define COMPILE_LIMIT_MS 300.0
 #define CHANGE_LIMIT_MS 50.0
+#define PATCH_LIMIT_MS 200.0
 
 /* Policies of ten rules for AppArmor: all for one container, or for as many containers. */
 #define PROFILE_POLICIES 100
 #define PROFILE_BOXES 20
 #define PARSER "/usr/sbin/apparmor_parser"
+/* Made by make bench-policy. */
+#define NODE_POLICY "build/guest/selinux/debian.policy"
 #define FEATURES "core/tests/golden/apparmor/features-6.12"
 
 extern char **environ;
@@ -503,6 +508,146 @@ static void measure_change(json_t *results)
 	    milliseconds, ROUNDS);
 }
 
+/* --- SELinux
+ * ---------------------------------------------------------------------------------------- */
+
+/* 1,000 rules of the host, of all kinds that are about files. */
+static char *make_host_text(void)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *stream = open_memstream(&text, &len);
+
+	if (!stream)
+		die("out of memory");
+	for (int i = 0; i < PROFILE_POLICIES; i++)
+		(void)fprintf(
+			stream,
+			"---\napiVersion: security.kubearmor.com/v1\n"
+			"kind: KubeArmorHostPolicy\nmetadata: {name: policy-%05d}\nspec:\n"
+			"  nodeSelector: {matchLabels: {kubearmor.io/hostname: \"*\"}}\n"
+			"  action: %s\n  process:\n    matchPaths:\n"
+			"    - path: /opt/package%d/tool0\n    - path: /opt/package%d/tool1\n"
+			"    - path: /opt/package%d/tool2\n    - path: /opt/package%d/tool3\n"
+			"  file:\n    matchPaths:\n"
+			"    - path: /srv/data%d/key0\n    - path: /srv/data%d/key1\n"
+			"    - path: /srv/data%d/key2\n      readOnly: true\n"
+			"    matchDirectories:\n    - dir: /srv/tree%d/\n      recursive: true\n"
+			"    - dir: /srv/fixed%d/\n      readOnly: true\n"
+			"    matchPatterns:\n    - pattern: /srv/logs%d/*.log\n",
+			i, i % 4 == 3 ? "Audit" : "Block", i, i, i, i, i, i, i, i, i, i);
+	if (fclose(stream))
+		die("out of memory");
+	return text;
+}
+
+/* What each of them is about, of types that Debian's policy says most of. */
+static char *make_view_text(void)
+{
+	static const char *const types[] = {"etc_t",	    "var_t",	   "usr_t", "var_log_t",
+					    "shadow_t",	    "user_home_t", "lib_t", "bin_t",
+					    "shell_exec_t", "tmp_t"};
+	static const char *const files[] = {"/opt/package%d/tool0 f", "/opt/package%d/tool1 f",
+					    "/opt/package%d/tool2 f", "/opt/package%d/tool3 f",
+					    "/srv/data%d/key0 f",     "/srv/data%d/key1 f",
+					    "/srv/data%d/key2 f",     "/srv/tree%d d",
+					    "/srv/tree%d/below f",    "/srv/fixed%d d",
+					    "/srv/fixed%d/file f",    "/srv/logs%d/today.log f"};
+	char *text = NULL;
+	size_t len = 0;
+	FILE *stream = open_memstream(&text, &len);
+
+	if (!stream)
+		die("out of memory");
+	(void)fputs("domain domain\n", stream);
+	for (int i = 0; i < PROFILE_POLICIES; i++)
+		for (size_t f = 0; f < PCL_ARRAY_SIZE(files); f++) {
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+			(void)fprintf(stream, files[f], i);
+#pragma GCC diagnostic pop
+			(void)fprintf(stream, " system_u:object_r:%s:s0\n",
+				      types[((size_t)i + f) % PCL_ARRAY_SIZE(types)]);
+		}
+	if (fclose(stream))
+		die("out of memory");
+	return text;
+}
+
+/* In a process of its own, as apply is: nothing is warm. */
+static double measure_patch(const struct pcl_selinux_changes *changes)
+{
+	double milliseconds = 0;
+	int ends[2], status;
+	pid_t child;
+
+	if (pipe2(ends, O_CLOEXEC))
+		die("no pipe");
+	child = fork();
+	if (child < 0)
+		die("cannot fork");
+	if (!child) {
+		struct pcl_diag diag pcl_cleanup(pcl_diag_fini) = {0};
+		double start = clock_s(CLOCK_PROCESS_CPUTIME_ID);
+		FILE *in = fopen(NODE_POLICY, "re"), *out = tmpfile();
+		void *data = NULL, *patched = NULL;
+		size_t size, patched_size = 0;
+
+		if (!in || !out || fseek(in, 0, SEEK_END) || ftell(in) <= 0)
+			die("cannot read " NODE_POLICY);
+		size = (size_t)ftell(in);
+		rewind(in);
+		data = malloc(size);
+		if (!data || fread(data, 1, size, in) != size)
+			die("cannot read " NODE_POLICY);
+		if (pcl_selinux_patch(data, size, changes, &patched, &patched_size, &diag))
+			die(pcl_diag_text(&diag));
+		if (fwrite(patched, 1, patched_size, out) != patched_size || fflush(out))
+			die("cannot write a policy");
+		milliseconds = (clock_s(CLOCK_PROCESS_CPUTIME_ID) - start) * 1e3;
+		_exit(write(ends[1], &milliseconds, sizeof(milliseconds)) ==
+				      (ssize_t)sizeof(milliseconds)
+			      ? EXIT_SUCCESS
+			      : EXIT_FAILURE);
+	}
+	(void)close(ends[1]);
+	if (waitpid(child, &status, 0) != child || !WIFEXITED(status) ||
+	    WEXITSTATUS(status) != EXIT_SUCCESS ||
+	    read(ends[0], &milliseconds, sizeof(milliseconds)) != (ssize_t)sizeof(milliseconds))
+		die("a round did not finish");
+	(void)close(ends[0]);
+	return milliseconds;
+}
+
+static void measure_selinux(json_t *results)
+{
+	struct pcl_diag diag pcl_cleanup(pcl_diag_fini) = {0};
+	pcl_autofree char *text = make_host_text(), *files = make_view_text();
+	pcl_cleanup(pcl_selinux_view_free) struct pcl_selinux_view *view = NULL;
+	pcl_cleanup(pcl_selinux_plan_free) struct pcl_selinux_plan *plan = NULL;
+	struct loaded loaded pcl_cleanup(loaded_fini) = {0};
+	struct pcl_backend_domain host = {0};
+	struct pcl_backend_input input = {.generation = 1, .domains = &host, .domain_count = 1};
+	struct pcl_postures postures = {0};
+	double milliseconds[ROUNDS];
+
+	if (pcl_policy_set_new(&loaded.set) ||
+	    pcl_policy_set_read_memory(loaded.set, "bench.yaml", text, strlen(text), &diag) ||
+	    pcl_domain_new_host("node", NULL, &loaded.domain, &diag) ||
+	    pcl_resolve(loaded.set, loaded.domain, &postures, &loaded.ruleset))
+		die(pcl_diag_text(&diag));
+	host.ruleset = loaded.ruleset;
+	if (loaded.ruleset->rule_count != PROFILE_POLICIES * (RULES / POLICIES))
+		die("the set has not the number of rules that is promised");
+	if (pcl_selinux_view_parse("view", files, &view, &diag) ||
+	    pcl_selinux_plan(&input, view, &plan, &diag))
+		die(pcl_diag_text(&diag));
+	for (int i = 0; i < ROUNDS; i++)
+		milliseconds[i] = measure_patch(&plan->changes);
+	add(results, "selinux-patch", "host", PROFILE_POLICIES, "ms", PATCH_LIMIT_MS, milliseconds,
+	    ROUNDS);
+}
+
 int main(int argc, char **argv)
 {
 	json_t *results, *all;
@@ -519,6 +664,7 @@ int main(int argc, char **argv)
 	measure_decisions(results);
 	measure_compile(results);
 	measure_change(results);
+	measure_selinux(results);
 	all = json_pack("{s:i, s:o, s:o}", "schema", 1, "run",
 			gnt_report_run(argv[2], "make bench-policy"), "policy", results);
 	if (!all || json_dump_file(all, argv[3], JSON_INDENT(2) | JSON_REAL_PRECISION(6)))
