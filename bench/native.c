@@ -347,9 +347,9 @@ static void measure_shape(json_t *results, const struct shape *shape)
 
 			samples[turn][round] = measure(skel, (enum contender)turn, cpus);
 		}
-	if (skel->bss->native_refused || !skel->bss->native_permitted)
+	if (skel->data_native->native_refused || !skel->data_native->native_permitted)
 		die("measure", "the file was refused, or nothing was asked");
-	add(results, shape, cpus, samples, skel->bss->native_keeps);
+	add(results, shape, cpus, samples, skel->data_native->native_keeps);
 	native_bpf__destroy(skel);
 }
 

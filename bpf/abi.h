@@ -34,7 +34,7 @@
 #include <linux/types.h>
 #endif
 
-#define PCL_BPF_ABI 11
+#define PCL_BPF_ABI 12
 
 /* Domains, the host (id 0) included; each costs PCL_SLOTS * sizeof(struct pcl_bpf_domain) bytes. */
 #define PCL_BPF_DOMAINS_MAX 10240u

@@ -44,17 +44,17 @@ struct pcl_layout {
 
 static __always_inline bool read_layout(struct pcl_layout *layout)
 {
-	struct pcl_bpf_control *ctl = pcl_control();
 
-	if (!ctl || !ctl->page_offset_base_at)
+	if (!resident.control.page_offset_base_at)
 		return false;
-	layout->base = read_word(ctl->page_offset_base_at);
+	layout->base = read_word(resident.control.page_offset_base_at);
 	layout->mask = ENTRY_ADDRESS;
 	/* KERNEL: some machines mark encrypted pages by a bit of the address. */
-	if (ctl->physical_mask_at)
-		layout->mask &= read_word(ctl->physical_mask_at);
-	layout->shift =
-		ctl->pgdir_shift_at ? (__u32)read_word(ctl->pgdir_shift_at) : SHIFT_OF_4_LEVELS;
+	if (resident.control.physical_mask_at)
+		layout->mask &= read_word(resident.control.physical_mask_at);
+	layout->shift = resident.control.pgdir_shift_at
+				? (__u32)read_word(resident.control.pgdir_shift_at)
+				: SHIFT_OF_4_LEVELS;
 	return layout->base && layout->mask;
 }
 

@@ -172,8 +172,6 @@ GLOBAL int say(const struct pcl_question *ask, struct pcl_task *state, __u64 liv
 static __always_inline __u32 set_without_path(int end, __u32 class, struct pcl_bpf_domain *domain,
 					      __u32 *ret_flags, __u32 *parts)
 {
-	struct pcl_bpf_control *ctl;
-
 	*parts &= ~PCL_PARTS_BY_PATH;
 	if (end == WALK_NAMELESS) {
 		*ret_flags = PCL_EVENT_NAMELESS;
@@ -186,9 +184,7 @@ static __always_inline __u32 set_without_path(int end, __u32 class, struct pcl_b
 		return PCL_SET_PERMIT;
 	}
 	*ret_flags = PCL_EVENT_UNKNOWN;
-	ctl = pcl_control();
-	if (ctl)
-		__sync_fetch_and_add(&ctl->unknown, 1);
+	__sync_fetch_and_add(&resident.control.unknown, 1);
 	return domain->unknown[class];
 }
 

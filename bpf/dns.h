@@ -251,13 +251,12 @@ static __always_inline long write_query(struct __sk_buff *skb, const struct pcl_
 static __always_inline void tell_query(struct __sk_buff *skb, const struct pcl_alert *alert,
 				       __u32 at, __u32 len)
 {
-	struct pcl_bpf_control *ctl = pcl_control();
 	__u32 domain = alert->domain, suppressed = 0;
 	struct pcl_bpf_tally *tally = bpf_map_lookup_elem(&tallies, &domain);
 
-	if (!ctl || !tally)
+	if (!tally)
 		return;
-	if (!take_token(ctl, alert, &suppressed))
+	if (!take_token(alert, &suppressed))
 		__sync_fetch_and_add(&tally->suppressed, 1);
 	else if (!write_query(skb, alert, at, len, suppressed))
 		__sync_fetch_and_add(&tally->sent, 1);
@@ -473,13 +472,12 @@ static __always_inline int judge_segment(struct __sk_buff *skb, const struct pcl
 SEC("cgroup_skb/egress")
 int pcl_egress(struct __sk_buff *skb)
 {
-	struct pcl_bpf_control *ctl = pcl_control();
 	struct pcl_segment segment = {};
 	struct pcl_bpf_domain *entry;
 	__u32 domain;
 	__u64 live;
 
-	if (!ctl || !(live = ctl->live) || !find_segment(skb, &segment))
+	if (!(live = live_now()) || !find_segment(skb, &segment))
 		return EGRESS_PASS;
 	domain = domain_of_packet(skb, live);
 	entry = domain_entry(live, domain);

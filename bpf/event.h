@@ -161,11 +161,10 @@ static __always_inline void fill_task(struct pcl_bpf_event *event, struct task_s
 
 #define NS_PER_SECOND 1000000000ULL
 
-static __always_inline void fill_bucket(struct pcl_bpf_bucket *bucket,
-					const struct pcl_bpf_control *ctl, __u64 now)
+static __always_inline void fill_bucket(struct pcl_bpf_bucket *bucket, __u64 now)
 {
 	__u64 waited = now - bucket->filled_ns, earned;
-	__u32 burst = ctl->alert_burst, rate = ctl->alert_rate;
+	__u32 burst = resident.control.alert_burst, rate = resident.control.alert_rate;
 
 	/* So long ago that it is full; also keeps the product below from running over. */
 	if (waited > 60 * NS_PER_SECOND) {
@@ -185,14 +184,13 @@ static __always_inline void fill_bucket(struct pcl_bpf_bucket *bucket,
  * Whether an alert of this rule may be sent; then ret_suppressed is how many before it were not.
  * Two CPUs may take one token: a bucket need not be exact, what is counted is.
  */
-static __always_inline bool take_token(const struct pcl_bpf_control *ctl,
-				       const struct pcl_alert *alert, __u32 *ret_suppressed)
+static __always_inline bool take_token(const struct pcl_alert *alert, __u32 *ret_suppressed)
 {
 	__u64 key = (__u64)alert->domain << 32 | alert->rule, now = bpf_ktime_get_boot_ns();
-	struct pcl_bpf_bucket fresh = {.filled_ns = now, .tokens = ctl->alert_burst};
+	struct pcl_bpf_bucket fresh = {.filled_ns = now, .tokens = resident.control.alert_burst};
 	struct pcl_bpf_bucket *bucket;
 
-	if (!ctl->alert_rate)
+	if (!resident.control.alert_rate)
 		return true;
 	bucket = bpf_map_lookup_elem(&buckets, &key);
 	if (!bucket) {
@@ -201,7 +199,7 @@ static __always_inline bool take_token(const struct pcl_bpf_control *ctl,
 	}
 	if (!bucket)
 		return true;
-	fill_bucket(bucket, ctl, now);
+	fill_bucket(bucket, now);
 	if (!bucket->tokens) {
 		__sync_fetch_and_add(&bucket->suppressed, 1);
 		return false;
@@ -279,13 +277,12 @@ static __always_inline long write_event(const struct pcl_alert *alert, struct pc
 /* Each alert is counted once: sent, lost or suppressed. */
 static __always_inline int make_alert(const struct pcl_alert *alert, struct pcl_task *state)
 {
-	struct pcl_bpf_control *ctl = pcl_control();
 	__u32 domain = alert->domain, suppressed = 0;
 	struct pcl_bpf_tally *tally = bpf_map_lookup_elem(&tallies, &domain);
 
-	if (!ctl || !tally)
+	if (!tally)
 		return 0;
-	if (!take_token(ctl, alert, &suppressed)) {
+	if (!take_token(alert, &suppressed)) {
 		__sync_fetch_and_add(&tally->suppressed, 1);
 		return 0;
 	}

@@ -27,13 +27,12 @@
 static __always_inline bool is_contained(void)
 {
 	struct task_struct *task = current_task();
-	struct pcl_bpf_control *ctl = pcl_control();
 	struct pcl_task *state;
 	__u64 live;
 
-	if (!ctl || !(live = ctl->live) || (GET(task, flags) & PF_KTHREAD))
+	if (!(live = live_now()) || (GET(task, flags) & PF_KTHREAD))
 		return false;
-	state = current_state(task, ctl, live);
+	state = current_state(task, live);
 	return !state || state->domain != PCL_BPF_DOMAIN_HOST;
 }
 
@@ -43,26 +42,26 @@ static __always_inline bool is_own(__u64 key)
 }
 
 /* Whether dentry lies in the file system of our pins. */
-static __always_inline bool is_beside_pins(const struct pcl_bpf_control *ctl, __u64 dentry)
+static __always_inline bool is_beside_pins(__u64 dentry)
 {
 	__u64 sb = (__u64)READ_FIELD(struct dentry, dentry, d_sb);
 
-	return ctl->pin_dev && READ_FIELD(struct super_block, sb, s_dev) == ctl->pin_dev;
+	return resident.control.pin_dev &&
+	       READ_FIELD(struct super_block, sb, s_dev) == resident.control.pin_dev;
 }
 
 /* Whether dentry is the directory of our pins, or lies below it. */
 static __always_inline bool is_pin(__u64 dentry)
 {
-	struct pcl_bpf_control *ctl = pcl_control();
 	__u32 i;
 
-	if (!ctl || !is_beside_pins(ctl, dentry))
+	if (!is_beside_pins(dentry))
 		return false;
 #pragma unroll
 	for (i = 0; i < GUARD_LEVELS; i++) {
 		__u64 inode = (__u64)READ_FIELD(struct dentry, dentry, d_inode);
 
-		if (inode && READ_FIELD(struct inode, inode, i_ino) == ctl->pin_ino)
+		if (inode && READ_FIELD(struct inode, inode, i_ino) == resident.control.pin_ino)
 			return true;
 		dentry = (__u64)READ_FIELD(struct dentry, dentry, d_parent);
 	}
@@ -113,18 +112,17 @@ static __always_inline int guard_link(int command, __u64 attr)
 static __always_inline int guard_umount(struct vfsmount *mnt, int flags)
 {
 	__u64 mount = (__u64)mnt - bpf_core_field_offset(struct mount, mnt);
-	struct pcl_bpf_control *ctl = pcl_control();
 	__u64 ns, below;
 
-	if (!ctl || !ctl->pin_dev)
+	if (!resident.control.pin_dev)
 		return 0;
-	if (is_beside_pins(ctl, (__u64)mnt->mnt_root))
+	if (is_beside_pins((__u64)mnt->mnt_root))
 		return is_contained() ? -EACCES : 0;
 	if (!(flags & MNT_DETACH))
 		return 0;
 	ns = (__u64)READ_FIELD(struct mount, mount, mnt_ns);
 	below = (__u64)READ_FIELD(struct mount, mount, mnt_mounts.next);
-	if (!ns || READ_FIELD(struct mnt_namespace, ns, ns.inum) != ctl->pin_mount_ns ||
+	if (!ns || READ_FIELD(struct mnt_namespace, ns, ns.inum) != resident.control.pin_mount_ns ||
 	    below == mount + bpf_core_field_offset(struct mount, mnt_mounts))
 		return 0;
 	return is_contained() ? -EACCES : 0;

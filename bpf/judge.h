@@ -34,11 +34,9 @@ struct pcl_known {
 static __always_inline bool known_for_anyone(__u64 dentry, __u64 mnt, __u32 access,
 					     struct pcl_known *ret_known)
 {
-	struct pcl_bpf_control *ctl = pcl_control();
 
 	ret_known->domain = 0;
-	ret_known->known =
-		ctl && verdict_stands(dentry, mnt, ctl->live, access, &ret_known->domain);
+	ret_known->known = verdict_stands(dentry, mnt, live_now(), access, &ret_known->domain);
 	return ret_known->known && ret_known->domain == PCL_VERDICT_ANYONE;
 }
 
@@ -114,7 +112,6 @@ static __always_inline int judge_slow(__u32 hook, __u32 class, __u32 access, __u
 static __always_inline int judge_slow(__u32 hook, __u32 class, __u32 access, __u64 dentry,
 				      __u64 mnt, __u32 flags)
 {
-	struct pcl_bpf_control *ctl = pcl_control();
 	struct pcl_question ask = {
 		.object = {.dentry = dentry, .mnt = mnt},
 		.access = access,
@@ -123,7 +120,7 @@ static __always_inline int judge_slow(__u32 hook, __u32 class, __u32 access, __u
 		.flags = flags,
 	};
 
-	return ctl && ctl->live && judge_whole(&ask) ? -EACCES : 0;
+	return live_now() && judge_whole(&ask) ? -EACCES : 0;
 }
 #endif
 

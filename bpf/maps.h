@@ -3,6 +3,10 @@
  * Every map of the engine. All are pinned by name, so that they outlive the process that made them.
  * KERNEL: a pinned map whose types the kernel knows can be read as a file by whom its mode lets, so
  * where they need not be told, sizes stand instead.
+ *
+ * What every operation looks at is a variable (resident): its address stands in the programs, where
+ * an entry of a map has to be looked up. Behind it lies a map as well, pinned as "control", which
+ * the engine makes.
  */
 #ifndef PCL_BPF_MAPS_H
 #define PCL_BPF_MAPS_H
@@ -313,13 +317,6 @@ struct pcl_verdict {
 	__u64 check;   /* of all the rest, so that what two writers mixed is not believed */
 };
 
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1u << PCL_VERDICTS_BITS);
-	__uint(key_size, sizeof(__u32));
-	__uint(value_size, sizeof(struct pcl_verdict));
-} verdicts SEC(".maps");
-
 /*
  * Which mount gives the names of what a mount shows, kept until any mount changes. A table that
  * forgets: two mounts may have one place in it.
@@ -350,14 +347,14 @@ struct {
 	__uint(value_size, sizeof(struct pcl_bpf_home));
 } homes SEC(".maps");
 
-/* Mapped by the engine, so that control.live is switched by one aligned store. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 1);
-	__uint(key_size, sizeof(__u32));
-	__uint(value_size, sizeof(struct pcl_bpf_control));
-} control SEC(".maps");
+/*
+ * control is mapped by the engine, so that control.live is switched by one aligned store. The only
+ * variable of each object: so it lies at the beginning of the map in all of them, which share it.
+ */
+static struct {
+	struct pcl_bpf_control control;
+	struct pcl_verdict verdicts[1u << PCL_VERDICTS_BITS];
+} resident SEC(".bss");
 
 /* Entry slot * PCL_BPF_DOMAINS_MAX + domain id. Mapped by the engine, which fills the dead slot. */
 struct {
@@ -471,11 +468,10 @@ struct {
 	__uint(max_entries, 8 << 20);
 } events SEC(".maps");
 
-static __always_inline struct pcl_bpf_control *pcl_control(void)
+/* Which ruleset is live. */
+static __always_inline __u64 live_now(void)
 {
-	__u32 zero = 0;
-
-	return bpf_map_lookup_elem(&control, &zero);
+	return *(volatile __u64 *)&resident.control.live;
 }
 
 /* The state of a task, made where there is none, or NULL where there is no room for it. */

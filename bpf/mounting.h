@@ -15,13 +15,12 @@
 static __always_inline struct pcl_task *settled_state(__u32 *ret_home)
 {
 	struct task_struct *task = current_task();
-	struct pcl_bpf_control *ctl = pcl_control();
 	struct pcl_task *state;
 	__u64 live;
 
-	if (!ctl || !(live = ctl->live) || (GET(task, flags) & PF_KTHREAD))
+	if (!(live = live_now()) || (GET(task, flags) & PF_KTHREAD))
 		return NULL;
-	state = current_state(task, ctl, live);
+	state = current_state(task, live);
 	*ret_home = state ? home_of(state) : 0;
 	return *ret_home ? state : NULL;
 }
@@ -29,9 +28,10 @@ static __always_inline struct pcl_task *settled_state(__u32 *ret_home)
 /*
  * Whether taking mnt away takes away the mount that names what it shows: itself, or one at the same
  * place of the domain's namespace, to which the kernel carries the change. KERNEL: a mount has a
- * group while it is shared, and the change of a child is carried to the parent's peers.
+ * group while it is shared, and the change of a child is carried to the parent's peers. A
+ * function of its own: the verifier loses what a refusal is worth where the compiler keeps it.
  */
-static __always_inline bool gives_names(struct pcl_task *state, __u64 mnt)
+static __noinline bool gives_names(struct pcl_task *state, __u64 mnt)
 {
 	const struct pcl_object top = {.dentry = (__u64)READ_FIELD(struct vfsmount, mnt, mnt_root),
 				       .mnt = mnt};

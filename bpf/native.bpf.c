@@ -37,10 +37,14 @@ struct task_struct___files {
 volatile const __u32 native_tgid;
 volatile const __u64 native_call; /* the number of getppid */
 volatile const __u32 native_fd;	  /* of the file */
-__u64 native_dentry;		  /* of it, found at the first call */
-__u64 native_mnt;
-__u64 native_permitted, native_refused;
-__u32 native_keeps; /* whether this kernel tells of the moments for which a verdict is kept */
+
+/* Not where what the engine shares lies (maps.h). */
+#define NATIVE SEC(".data.native")
+NATIVE __u64 native_dentry; /* of it, found at the first call */
+NATIVE __u64 native_mnt;
+NATIVE __u64 native_permitted, native_refused;
+NATIVE __u32
+	native_keeps; /* whether this kernel tells of the moments for which a verdict is kept */
 
 static __always_inline bool is_ours(const struct bpf_raw_tracepoint_args *ctx)
 {

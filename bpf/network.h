@@ -58,7 +58,6 @@ static __always_inline void read_address(struct pcl_bpf_detail *detail, const vo
 static __always_inline int judge_kind(__u32 hook, __u32 quiet, __u32 family, __u32 type,
 				      __u32 protocol, const void *address, int address_len)
 {
-	struct pcl_bpf_control *ctl = pcl_control();
 	struct pcl_number ask = {
 		.class = PCL_BPF_NETWORK,
 		.hook = hook,
@@ -67,9 +66,7 @@ static __always_inline int judge_kind(__u32 hook, __u32 quiet, __u32 family, __u
 		.detail = {.family = family, .type = type & 0xf, .protocol = protocol},
 	};
 
-	if (!ctl)
-		return 0;
-	ask.number = socket_kind(&ctl->kinds, family, type, protocol);
+	ask.number = socket_kind(&resident.control.kinds, family, type, protocol);
 	read_address(&ask.detail, address, address_len);
 	return judge_number(&ask);
 }

@@ -61,11 +61,10 @@ static __always_inline int judge_program(struct file *file)
 SEC("lsm/bprm_check_security")
 int BPF_PROG(pcl_bprm_check, struct linux_binprm *bprm)
 {
-	struct pcl_bpf_control *ctl = pcl_control();
 	struct pcl_task *state = NULL;
 	int error;
 
-	if (ctl && ctl->page_offset_base_at)
+	if (resident.control.page_offset_base_at)
 		state = task_state(current_task());
 	if (state)
 		state->args.bprm = (__u64)bprm;
@@ -356,13 +355,12 @@ SEC("lsm/task_alloc")
 int BPF_PROG(pcl_task_alloc, struct task_struct *child, unsigned long clone_flags)
 {
 	struct task_struct *task = current_task();
-	struct pcl_bpf_control *ctl = pcl_control();
 	struct pcl_task *state, *born;
 	__u64 live;
 
-	if (!ctl || !(live = ctl->live) || (GET(task, flags) & PF_KTHREAD))
+	if (!(live = live_now()) || (GET(task, flags) & PF_KTHREAD))
 		return 0;
-	state = current_state(task, ctl, live);
+	state = current_state(task, live);
 	if (!state)
 		return -EACCES;
 	born = task_state(child);
@@ -400,15 +398,14 @@ SEC("lsm/bprm_committing_creds")
 int BPF_PROG(pcl_settle, struct linux_binprm *bprm)
 {
 	struct task_struct *task = current_task();
-	struct pcl_bpf_control *ctl = pcl_control();
 	struct pcl_bpf_home *home;
 	struct pcl_task *state;
 	__u32 domain;
 	__u64 live;
 
-	if (!ctl || !(live = ctl->live))
+	if (!(live = live_now()))
 		return 0;
-	state = current_state(task, ctl, live);
+	state = current_state(task, live);
 	if (!state)
 		return 0;
 	/* Where no rule is about executions, this is the first that is heard of it. */

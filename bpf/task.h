@@ -224,8 +224,7 @@ static __always_inline void end_visit(struct task_struct *task, struct pcl_task 
 }
 
 /* The current task's state with its domain up to date, or NULL when the kernel has no memory. */
-static __always_inline struct pcl_task *current_state(struct task_struct *task,
-						      struct pcl_bpf_control *ctl, __u64 live)
+static __always_inline struct pcl_task *current_state(struct task_struct *task, __u64 live)
 {
 	struct pcl_task *state = task_state(task);
 	struct cgroup *cgroup;
@@ -233,13 +232,13 @@ static __always_inline struct pcl_task *current_state(struct task_struct *task,
 	__u32 mount_ns = 0;
 
 	if (!state) {
-		__sync_fetch_and_add(&ctl->no_room, 1);
+		__sync_fetch_and_add(&resident.control.no_room, 1);
 		return NULL;
 	}
 	cgroup = GET2(task, cgroups, dfl_cgrp);
 	cgroup_id = GET2(cgroup, kn, id);
 	/* A task of the host may enter a container's namespaces and stay in its cgroup. */
-	if (ctl->spaces)
+	if (resident.control.spaces)
 		mount_ns = mount_ns_of(task);
 	if (state->live != live || state->cgroup_id != cgroup_id || state->mount_ns != mount_ns ||
 	    state->visiting) {
@@ -264,10 +263,10 @@ struct pcl_asker {
  * the ruleset that answered that, else two names of one rename might find a hole between the old
  * ruleset and the new. It is whole until the hook ends (the fence in maps.h).
  */
-static __always_inline __u64 live_for(const struct pcl_bpf_control *ctl, __u32 flags)
+static __always_inline __u64 live_for(__u32 flags)
 {
 	struct pcl_task *state;
-	__u64 live = ctl->live;
+	__u64 live = live_now();
 
 	if (!(flags & ASK_MORE) || !live)
 		return live;
@@ -281,14 +280,13 @@ static __always_inline __u64 live_for(const struct pcl_bpf_control *ctl, __u32 f
 static __always_inline int find_state(__u32 class, __u32 flags, struct pcl_asker *ret_asker)
 {
 	struct task_struct *task = current_task();
-	struct pcl_bpf_control *ctl = pcl_control();
 	__u64 live;
 
 	/* FAIL-OPEN: the kernel's own threads act for the kernel and belong to no domain. */
-	if (!ctl || !(live = live_for(ctl, flags)) || (GET(task, flags) & PF_KTHREAD))
+	if (!(live = live_for(flags)) || (GET(task, flags) & PF_KTHREAD))
 		return 0;
 	ret_asker->live = live;
-	ret_asker->state = current_state(task, ctl, live);
+	ret_asker->state = current_state(task, live);
 	if (!ret_asker->state)
 		return -EACCES;
 	/* An execution, or what a loader maps that was executed; not who moves a program. */

@@ -18,7 +18,7 @@ static __always_inline struct pcl_verdict *verdict_entry(__u64 dentry)
 {
 	__u32 slot = table_slot(dentry, PCL_VERDICTS_BITS);
 
-	return bpf_map_lookup_elem(&verdicts, &slot);
+	return &resident.verdicts[slot];
 }
 
 static __always_inline __u64 verdict_domain(const struct pcl_task *state)
@@ -62,8 +62,6 @@ static __always_inline bool verdict_stands(__u64 dentry, __u64 mnt, __u64 live, 
 	__u64 kept_dentry, kept_mnt, permits, moment, differs;
 	struct pcl_moment now;
 
-	if (!kept)
-		return false;
 	kept_dentry = *(volatile __u64 *)&kept->dentry;
 	kept_mnt = *(volatile __u64 *)&kept->mnt;
 	if (hidden(kept_dentry) != dentry || hidden(kept_mnt) != mnt)
@@ -96,8 +94,6 @@ static __always_inline void verdict_keep(const struct pcl_object *object,
 	if (!moments_exist() || !object->mnt || !home_of(state) || !moment_holds(moment))
 		return;
 	kept = verdict_entry(object->dentry);
-	if (!kept)
-		return;
 	old = *(volatile __u64 *)&kept->permits;
 	if (kept->dentry == object->dentry && kept->mnt == object->mnt && kept->live == live &&
 	    kept->domain == domain && kept->moment == verdict_moment(moment) &&
@@ -121,7 +117,7 @@ static __always_inline void forget_dentry(const struct dentry *pointer)
 	struct pcl_verdict *kept = verdict_entry(dentry);
 	struct pcl_dir *dir = dir_entry(dentry);
 
-	if (kept && kept->dentry == dentry)
+	if (kept->dentry == dentry)
 		kept->dentry = 0;
 	if (dir && dir->dentry == dentry)
 		dir->dentry = 0;

@@ -72,6 +72,16 @@ static int has_function(const struct bpf_program *hook, int function)
 	return 0;
 }
 
+/* Constants are each object's own. */
+static struct bpf_map *find_shared(const struct bpf_object *hooks, const struct bpf_map *map)
+{
+	if (!bpf_map__is_internal(map))
+		return bpf_object__find_map_by_name(hooks, bpf_map__name(map));
+	return bpf_map__map_flags(map) & BPF_F_RDONLY_PROG
+		       ? NULL
+		       : bpf_object__find_map_by_name(hooks, PCL_BPF_VARIABLES);
+}
+
 static int share_maps(struct bpf_object *judges, const struct bpf_object *hooks)
 {
 	struct bpf_map *map, *shared;
@@ -79,9 +89,7 @@ static int share_maps(struct bpf_object *judges, const struct bpf_object *hooks)
 
 	bpf_object__for_each_map(map, judges)
 	{
-		shared = bpf_map__is_internal(map)
-				 ? NULL
-				 : bpf_object__find_map_by_name(hooks, bpf_map__name(map));
+		shared = find_shared(hooks, map);
 		if (shared && !error)
 			error = bpf_map__reuse_fd(map, bpf_map__fd(shared));
 	}

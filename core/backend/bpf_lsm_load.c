@@ -5,6 +5,7 @@
  */
 #include "backend/bpf_lsm_load.h"
 
+#include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <errno.h>
 #include <stdio.h>
@@ -251,10 +252,30 @@ int pcl_bpf_object_open(struct pcl_bpf_object *ret_object, struct pcl_diag *diag
 	return 0;
 }
 
+/*
+ * libbpf would give the map the variables' types, by which the kernel lets it be read as text (it
+ * holds addresses). A program that is loaded again has been given the map that there is.
+ */
+static int make_variables(const struct bpf_object *hooks)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_MMAPABLE);
+	struct bpf_map *map = bpf_object__find_map_by_name(hooks, PCL_BPF_VARIABLES);
+	pcl_autoclose int fd = -1;
+
+	if (bpf_map__fd(map) >= 0)
+		return 0;
+	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "pcl_resident", bpf_map__key_size(map),
+			    bpf_map__value_size(map), 1, &options);
+	return fd < 0 ? -errno : bpf_map__reuse_fd(map, fd);
+}
+
 int pcl_bpf_object_load(struct pcl_bpf_object *object, struct pcl_diag *diag)
 {
-	int error = bpf_object__load(object->hooks);
+	int error = make_variables(object->hooks);
 
+	if (error)
+		return pcl_diag_errno(diag, error, "bpf_lsm: cannot make the map of variables");
+	error = bpf_object__load(object->hooks);
 	if (!error)
 		error = pcl_judges_load(object->judges, object->hooks);
 	if (error)

@@ -46,6 +46,9 @@ extern const char *const pcl_bpf_kernel_names[]; /* by kernel, NULL at the end *
 /* The flavour's name and what the kernel lacks, as one line (owned), or NULL without memory. */
 char *pcl_bpf_features_text(const struct pcl_bpf_features *features);
 
+/* The section of the variables that all objects share (bpf/maps.h); the map's name there. */
+#define PCL_BPF_VARIABLES ".bss"
+
 struct pcl_bpf_object {
 	struct bpf_object *hooks;
 	struct bpf_object *judges; /* the decision, put into the hooks by bpf_lsm_judges.h */

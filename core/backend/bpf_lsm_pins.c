@@ -52,7 +52,7 @@ static const char *const map_names[] = {
 	[PCL_MAP_HOMES] = "homes",	 [PCL_MAP_MOUNTS] = "mounts",
 	[PCL_MAP_SPACES] = "spaces",	 [PCL_MAP_TALLIES] = "tallies",
 	[PCL_MAP_BUCKETS] = "buckets",	 [PCL_MAP_OWN] = "own",
-	[PCL_MAP_PATTERNS] = "patterns", [PCL_MAP_VERDICTS] = "verdicts",
+	[PCL_MAP_PATTERNS] = "patterns",
 };
 _Static_assert(PCL_ARRAY_SIZE(map_names) == PCL_MAP_COUNT, "a map without a name");
 
@@ -214,12 +214,19 @@ static int make_dirs(struct pcl_diag *diag)
 	return 0;
 }
 
+/* What is behind the variables of the programs (bpf/maps.h) has the name of its section there. */
+static struct bpf_map *find_map(const struct bpf_object *object, size_t map)
+{
+	return bpf_object__find_map_by_name(object, map == PCL_MAP_CONTROL ? PCL_BPF_VARIABLES
+									   : map_names[map]);
+}
+
 static int pin_maps(const struct bpf_object *object, struct pcl_diag *diag)
 {
 	char path[sizeof(MAP_DIR) + 32];
 
 	for (size_t i = 0; i < PCL_MAP_COUNT; i++) {
-		struct bpf_map *map = bpf_object__find_map_by_name(object, map_names[i]);
+		struct bpf_map *map = find_map(object, i);
 		int error;
 
 		snprintf(path, sizeof(path), MAP_DIR "/%s", map_names[i]);
@@ -235,7 +242,7 @@ int pcl_pins_take(struct pcl_pins *ret_pins, const struct bpf_object *object, st
 {
 	init_pins(ret_pins);
 	for (size_t i = 0; i < PCL_MAP_COUNT; i++) {
-		const struct bpf_map *map = bpf_object__find_map_by_name(object, map_names[i]);
+		const struct bpf_map *map = find_map(object, i);
 
 		ret_pins->map_fds[i] = fcntl(bpf_map__fd(map), F_DUPFD_CLOEXEC, 3);
 		if (ret_pins->map_fds[i] < 0)
@@ -317,7 +324,7 @@ static int choose_one(const struct pcl_pins *pins, struct bpf_object *hooks, con
 			(void)bpf_program__set_autoload(program, false);
 	}
 	for (size_t i = 0; i < PCL_MAP_COUNT; i++) {
-		struct bpf_map *map = bpf_object__find_map_by_name(hooks, map_names[i]);
+		struct bpf_map *map = find_map(hooks, i);
 		int error = bpf_map__reuse_fd(map, pins->map_fds[i]);
 
 		if (error)

@@ -30,15 +30,14 @@ enum pcl_bpf_map {
 	PCL_MAP_EVENTS,
 	PCL_MAP_TASKS,
 	PCL_MAP_DIRS,
-	PCL_MAP_VERDICTS,
 	PCL_MAP_HOMES,
 	PCL_MAP_MOUNTS,
 };
-#define PCL_MAP_COUNT 16
+#define PCL_MAP_COUNT 15
 
 struct pcl_pins {
 	int map_fds[PCL_MAP_COUNT];
-	struct pcl_bpf_control *control; /* mapped, shared with the kernel */
+	struct pcl_bpf_control *control; /* mapped, shared with the kernel; the map begins so */
 	struct pcl_bpf_domain *domains;	 /* likewise; PCL_SLOTS * PCL_BPF_DOMAINS_MAX entries */
 	struct pcl_bpf_tally *tallies;	 /* likewise; PCL_BPF_DOMAINS_MAX entries */
 };
