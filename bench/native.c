@@ -203,6 +203,7 @@ static void set_rules(const struct native_bpf *skel, const struct pcl_bpf_plan *
 		die("fill the maps", pcl_diag_text(&diag));
 	try(bpf_map_update_elem(pins.map_fds[PCL_MAP_HOMES], &host, &home, BPF_ANY),
 	    "name the host");
+	pins.control->alone = 1;
 	pins.control->live = 1 << 1;
 }
 

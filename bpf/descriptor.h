@@ -33,16 +33,15 @@ static __always_inline bool has_no_path(struct file *file)
 static __always_inline int judge_descriptor(__u32 hook, struct file *file, __u32 access)
 {
 	__u64 dentry = (__u64)file->f_path.dentry, mnt = (__u64)file->f_path.mnt;
-	struct pcl_known known;
 
 	/* The kernel itself reads a program that is being executed. */
 	if (GET(file, f_flags) & FMODE_EXEC_FLAG)
 		return 0;
 	/* Before more is asked, since that is nearly all there is. */
-	if (known_for_anyone(dentry, mnt, access, &known) || has_no_path(file))
+	if (known_for_anyone(dentry, mnt, access) || has_no_path(file))
 		return 0;
-	return judge_known(hook, PCL_BPF_FILE, access, dentry, mnt,
-			   ASK_DELETED | ASK_FAST | ASK_QUIET, &known);
+	return judge_unknown(hook, PCL_BPF_FILE, access, dentry, mnt,
+			     ASK_DELETED | ASK_FAST | ASK_QUIET);
 }
 
 static __always_inline int judge_use(struct file *file, int mask)

@@ -20,24 +20,22 @@
 
 #define REPLACED __weak __noinline
 
-/* What was permitted before and would be again: whose it was, 0 in known: nothing is. */
-struct pcl_known {
-	__u64 domain;
-	bool known;
-};
-
 /*
  * Whether it was permitted to anyone: where everybody is the host's, nobody need look who asks, and
- * a task of which nothing is kept yet costs no more than another. Else ret_known is for
- * judge_known().
+ * a task of which nothing is kept yet costs no more than another. Where there are containers, who
+ * asks comes first, since most tasks may be the host's, which has no rules.
  */
-static __always_inline bool known_for_anyone(__u64 dentry, __u64 mnt, __u32 access,
-					     struct pcl_known *ret_known)
+static __always_inline bool known_for_anyone(__u64 dentry, __u64 mnt, __u32 access)
 {
+	return resident.control.alone &&
+	       verdict_stands(dentry, mnt, live_now(), PCL_VERDICT_ANYONE, access);
+}
 
-	ret_known->domain = 0;
-	ret_known->known = verdict_stands(dentry, mnt, live_now(), access, &ret_known->domain);
-	return ret_known->known && ret_known->domain == PCL_VERDICT_ANYONE;
+static __always_inline bool known_for_asker(__u64 dentry, __u64 mnt, __u32 access,
+					    const struct pcl_asker *asker)
+{
+	return !resident.control.alone &&
+	       verdict_stands(dentry, mnt, asker->live, verdict_domain(asker->state), access);
 }
 
 #ifdef PCL_OLD_KERNEL
@@ -74,9 +72,9 @@ static __always_inline int judge_policed(const struct pcl_question *ask,
 }
 #endif
 
-/* 0 or -EACCES. flags are ASK_*, of which ASK_FAST is one. */
-static __always_inline int judge_known(__u32 hook, __u32 class, __u32 access, __u64 dentry,
-				       __u64 mnt, __u32 flags, const struct pcl_known *known)
+/* 0 or -EACCES, where it is not known for anyone. flags are ASK_*. */
+static __always_inline int judge_unknown(__u32 hook, __u32 class, __u32 access, __u64 dentry,
+					 __u64 mnt, __u32 flags)
 {
 	struct pcl_question ask = {
 		.object = {.dentry = dentry, .mnt = mnt},
@@ -88,22 +86,16 @@ static __always_inline int judge_known(__u32 hook, __u32 class, __u32 access, __
 	struct pcl_asker asker;
 	int found = find_state(class, flags, &asker);
 
-	if (found > 0 && known->known && known->domain == verdict_domain(asker.state))
+	if (found > 0 && (flags & ASK_FAST) && known_for_asker(dentry, mnt, access, &asker))
 		return 0;
 	if (found > 0)
-		found = find_rules(class, &asker);
+		found = find_rules(&asker);
 	return found > 0 ? judge_policed(&ask, &asker) : found;
 }
 
 #ifdef PCL_OLD_KERNEL
 /* There is one judge for all. */
-static __always_inline int judge_slow(__u32 hook, __u32 class, __u32 access, __u64 dentry,
-				      __u64 mnt, __u32 flags)
-{
-	const struct pcl_known known = {};
-
-	return judge_known(hook, class, access, dentry, mnt, flags, &known);
-}
+#define judge_slow judge_unknown
 #else
 /*
  * KERNEL: a link whose pin was removed goes when a worker comes to it, so while all is removed a
@@ -128,13 +120,11 @@ static __always_inline int judge_slow(__u32 hook, __u32 class, __u32 access, __u
 static __always_inline int judge(__u32 hook, __u32 class, __u32 access, __u64 dentry, __u64 mnt,
 				 __u32 flags)
 {
-	struct pcl_known known;
-
 	if (!(flags & ASK_FAST))
 		return judge_slow(hook, class, access, dentry, mnt, flags);
-	if (known_for_anyone(dentry, mnt, access, &known))
+	if (known_for_anyone(dentry, mnt, access))
 		return 0;
-	return judge_known(hook, class, access, dentry, mnt, flags, &known);
+	return judge_unknown(hook, class, access, dentry, mnt, flags);
 }
 
 #endif

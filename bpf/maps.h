@@ -193,7 +193,7 @@ struct pcl_task {
 	__u16 visiting; /* in a container's cgroup, and the host's (visit.h) */
 	__u16 arrived;	/* was visiting when it executed a program */
 	__u32 entered;	/* into domain from outside, and has executed nothing there yet */
-	__u32 pad;
+	__u32 active;	/* bit per class of which domain has rules, as of live */
 	struct pcl_walk walk;
 	struct pcl_descent down;
 	struct pcl_bpf_detail

@@ -72,16 +72,15 @@ static __always_inline int ask_once(bool cached)
 		.flags = ASK_DELETED | ASK_FAST,
 	};
 	struct pcl_asker asker;
-	struct pcl_known known = {};
 	int found;
 
-	if (cached && known_for_anyone(native_dentry, native_mnt, PCL_BPF_READ, &known))
+	if (cached && known_for_anyone(native_dentry, native_mnt, PCL_BPF_READ))
 		return 0;
 	found = find_state(PCL_BPF_FILE, ask.flags, &asker);
-	if (found > 0 && known.known && known.domain == verdict_domain(asker.state))
+	if (found > 0 && cached && known_for_asker(native_dentry, native_mnt, PCL_BPF_READ, &asker))
 		return 0;
 	if (found > 0)
-		found = find_rules(PCL_BPF_FILE, &asker);
+		found = find_rules(&asker);
 	return found > 0 ? decide(&ask, asker.state, asker.domain, asker.live, true) : found;
 }
 

@@ -373,6 +373,7 @@ int BPF_PROG(pcl_task_alloc, struct task_struct *child, unsigned long clone_flag
 	born->domain = state->domain;
 	born->incarnation = state->incarnation;
 	born->entered = state->entered;
+	born->active = state->active;
 	born->visiting = state->visiting;
 	return 0;
 }

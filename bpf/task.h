@@ -195,7 +195,7 @@ static __always_inline bool has_entered(const struct pcl_task *state, __u64 look
 GLOBAL int place_task(struct pcl_task *state, __u64 live, __u32 level, __u64 looked)
 {
 	bool host = state && state->domain == PCL_BPF_DOMAIN_HOST;
-	struct pcl_bpf_domain *kept;
+	struct pcl_bpf_domain *kept, *placed;
 
 	if (!state)
 		return 0;
@@ -211,6 +211,9 @@ GLOBAL int place_task(struct pcl_task *state, __u64 live, __u32 level, __u64 loo
 		}
 		state->entered = state->domain != PCL_BPF_DOMAIN_HOST && has_entered(state, looked);
 	}
+	/* Where there is none, all is asked of it, and refused. */
+	placed = domain_entry(live, state->domain);
+	state->active = placed ? placed->active : ~0u;
 	return 0;
 }
 
@@ -275,7 +278,8 @@ static __always_inline __u64 live_for(__u32 flags)
 }
 
 /*
- * Who asks, but for domain. 1; 0: nothing is to be judged; or -EACCES. flags: the question's.
+ * Who asks, but for domain. 1: its domain has rules of the class. 0: it has none, or nothing is to
+ * be judged. Or -EACCES. flags: the question's.
  */
 static __always_inline int find_state(__u32 class, __u32 flags, struct pcl_asker *ret_asker)
 {
@@ -292,16 +296,14 @@ static __always_inline int find_state(__u32 class, __u32 flags, struct pcl_asker
 	/* An execution, or what a loader maps that was executed; not who moves a program. */
 	if (class == PCL_BPF_PROCESS && !(flags & ASK_NAMED))
 		end_visit(task, ret_asker->state, live);
-	return 1;
+	return ret_asker->state->active & (1u << class) ? 1 : 0;
 }
 
-/* 1: the domain has rules of the class. 0: it has none. Or -EACCES. */
-static __always_inline int find_rules(__u32 class, struct pcl_asker *asker)
+/* 1, with the domain; or -EACCES. */
+static __always_inline int find_rules(struct pcl_asker *asker)
 {
 	asker->domain = domain_entry(asker->live, asker->state->domain);
-	if (!asker->domain)
-		return -EACCES;
-	return asker->domain->active & (1u << class) ? 1 : 0;
+	return asker->domain ? 1 : -EACCES;
 }
 
 /* Both, and the same answers. */
@@ -309,7 +311,7 @@ static __always_inline int find_asker(__u32 class, __u32 flags, struct pcl_asker
 {
 	int found = find_state(class, flags, ret_asker);
 
-	return found > 0 ? find_rules(class, ret_asker) : found;
+	return found > 0 ? find_rules(ret_asker) : found;
 }
 
 #endif

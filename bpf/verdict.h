@@ -51,12 +51,12 @@ static __always_inline __u64 hidden(__u64 number)
 }
 
 /*
- * Whether the access was permitted to somebody and would be again. Then ret_domain is whose it was,
- * PCL_VERDICT_ANYONE if it is everybody's. The names are those of the one moment at which the
- * sequence numbers are read. The object may be told by pointers: what they equal is a number.
+ * Whether the access was permitted to domain and would be again. The names are those of the one
+ * moment at which the sequence numbers are read. The object may be told by pointers: what they
+ * equal is a number.
  */
-static __always_inline bool verdict_stands(__u64 dentry, __u64 mnt, __u64 live, __u32 access,
-					   __u64 *ret_domain)
+static __always_inline bool verdict_stands(__u64 dentry, __u64 mnt, __u64 live, __u64 domain,
+					   __u32 access)
 {
 	struct pcl_verdict *kept = verdict_entry(dentry);
 	__u64 kept_dentry, kept_mnt, permits, moment, differs;
@@ -69,10 +69,10 @@ static __always_inline bool verdict_stands(__u64 dentry, __u64 mnt, __u64 live, 
 	moment_take(&now);
 	moment = verdict_moment(&now);
 	permits = *(volatile __u64 *)&kept->permits;
-	*ret_domain = *(volatile __u64 *)&kept->domain;
-	differs = (kept->live ^ live) | (kept->moment ^ moment) | (~permits & (1ull << access));
-	differs |= kept->check ^
-		   verdict_check(kept_dentry, kept_mnt, live, *ret_domain, moment, permits);
+	differs = (kept->live ^ live) | (kept->moment ^ moment) | (kept->domain ^ domain) |
+		  (~permits & (1ull << access));
+	differs |=
+		kept->check ^ verdict_check(kept_dentry, kept_mnt, live, domain, moment, permits);
 	if (differs)
 		return false;
 	/* KERNEL: d_unhashed(). */

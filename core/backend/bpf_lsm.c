@@ -330,6 +330,7 @@ static int apply(const struct pcl_backend_input *input, struct pcl_diag *diag)
 	pcl_bpf_tally_prepare(&pins, input);
 	if (plan->reads_args)
 		tell_memory(pins.control, &memory);
+	pins.control->alone = !plan->contained;
 	pcl_fault_point("bpf: ready to switch");
 	__atomic_store_n(&pins.control->live, input->generation << 1 | slot, __ATOMIC_RELEASE);
 	pcl_fault_point("bpf: switched");
