@@ -16,6 +16,7 @@
 #ifndef PCL_BPF_CACHE_H
 #define PCL_BPF_CACHE_H
 
+#include "address.h"
 #include "match.h"
 
 /* Where it (or mount_lock) is not to be had, nothing is kept. */
@@ -48,29 +49,6 @@ static __always_inline bool moment_holds(const struct pcl_moment *moment)
 static __always_inline bool moments_exist(void)
 {
 	return &rename_lock && &mount_lock;
-}
-
-/*
- * The lower half of an address that may be a pointer: with that the verifier allows arithmetic.
- * KERNEL: it does so where who loads the program may know addresses. The compiler would shift.
- */
-static __always_inline __u64 low_half(__u64 address)
-{
-	__u64 half;
-
-	asm volatile("r1 = %1\n"
-		     "w1 = w1\n"
-		     "%0 = r1"
-		     : "=r"(half)
-		     : "r"(address)
-		     : "r1");
-	return half;
-}
-
-/* The place of a dentry in a table of 1 << bits entries. */
-static __always_inline __u32 table_slot(__u64 dentry, __u32 bits)
-{
-	return (__u32)(low_half(dentry) * 0x9E3779B97F4A7C15ULL >> (64 - bits));
 }
 
 static __always_inline struct pcl_dir *dir_entry(__u64 dentry)

@@ -348,12 +348,27 @@ struct {
 } homes SEC(".maps");
 
 /*
+ * Tasks of the host for which nothing is to be judged, by address; outside.h. A table that forgets,
+ * likewise.
+ */
+#define PCL_OUTSIDERS_BITS 12u
+
+struct pcl_outsider {
+	__u64 task;
+	__u64 live;
+	__u64 cgroup_id;
+	__u64 active; /* bit per class of which the host has rules */
+	__u64 check;  /* of all the rest, as of a verdict */
+};
+
+/*
  * control is mapped by the engine, so that control.live is switched by one aligned store. The only
  * variable of each object: so it lies at the beginning of the map in all of them, which share it.
  */
 static struct {
 	struct pcl_bpf_control control;
 	struct pcl_verdict verdicts[1u << PCL_VERDICTS_BITS];
+	struct pcl_outsider outsiders[1u << PCL_OUTSIDERS_BITS];
 } resident SEC(".bss");
 
 /* Entry slot * PCL_BPF_DOMAINS_MAX + domain id. Mapped by the engine, which fills the dead slot. */

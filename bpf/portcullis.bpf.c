@@ -358,6 +358,8 @@ int BPF_PROG(pcl_task_alloc, struct task_struct *child, unsigned long clone_flag
 	struct pcl_task *state, *born;
 	__u64 live;
 
+	/* Its memory may have been another task's. */
+	forget_outsider(child);
 	if (!(live = live_now()) || (GET(task, flags) & PF_KTHREAD))
 		return 0;
 	state = current_state(task, live);

@@ -15,6 +15,7 @@
 #ifndef PCL_BPF_TASK_H
 #define PCL_BPF_TASK_H
 
+#include "outside.h"
 #include "question.h"
 #include "visit.h"
 
@@ -199,6 +200,7 @@ GLOBAL int place_task(struct pcl_task *state, __u64 live, __u32 level, __u64 loo
 
 	if (!state)
 		return 0;
+	forget_outsider(current_task());
 	kept = state->domain ? domain_entry(live, state->domain) : NULL;
 	if (!kept || kept->incarnation != state->incarnation) {
 		search_domain(state, live, level);
@@ -226,6 +228,14 @@ static __always_inline void end_visit(struct task_struct *task, struct pcl_task 
 	place_task(state, live, GET3(task, cgroups, dfl_cgrp, level), state->live);
 }
 
+/* The id of the cgroup that the task is in. */
+static __always_inline __u64 cgroup_of(struct task_struct *task)
+{
+	struct cgroup *cgroup = GET2(task, cgroups, dfl_cgrp);
+
+	return GET2(cgroup, kn, id);
+}
+
 /* The current task's state with its domain up to date, or NULL when the kernel has no memory. */
 static __always_inline struct pcl_task *current_state(struct task_struct *task, __u64 live)
 {
@@ -239,7 +249,7 @@ static __always_inline struct pcl_task *current_state(struct task_struct *task, 
 		return NULL;
 	}
 	cgroup = GET2(task, cgroups, dfl_cgrp);
-	cgroup_id = GET2(cgroup, kn, id);
+	cgroup_id = cgroup_of(task);
 	/* A task of the host may enter a container's namespaces and stay in its cgroup. */
 	if (resident.control.spaces)
 		mount_ns = mount_ns_of(task);
@@ -284,10 +294,14 @@ static __always_inline __u64 live_for(__u32 flags)
 static __always_inline int find_state(__u32 class, __u32 flags, struct pcl_asker *ret_asker)
 {
 	struct task_struct *task = current_task();
+	bool outside;
 	__u64 live;
 
 	/* FAIL-OPEN: the kernel's own threads act for the kernel and belong to no domain. */
 	if (!(live = live_for(flags)) || (GET(task, flags) & PF_KTHREAD))
+		return 0;
+	outside = !PCL_IS_OLD && (resident.control.outsiders & (1u << class));
+	if (outside && is_outsider(task, live, cgroup_of(task), class))
 		return 0;
 	ret_asker->live = live;
 	ret_asker->state = current_state(task, live);
@@ -296,7 +310,11 @@ static __always_inline int find_state(__u32 class, __u32 flags, struct pcl_asker
 	/* An execution, or what a loader maps that was executed; not who moves a program. */
 	if (class == PCL_BPF_PROCESS && !(flags & ASK_NAMED))
 		end_visit(task, ret_asker->state, live);
-	return ret_asker->state->active & (1u << class) ? 1 : 0;
+	if (ret_asker->state->active & (1u << class))
+		return 1;
+	if (outside)
+		keep_outsider(task, ret_asker->state);
+	return 0;
 }
 
 /* 1, with the domain; or -EACCES. */

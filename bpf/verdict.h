@@ -43,13 +43,6 @@ static __always_inline __u64 verdict_check(__u64 dentry, __u64 mnt, __u64 live, 
 	       moment * 0xA0761D6478BD642FULL + permits;
 }
 
-/* The same, so that the compiler does not take what it equals in its stead: a pointer. */
-static __always_inline __u64 hidden(__u64 number)
-{
-	asm volatile("" : "+r"(number));
-	return number;
-}
-
 /*
  * Whether the access was permitted to domain and would be again. The names are those of the one
  * moment at which the sequence numbers are read. The object may be told by pointers: what they

@@ -277,6 +277,18 @@ static void tell_memory(struct pcl_bpf_control *control, const struct pcl_bpf_me
 			 __ATOMIC_RELEASE);
 }
 
+/* What programs look at first; what they find there decides nothing. */
+static void tell_hints(struct pcl_bpf_control *control, const struct pcl_bpf_plan *plan)
+{
+	__u32 active = 0;
+
+	for (size_t i = 0; i < plan->domain_count; i++)
+		if (plan->domains[i].id == PCL_BPF_DOMAIN_HOST)
+			active = plan->domains[i].entry.active;
+	control->alone = !plan->contained;
+	control->outsiders = plan->contained ? ~active : 0;
+}
+
 /* --- the table ------------------------------------------------------------------------------- */
 
 static int apply(const struct pcl_backend_input *input, struct pcl_diag *diag)
@@ -330,7 +342,7 @@ static int apply(const struct pcl_backend_input *input, struct pcl_diag *diag)
 	pcl_bpf_tally_prepare(&pins, input);
 	if (plan->reads_args)
 		tell_memory(pins.control, &memory);
-	pins.control->alone = !plan->contained;
+	tell_hints(pins.control, plan);
 	pcl_fault_point("bpf: ready to switch");
 	__atomic_store_n(&pins.control->live, input->generation << 1 | slot, __ATOMIC_RELEASE);
 	pcl_fault_point("bpf: switched");
