@@ -11,14 +11,10 @@
  */
 static __always_inline __u64 low_half(__u64 address)
 {
-	__u64 half;
+	register __u64 from asm("r1") = address;
+	__u32 half;
 
-	asm volatile("r1 = %1\n"
-		     "w1 = w1\n"
-		     "%0 = r1"
-		     : "=r"(half)
-		     : "r"(address)
-		     : "r1");
+	asm volatile("%0 = w1" : "=w"(half) : "r"(from));
 	return half;
 }
 

@@ -438,6 +438,7 @@ static __always_inline void keep_verdict(const struct pcl_question *ask, struct 
 					 const struct pcl_moment *moment)
 {
 	__u32 all = set, i;
+	__u64 accesses = 1ull << ask->access;
 
 	if (!(ask->flags & ASK_FAST) || (outcome->flags & ~PCL_OUTCOME_ALLOWED) ||
 	    (parts & ~PCL_PARTS_BY_PATH) || state->walk.layer)
@@ -447,9 +448,14 @@ static __always_inline void keep_verdict(const struct pcl_question *ask, struct 
 	/* Every flag of a set asks for something besides the name. */
 	if (all & ~PCL_SET_NUMBER)
 		return;
+	/* Nothing is said of the object at all. */
+	if (all == PCL_SET_PERMIT && ask->class == PCL_BPF_FILE)
+		accesses = 1ull << PCL_BPF_READ | 1ull << PCL_BPF_WRITE;
+	if (outcome->flags)
+		accesses |= PCL_VERDICT_NAMED;
 	verdict_keep(&ask->object, state,
-		     domain->alone ? PCL_VERDICT_ANYONE : verdict_domain(state), live, ask->access,
-		     outcome->flags ? PCL_VERDICT_NAMED : 0, moment);
+		     domain->alone ? PCL_VERDICT_ANYONE : verdict_domain(state), live, accesses,
+		     moment);
 }
 
 /* The whole decision for a domain that has rules of the class. 0 or -EACCES. fast is a constant. */

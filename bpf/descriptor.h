@@ -11,6 +11,7 @@
 #ifndef PCL_BPF_DESCRIPTOR_H
 #define PCL_BPF_DESCRIPTOR_H
 
+#include "file.h"
 #include "judge.h"
 
 #define FMODE_PATH 0x4000
@@ -44,10 +45,38 @@ static __always_inline int judge_descriptor(__u32 hook, struct file *file, __u32
 			     ASK_DELETED | ASK_FAST | ASK_QUIET);
 }
 
-static __always_inline int judge_use(struct file *file, int mask)
+/* Keeps the descriptor, where its use is permitted to anyone in each way it was opened for. */
+static __always_inline bool find_file(struct file *file, __u32 access)
 {
-	return judge_descriptor(PCL_HOOK_FILE_PERMISSION, file,
-				mask & (MAY_WRITE | MAY_APPEND) ? PCL_BPF_WRITE : PCL_BPF_READ);
+	__u64 live = live_now(), permits, accesses = 1ull << access;
+	struct pcl_moment moment;
+
+	if (GET(file, f_mode) & FMODE_READ)
+		accesses |= 1ull << PCL_BPF_READ;
+	if (GET(file, f_mode) & FMODE_WRITE)
+		accesses |= 1ull << PCL_BPF_WRITE;
+	permits = verdict_stands((__u64)file->f_path.dentry, (__u64)file->f_path.mnt, live,
+				 PCL_VERDICT_ANYONE, accesses, &moment);
+	if (!permits)
+		return false;
+	/* That a name goes shows in no sequence number. */
+	if (!(permits & PCL_VERDICT_NAMED))
+		keep_file(file, &moment, live);
+	return true;
+}
+
+/* A function of its own, so that what is permitted again saves no registers for it. */
+static __noinline int judge_use(unsigned long long *ctx)
+{
+	struct file *file = (struct file *)ctx[0];
+	__u32 access = ctx[1] & (MAY_WRITE | MAY_APPEND) ? PCL_BPF_WRITE : PCL_BPF_READ;
+
+	/* First, since what is kept never comes here a second time, and these always do. */
+	if (pcl_keeps_files && ((GET(file, f_flags) & FMODE_EXEC_FLAG) || has_no_path(file)))
+		return 0;
+	if (pcl_keeps_files && resident.control.alone && find_file(file, access))
+		return 0;
+	return judge_descriptor(PCL_HOOK_FILE_PERMISSION, file, access);
 }
 
 static __always_inline int judge_received(struct file *file)

@@ -27,15 +27,20 @@
  */
 static __always_inline bool known_for_anyone(__u64 dentry, __u64 mnt, __u32 access)
 {
+	struct pcl_moment moment;
+
 	return resident.control.alone &&
-	       verdict_stands(dentry, mnt, live_now(), PCL_VERDICT_ANYONE, access);
+	       verdict_stands(dentry, mnt, live_now(), PCL_VERDICT_ANYONE, 1ull << access, &moment);
 }
 
 static __always_inline bool known_for_asker(__u64 dentry, __u64 mnt, __u32 access,
 					    const struct pcl_asker *asker)
 {
+	struct pcl_moment moment;
+
 	return !resident.control.alone &&
-	       verdict_stands(dentry, mnt, asker->live, verdict_domain(asker->state), access);
+	       verdict_stands(dentry, mnt, asker->live, verdict_domain(asker->state),
+			      1ull << access, &moment);
 }
 
 #ifdef PCL_OLD_KERNEL

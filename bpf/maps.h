@@ -361,12 +361,22 @@ struct pcl_outsider {
 	__u64 check;  /* of all the rest, as of a verdict */
 };
 
+/* Descriptors whose use was permitted; file.h. A table that forgets, likewise. */
+#define PCL_FILES 4096u
+
+struct pcl_kept_file {
+	__u64 file;
+	__u64 sum;    /* of what must not have changed */
+	__u64 pad[6]; /* a power of two, so that a mask of the address is the place */
+};
+
 /*
  * control is mapped by the engine, so that control.live is switched by one aligned store. The only
  * variable of each object: so it lies at the beginning of the map in all of them, which share it.
  */
-static struct {
+static struct pcl_resident {
 	struct pcl_bpf_control control;
+	struct pcl_kept_file files[PCL_FILES]; /* near, so that an instruction holds the distance */
 	struct pcl_verdict verdicts[1u << PCL_VERDICTS_BITS];
 	struct pcl_outsider outsiders[1u << PCL_OUTSIDERS_BITS];
 } resident SEC(".bss");

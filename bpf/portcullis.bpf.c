@@ -80,6 +80,8 @@ int BPF_PROG(pcl_file_open, struct file *file)
 	struct dentry *dentry = file->f_path.dentry;
 	__u32 access = PCL_BPF_READ;
 
+	if (pcl_keeps_files)
+		forget_file(file);
 	/* Opened to be executed, which is the process class's business. */
 	if (file->f_flags & FMODE_EXEC_FLAG)
 		return judge_layer_execution(file);
@@ -215,9 +217,11 @@ int BPF_PROG(pcl_path_chown, const struct path *path)
 #endif
 
 SEC("lsm/file_permission")
-int BPF_PROG(pcl_file_permission, struct file *file, int mask)
+int pcl_file_permission(unsigned long long *ctx)
 {
-	return judge_use(file, mask);
+	if (pcl_keeps_files && is_kept_file((struct file *)ctx[0]))
+		return 0;
+	return judge_use(ctx);
 }
 
 SEC("lsm/file_receive")

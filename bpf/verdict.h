@@ -44,43 +44,43 @@ static __always_inline __u64 verdict_check(__u64 dentry, __u64 mnt, __u64 live, 
 }
 
 /*
- * Whether the access was permitted to domain and would be again. The names are those of the one
- * moment at which the sequence numbers are read. The object may be told by pointers: what they
- * equal is a number.
+ * Of accesses, all if they were permitted to domain and would be again, or 0; with
+ * PCL_VERDICT_NAMED where that is only as long as the object has a name, as it has now. The other
+ * names are those of ret_moment. The object may be told by pointers: what they equal is a number.
  */
-static __always_inline bool verdict_stands(__u64 dentry, __u64 mnt, __u64 live, __u64 domain,
-					   __u32 access)
+static __always_inline __u64 verdict_stands(__u64 dentry, __u64 mnt, __u64 live, __u64 domain,
+					    __u64 accesses, struct pcl_moment *ret_moment)
 {
 	struct pcl_verdict *kept = verdict_entry(dentry);
 	__u64 kept_dentry, kept_mnt, permits, moment, differs;
-	struct pcl_moment now;
 
 	kept_dentry = *(volatile __u64 *)&kept->dentry;
 	kept_mnt = *(volatile __u64 *)&kept->mnt;
 	if (hidden(kept_dentry) != dentry || hidden(kept_mnt) != mnt)
-		return false;
-	moment_take(&now);
-	moment = verdict_moment(&now);
+		return 0;
+	moment_take(ret_moment);
+	moment = verdict_moment(ret_moment);
 	permits = *(volatile __u64 *)&kept->permits;
 	differs = (kept->live ^ live) | (kept->moment ^ moment) | (kept->domain ^ domain) |
-		  (~permits & (1ull << access));
+		  (~permits & accesses);
 	differs |=
 		kept->check ^ verdict_check(kept_dentry, kept_mnt, live, domain, moment, permits);
-	if (differs)
-		return false;
 	/* KERNEL: d_unhashed(). */
-	return !(permits & PCL_VERDICT_NAMED) || READ_FIELD(struct dentry, dentry, d_hash.pprev);
+	if (differs ||
+	    ((permits & PCL_VERDICT_NAMED) && !READ_FIELD(struct dentry, dentry, d_hash.pprev)))
+		return 0;
+	return permits & (accesses | PCL_VERDICT_NAMED);
 }
 
 /*
- * Keeps that the access is permitted to domain; flags: PCL_VERDICT_NAMED. Everything that was
- * looked at, was so since moment.
+ * Keeps that accesses (with PCL_VERDICT_NAMED) are permitted to domain. Everything that was looked
+ * at, was so since moment.
  */
 static __always_inline void verdict_keep(const struct pcl_object *object,
 					 const struct pcl_task *state, __u64 domain, __u64 live,
-					 __u32 access, __u64 flags, const struct pcl_moment *moment)
+					 __u64 accesses, const struct pcl_moment *moment)
 {
-	__u64 permits = 1ull << access | flags, old;
+	__u64 permits = accesses, old;
 	struct pcl_verdict *kept;
 
 	/* Until its home is known a domain's names may still change. */

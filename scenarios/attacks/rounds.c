@@ -16,30 +16,50 @@
  *   unlink    the file is listed as permitted: the reader opens it, then the name is removed
  *   reuse     makes files in a free place, has them opened, removes them, and makes as many in a
  *             blocked place: some get a directory entry that lies where one of the former lay
+ *   link      gives the file a second name in the blocked place, and takes it away
+ *   leave     a task of the host does what it may, comes into CGROUP, and goes back out of it
+ *   birth     tasks of the host end, and children of the reader, which has left CGROUP, are born,
+ *             some where one of those lay, in the same cgroup
+ *
+ * The others are for where there is the host's domain alone: the reader writes by a descriptor that
+ * it has had from the beginning. In /race/owned/ only the owner may write, which the reader is not.
+ *
+ *   use       renames the file into that place and back
+ *   ruleset   applies /tmp/race-blocks.yaml, which blocks the file, and /tmp/race-host.yaml in turn
+ *   refile    opens a file, writes, closes it, and opens one in that place as its owner, whose
+ *             descriptor some other user then writes to: mostly the same memory
  *
  * ok: every round was as it must be; the data is the number of rounds.
  */
 #include <fcntl.h>
 #include <signal.h>
+#include <spawn.h>
+#include <stdbool.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "replay.h"
 
-#define USAGE "rounds dir|ancestor|mount|file|swap|owner|chroot|unlink|reuse COUNT CGROUP"
+#define USAGE                                                                                      \
+	"rounds dir|ancestor|mount|file|swap|owner|chroot|unlink|reuse|link|leave|birth|use|"      \
+	"ruleset|refile COUNT CGROUP"
+#define PORTCULLIS "/opt/gauntlet/portcullis"
 
 /* Files of one round of "reuse": more than the kernel keeps aside for one processor. */
 #define CROWD 64
 
 /* What the reader is asked to open. */
 enum question {
-	SAME = '?',    /* what it has a descriptor of, or the file in it */
-	FREE = 'f',    /* the crowd in the free place */
-	BLOCKED = 'b', /* and in the blocked one */
-	ROOT = 'r',    /* both places, with another root */
-	HOLD = 'h',    /* takes a descriptor of the name anew, and opens by it */
-	HELD = 'H',    /* opens by that again */
+	SAME = '?',	/* what it has a descriptor of, or the file in it */
+	FREE = 'f',	/* the crowd in the free place */
+	BLOCKED = 'b',	/* and in the blocked one */
+	ROOT = 'r',	/* both places, with another root */
+	HOLD = 'h',	/* takes a descriptor of the name anew, and opens by it */
+	HELD = 'H',	/* opens by that again */
+	OTHER = 'o',	/* both names of the file */
+	CHILDREN = 'c', /* a crowd of children, the blocked place */
+	WRITE = 'w',	/* what it has a descriptor of, as another user */
 };
 
 struct kind;
@@ -52,6 +72,10 @@ static long swap(const struct kind *kind, long count, int questions, int answers
 static long move_root(const struct kind *kind, long count, int questions, int answers);
 static long remove_name(const struct kind *kind, long count, int questions, int answers);
 static long reuse(const struct kind *kind, long count, int questions, int answers);
+static long name_twice(const struct kind *kind, long count, int questions, int answers);
+static long leave(const struct kind *kind, long count, int questions, int answers);
+static long give_birth(const struct kind *kind, long count, int questions, int answers);
+static long open_again(const struct kind *kind, long count, int questions, int answers);
 
 struct kind {
 	const char *name;
@@ -60,7 +84,11 @@ struct kind {
 	const char *inside; /* the directory that is opened, below the place; NULL: a file moves */
 	int (*move)(const char *from, const char *to);
 	rounds_fn work;
+	bool writes; /* by the descriptor; else it is opened anew each time */
 };
+
+/* Of the domain, and of the one above it. */
+static const char *own_group;
 
 static int move_mount(const char *from, const char *to)
 {
@@ -76,16 +104,42 @@ static int change_owner(const char *from, const char *to)
 	return stat(from, &status) ? -1 : chown(from, status.st_uid ? 0 : 1, (gid_t)-1);
 }
 
+/* Which one is live decides, not what lies where. */
+static int change_ruleset(const char *from, const char *to)
+{
+	bool blocks = strcmp(from, to) < 0;
+	char *const argv[] = {PORTCULLIS, "apply",
+			      blocks ? "/tmp/race-blocks.yaml" : "/tmp/race-host.yaml", NULL};
+	char *const environment[] = {NULL};
+	posix_spawn_file_actions_t actions;
+	int status = 0;
+	pid_t pid;
+
+	/* What it says is not what this program says. */
+	errno = posix_spawn_file_actions_init(&actions);
+	if (!errno)
+		errno = posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
+	if (!errno)
+		errno = posix_spawn(&pid, PORTCULLIS, &actions, NULL, argv, environment);
+	return errno || waitpid(pid, &status, 0) != pid || status ? -1 : 0;
+}
+
 static const struct kind kinds[] = {
-	{"dir", "/race/free/d", "/race/blocked/d", "", rename, take_turns},
-	{"ancestor", "/race/free/a", "/race/blocked/a", "/b/c", rename, take_turns},
-	{"mount", "/race/free/m", "/race/blocked/m", "/in", move_mount, take_turns},
-	{"file", "/race/free/file", "/race/blocked/file", NULL, rename, take_turns},
-	{"swap", "/race/blocked2/s", "/race/blocked/s", "", rename, swap},
-	{"owner", "/race/owned/file", "/race/owned/file", NULL, change_owner, take_turns},
-	{"chroot", "/race/free/r", "/race/blocked/r", NULL, NULL, move_root},
-	{"unlink", "/race/listed/file", "/race/listed/file", NULL, NULL, remove_name},
-	{"reuse", "/race/free", "/race/blocked", "", NULL, reuse},
+	{"dir", "/race/free/d", "/race/blocked/d", "", rename, take_turns, false},
+	{"ancestor", "/race/free/a", "/race/blocked/a", "/b/c", rename, take_turns, false},
+	{"mount", "/race/free/m", "/race/blocked/m", "/in", move_mount, take_turns, false},
+	{"file", "/race/free/file", "/race/blocked/file", NULL, rename, take_turns, false},
+	{"swap", "/race/blocked2/s", "/race/blocked/s", "", rename, swap, false},
+	{"owner", "/race/owned/file", "/race/owned/file", NULL, change_owner, take_turns, false},
+	{"chroot", "/race/free/r", "/race/blocked/r", NULL, NULL, move_root, false},
+	{"unlink", "/race/listed/file", "/race/listed/file", NULL, NULL, remove_name, false},
+	{"reuse", "/race/free", "/race/blocked", "", NULL, reuse, false},
+	{"link", "/race/free/l", "/race/blocked/l", NULL, NULL, name_twice, false},
+	{"leave", "/race/free/o", "/race/blocked/o", NULL, NULL, leave, false},
+	{"birth", "/race/free/o", "/race/blocked/o", NULL, NULL, give_birth, false},
+	{"use", "/race/free/u", "/race/owned/u", NULL, rename, take_turns, true},
+	{"ruleset", "/race/free/r", "/race/free/s", NULL, change_ruleset, take_turns, true},
+	{"refile", "/race/free/u", "/race/owned/f", NULL, NULL, open_again, false},
 };
 
 /* What could not be done, for main() to tell. */
@@ -112,15 +166,19 @@ static int make_dirs(const char *path)
 	return 0;
 }
 
-/* Makes the file that moves; returns an O_PATH descriptor of it, or -1. */
+static int make_file(const char *path)
+{
+	int file = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0644);
+
+	return file < 0 || close(file) ? failed("create") : 0;
+}
+
+/* Makes the file that moves; returns a descriptor of it (O_PATH, or to write), or -1. */
 static int prepare_file(const struct kind *kind)
 {
-	int file = open(kind->free_place, O_CREAT | O_RDWR | O_CLOEXEC, 0644);
-
-	if (file < 0)
-		return failed("create");
-	close(file);
-	return open(kind->free_place, O_PATH | O_CLOEXEC);
+	if (make_file(kind->free_place))
+		return -1;
+	return open(kind->free_place, (kind->writes ? O_WRONLY : O_PATH) | O_CLOEXEC);
 }
 
 /* Makes the places and the file; returns an O_PATH descriptor of what the reader opens, or -1. */
@@ -164,6 +222,20 @@ static int enter(const char *cgroup)
 		return failed("cgroup");
 	close(fd);
 	return 0;
+}
+
+/* Out of the domain's cgroup, where the host's tasks are. */
+static int enter_above(void)
+{
+	char above[256];
+	char *slash;
+
+	snprintf(above, sizeof(above), "%s", own_group);
+	slash = strrchr(above, '/');
+	if (!slash)
+		return failed("cgroup");
+	*slash = '\0';
+	return enter(above);
 }
 
 /* 1 may read, 0 refused, -1 something else. */
@@ -232,6 +304,53 @@ static int may_hold(const char *path)
 	return held < 0 ? -1 : may_read_fd(held, "");
 }
 
+/* 1: each name is judged for itself. */
+static int may_read_names(const struct kind *kind)
+{
+	int by_free = may_read(kind->free_place), by_blocked = may_read(kind->blocked_place);
+
+	return by_free < 0 || by_blocked < 0 ? -1 : by_free == 1 && by_blocked == 0;
+}
+
+/* A child's exit status is what it may; -1 where that is none. */
+static int ask_child(int (*may)(const char *), const char *path)
+{
+	int status = 0;
+	pid_t pid = fork();
+
+	if (!pid)
+		_exit(may(path) & 0xff);
+	return pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status)
+		       ? -1
+		       : (signed char)WEXITSTATUS(status);
+}
+
+/* Of a crowd of children, one after the other, if it is answered alike. */
+static int ask_children(const char *path)
+{
+	int answer = ask_child(may_read, path);
+
+	for (int i = 1; i < CROWD; i++)
+		if (ask_child(may_read, path) != answer)
+			return -1;
+	return answer;
+}
+
+/* As may_read(), of writing, by somebody who owns nothing. */
+static int may_write(int fd)
+{
+	ssize_t len;
+	int error;
+
+	if (seteuid(1))
+		return -1;
+	len = pwrite(fd, "x", 1, 0);
+	error = errno;
+	if (seteuid(0))
+		return -1;
+	return len == 1 ? 1 : error == EACCES ? 0 : -1;
+}
+
 static int answer_to(const struct kind *kind, int fd, enum question question)
 {
 	switch (question) {
@@ -247,6 +366,15 @@ static int answer_to(const struct kind *kind, int fd, enum question question)
 		return may_hold(kind->free_place);
 	case HELD:
 		return may_hold(NULL);
+	case OTHER:
+		return may_read_names(kind);
+	case CHILDREN:
+		/* It was seen inside, so it and they stay in the domain. */
+		return may_read(kind->blocked_place) || enter_above()
+			       ? -1
+			       : ask_children(kind->blocked_place);
+	case WRITE:
+		return may_write(fd);
 	}
 	return -1;
 }
@@ -273,20 +401,20 @@ static int ask_for(char byte, int questions, int answers)
 	return byte - '1';
 }
 
-static int ask(int questions, int answers)
+static int ask(const struct kind *kind, int questions, int answers)
 {
-	return ask_for(SAME, questions, answers);
+	return ask_for(kind->writes ? WRITE : SAME, questions, answers);
 }
 
 /* After each move the reader must see where the directory is now. */
 static long take_turns(const struct kind *kind, long count, int questions, int answers)
 {
 	for (long i = 0; i < count; i++) {
-		if (ask(questions, answers) != 1)
+		if (ask(kind, questions, answers) != 1)
 			return failed("free") - i;
 		if (kind->move(kind->free_place, kind->blocked_place))
 			return failed("move") - i;
-		if (ask(questions, answers) != 0)
+		if (ask(kind, questions, answers) != 0)
 			return failed("blocked") - i;
 		if (kind->move(kind->blocked_place, kind->free_place))
 			return failed("move back") - i;
@@ -306,7 +434,7 @@ static long swap(const struct kind *kind, long count, int questions, int answers
 		if (kind->move(kind->free_place, kind->blocked_place) ||
 		    kind->move(kind->blocked_place, kind->free_place))
 			_exit(1);
-	while (done < count && ask(questions, answers) == 0)
+	while (done < count && ask(kind, questions, answers) == 0)
 		done++;
 	kill(mover, SIGKILL);
 	waitpid(mover, NULL, 0);
@@ -392,6 +520,75 @@ static long reuse(const struct kind *kind, long count, int questions, int answer
 	return count;
 }
 
+/* What is reached by a name has that name, whichever others there are. */
+static long name_twice(const struct kind *kind, long count, int questions, int answers)
+{
+	for (long i = 0; i < count; i++) {
+		if (ask(kind, questions, answers) != 1)
+			return failed("free") - i;
+		if (link(kind->free_place, kind->blocked_place))
+			return failed("link") - i;
+		if (ask_for(OTHER, questions, answers) != 1)
+			return failed("both") - i;
+		if (unlink(kind->blocked_place))
+			return failed("unlink") - i;
+	}
+	return count;
+}
+
+/* Of a task of the host: 1, it may read the path, until it was in the domain. */
+static int may_read_until_inside(const char *path)
+{
+	return may_read(path) == 1 && may_read(path) == 1 && !enter(own_group) &&
+	       may_read(path) == 0 && !enter_above() && may_read(path) == 0;
+}
+
+static long leave(const struct kind *kind, long count, int questions, int answers)
+{
+	(void)questions;
+	(void)answers;
+	if (make_file(kind->blocked_place))
+		return -1;
+	for (long i = 0; i < count; i++)
+		if (ask_child(may_read_until_inside, kind->blocked_place) != 1)
+			return failed("leave") - i;
+	return count;
+}
+
+/* Counts children of the reader. */
+static long give_birth(const struct kind *kind, long count, int questions, int answers)
+{
+	if (make_file(kind->blocked_place))
+		return -1;
+	for (long done = 0; done < count; done += CROWD) {
+		if (ask_children(kind->blocked_place) != 1)
+			return failed("host") - done;
+		if (ask_for(CHILDREN, questions, answers) != 0)
+			return failed("blocked") - done;
+	}
+	return count;
+}
+
+/* The reader has no part in it: who opens is who writes. */
+static long open_again(const struct kind *kind, long count, int questions, int answers)
+{
+	(void)questions;
+	(void)answers;
+	if (make_file(kind->blocked_place))
+		return -1;
+	for (long i = 0; i < count; i++) {
+		int file = open(kind->free_place, O_WRONLY | O_CLOEXEC);
+
+		/* Once to be found, once by what is kept. */
+		if (file < 0 || may_write(file) != 1 || may_write(file) != 1 || close(file))
+			return failed("free") - i;
+		file = open(kind->blocked_place, O_WRONLY | O_CLOEXEC);
+		if (file < 0 || may_write(file) != 0 || close(file))
+			return failed("owned") - i;
+	}
+	return count;
+}
+
 static long run(const struct kind *kind, long count, const char *cgroup)
 {
 	int questions[2], answers[2], fd = prepare(kind);
@@ -425,6 +622,7 @@ int main(int argc, char **argv)
 	for (size_t i = 0; count > 0 && i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		if (strcmp(kinds[i].name, argv[1]) != 0)
 			continue;
+		own_group = argv[3];
 		done = run(&kinds[i], count, argv[3]);
 		if (done < 0)
 			return replay_failed(failed_step, errno, REPLAY_BROKEN);

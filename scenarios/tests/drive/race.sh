@@ -70,4 +70,51 @@ rounds chroot "$ROUNDS" race
 rounds reuse "$ROUNDS" race
 rounds owner "$ROUNDS" owner
 rounds unlink "$ROUNDS" listed
+rounds link "$ROUNDS" race
+# A child each, so a tenth.
+rounds leave $((ROUNDS / 10)) race
+rounds birth $((ROUNDS / 640 * 64)) race
+
+# What is kept of descriptors is kept where there is the host's domain alone.
+host() { # NAME; the file rules and the action on standard input
+	cat <<-END
+		---
+		apiVersion: security.kubearmor.com/v1
+		kind: KubeArmorHostPolicy
+		metadata:
+		  name: $1
+		spec:
+		  nodeSelector:
+		    matchLabels:
+		      kubearmor.io/hostname: "*"
+		  file:
+	END
+	cat
+}
+owned() {
+	host owned <<-END
+		    matchDirectories:
+		    - dir: /race/owned/
+		      recursive: true
+		      ownerOnly: true
+		  action: Block
+	END
+}
+owned >/tmp/race-host.yaml
+{
+	owned
+	host ruled <<-END
+		    matchPaths:
+		    - path: /race/free/r
+		  action: Block
+	END
+} >/tmp/race-blocks.yaml
+for name in race owner listed; do
+	is "no-domain-$name" 0 "$(code $P domain remove $name)"
+done
+is applies-to-the-host 0 "$(code $P apply /tmp/race-host.yaml)"
+rounds use "$ROUNDS" ""
+rounds refile "$ROUNDS" ""
+# Each is a command.
+rounds ruleset $((ROUNDS / 500)) ""
 echo done
