@@ -4,6 +4,8 @@
  * named, and the plan does exactly that.
  */
 
+#include <string.h>
+
 #include "backend/apparmor_plan.h"
 
 const char *const pcl_apparmor_kernel_names[] = {"any", NULL};
@@ -39,6 +41,9 @@ static const char *unsupported_protocol(const struct pcl_rule *rule)
 	return NULL;
 }
 
+/* The parser takes seconds for one name of 2,000 bytes, and eight times that for one of 4,000. */
+#define OBJECT_MAX 2048
+
 /* Why nothing of rule is enforced; NULL where it is. */
 static const char *unsupported(const struct pcl_rule *rule)
 {
@@ -50,6 +55,9 @@ static const char *unsupported(const struct pcl_rule *rule)
 		return "does not see whether a task has a terminal";
 	if (rule->flags & PCL_RULE_ALLOWED_ARGS)
 		return "does not see a program's arguments";
+	if ((rule->class == PCL_CLASS_PROCESS || rule->class == PCL_CLASS_FILE) &&
+	    strlen(rule->object) > OBJECT_MAX)
+		return "takes no name of more than 2,048 bytes";
 	if (rule->match == PCL_MATCH_PATTERN && *rule->object != '/')
 		return "takes no pattern that begins otherwise than with a slash";
 	return rule->match == PCL_MATCH_PROTOCOL ? unsupported_protocol(rule) : NULL;
@@ -62,43 +70,48 @@ static bool can_refuse(const struct pcl_rule *rule)
 	       (rule->action == PCL_ACTION_ALLOW && rule->flags);
 }
 
+/* KERNEL: what a task that no profile binds has opened is not judged again as another uses it. */
+#define BY_NAME "by the name under which it is reached: misses other mounts of it, "
+#define OPENED                                                                                     \
+	"what was opened before a profile bound its user, or by who has none, changes of times, "  \
+	"attributes and ACLs"
+
 /* Rules of directories leave writing alone: a temporary directory must stay one. */
 static const char *missed_process(const struct pcl_rule *rule)
 {
 	if (!can_refuse(rule))
-		return "judges a program by the name under which it is reached: misses other mounts "
-		       "of it, and the interpreter that a script names";
+		return "judges a program " BY_NAME
+		       "the interpreter that a script or binfmt_misc names, and what a loader maps that is run by "
+		       "hand";
 	if (rule->match != PCL_MATCH_PATH && rule->match != PCL_MATCH_NAME)
-		return "judges a program by the name under which it is reached: misses other mounts "
-		       "of it, the interpreter that a script names, and programs that are renamed "
-		       "first; refuses mapping such a file executable, and moving or changing the "
-		       "mode of directories above";
-	return "judges a program by the name under which it is reached: misses other mounts of it, "
-	       "and the interpreter that a script names; refuses mapping it executable, changing "
+		return "judges a program " BY_NAME
+		       "the interpreter that a script or binfmt_misc names, and programs that are renamed first; "
+		       "refuses mapping such a file executable, and moving or changing the mode of "
+		       "directories above";
+	return "judges a program " BY_NAME
+	       "and the interpreter that a script or binfmt_misc names; refuses mapping it executable, changing "
 	       "it, and moving, making or changing the mode of directories above";
 }
 
 static const char *missed_file(const struct pcl_rule *rule)
 {
 	if (!can_refuse(rule))
-		return "judges a file by the name under which it is reached: misses other mounts of "
-		       "it, and changes of times, attributes and ACLs";
+		return "judges a file " BY_NAME "and " OPENED;
 	/* KERNEL: of a rename and of a hard link, both names are asked about with one owner. */
 	if (rule->flags & PCL_RULE_OWNER_ONLY)
 		return "judges a file by the name under which it is reached, and both names of what "
-		       "is moved, exchanged or linked by one owner: misses other mounts of it, "
-		       "changes of times, attributes and ACLs, moving one's own file over another's, "
-		       "exchanging the two, and moving directories that wildcards match; refuses "
-		       "moving or linking another's file to it, and moving, making or changing the "
-		       "mode of the other directories above";
-	if (rule->match == PCL_MATCH_PATTERN)
-		return "judges a file by the name under which it is reached: misses other mounts of "
-		       "it, changes of times, attributes and ACLs, and moving directories that "
-		       "wildcards match; refuses moving, making or changing the mode of the others "
+		       "is moved, exchanged or linked by one owner: misses other mounts of "
+		       "it, " OPENED
+		       ", moving one's own file over another's, exchanging the two, and moving "
+		       "directories that wildcards match; refuses moving or linking another's file "
+		       "to it, and moving, making or changing the mode of the other directories "
 		       "above";
-	return "judges a file by the name under which it is reached: misses other mounts of it, and "
-	       "changes of times, attributes and ACLs; refuses moving, making or changing the mode "
-	       "of directories above";
+	if (rule->match == PCL_MATCH_PATTERN)
+		return "judges a file " BY_NAME OPENED
+		       ", and moving directories that wildcards match; refuses moving, making or "
+		       "changing the mode of the others above";
+	return "judges a file " BY_NAME "and " OPENED
+	       "; refuses moving, making or changing the mode of directories above";
 }
 
 static const char *missed_capability(const struct pcl_rule *rule)
@@ -126,7 +139,7 @@ static const char *missed(const struct pcl_rule *rule)
 {
 	if (rule->source_count)
 		return "knows a program by the name that was executed: misses a source that is a "
-		       "container's first program, or the interpreter that a script names; refuses "
+		       "container's first program, or the interpreter that a script or binfmt_misc names; refuses "
 		       "to execute a source, or to leave it, under no_new_privs, and kills what is "
 		       "executed so if rules do not let it be read; and what it misses and refuses "
 		       "without fromSource";

@@ -503,6 +503,27 @@ static void a_profile_is_not_chosen(void **state)
 	lacks(find(plan, "portcullis-box")->text, "change_profile");
 }
 
+static enum pcl_status status_of_name(size_t len)
+{
+	pcl_autofree char *path = calloc(1, len + 1), *spec = NULL;
+	autosetting setting;
+
+	assert_non_null(path);
+	for (size_t i = 0; i < len; i++)
+		path[i] = i % 2 || i == len - 1 ? 'a' : '/';
+	assert_true(asprintf(&spec, "  file: {matchPaths: [{path: %s}]}\n", path) > 0);
+	setting_of(&setting, spec);
+	return pcl_apparmor_status(setting.rules[0], 0).status;
+}
+
+/* The parser would not come to an end in time. */
+static void a_very_long_name_is_unsupported(void **state)
+{
+	(void)state;
+	assert_int_equal(status_of_name(2048), PCL_STATUS_LOOSER);
+	assert_int_equal(status_of_name(2049), PCL_STATUS_UNSUPPORTED);
+}
+
 /* A promise, and the plan keeps to it: it takes what has another status than unsupported. */
 static void a_rule_gets_the_status_that_is_promised(void **state)
 {
@@ -523,7 +544,7 @@ static void a_rule_gets_the_status_that_is_promised(void **state)
 		 PCL_STATUS_LOOSER, "allows too"},
 		{"  file: {matchPaths: [{path: /a}]}\n", PCL_STATUS_LOOSER, "refuses moving"},
 		{"  file: {matchPaths: [{path: /a, action: Audit}]}\n", PCL_STATUS_LOOSER,
-		 "attributes and ACLs"},
+		 "opened before"},
 		{"  process: {matchPaths: [{path: /a}]}\n", PCL_STATUS_LOOSER, "changing it"},
 		{"  file: {matchPaths: [{path: /a, ownerOnly: true}]}\n", PCL_STATUS_LOOSER,
 		 "one's own file over another's"},
@@ -660,6 +681,7 @@ int main(void)
 		cmocka_unit_test(a_list_links_only_what_it_lists),
 		cmocka_unit_test(what_raw_sockets_carry_is_not_told),
 		cmocka_unit_test(what_is_unsupported_is_refused),
+		cmocka_unit_test(a_very_long_name_is_unsupported),
 		cmocka_unit_test(a_rule_gets_the_status_that_is_promised),
 		cmocka_unit_test(a_rule_that_cannot_refuse_keeps_no_name),
 		cmocka_unit_test(a_profile_is_not_chosen),
