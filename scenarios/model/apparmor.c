@@ -134,18 +134,13 @@ static size_t ask_rename(const char *from, const char *to, const char *owned,
 	return 2;
 }
 
-/*
- * KERNEL: an exchange is two renames, that of the second name first; from 6.2 on it is the first
- * name's owner that both are judged by.
- */
+/* KERNEL: an exchange is two renames, that of the second name first. */
 static size_t questions_of_move(const struct act_request *request, struct model_question *questions)
 {
 	size_t count = 0;
 
 	if (request->op == ACT_EXCHANGE)
-		count = ask_rename(request->b, request->a,
-				   model_kernel_is_before(6, 2) ? request->b : request->a,
-				   questions);
+		count = ask_rename(request->b, request->a, request->b, questions);
 	return count + ask_rename(request->a, request->b, request->a, questions + count);
 }
 
@@ -231,6 +226,14 @@ static void ask_reading(const struct asked *asked)
 	model_decide(asked->rulesets, asked->operation, &question, &verdict);
 	if (!verdict.refused && verdict.alert)
 		model_expect_alert(asked->expected, &verdict, false);
+}
+
+bool model_is_of_two_owners(const struct act_request *request)
+{
+	const struct model_object *a = model_object_find(request->a);
+	const struct model_object *b = model_object_find(request->b);
+
+	return request->op == ACT_EXCHANGE && a && b && a->owner != b->owner;
 }
 
 void model_expect_by_name(const struct model_rulesets *rulesets,

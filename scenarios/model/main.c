@@ -369,8 +369,10 @@ static int run_operations(struct run *run, struct model_set *set,
 			/* Never one actor twice in a row: their events must lie apart in time. */
 			do
 				model_draw_operation(&run->random, set, &done->operation);
-			while (count && same_actor(&done->operation.actor,
-						   &batch[count - 1].operation.actor));
+			while ((count && same_actor(&done->operation.actor,
+						    &batch[count - 1].operation.actor)) ||
+			       (run->judge == MODEL_BY_NAME &&
+				model_is_of_two_owners(&done->operation.request)));
 			model_expect(rulesets, &done->operation, run->judge, &done->expected);
 			expect_once(run, done);
 			error = do_one(run, done, diag);

@@ -176,6 +176,8 @@ void model_socket_request(size_t index, struct act_request *ret_request);
 
 void model_expect(const struct model_rulesets *rulesets, const struct model_operation *operation,
 		  enum model_judge judge, struct model_expected *ret_expected);
+/* KERNEL: by whose owner both names of an exchange are judged differs; see AppArmor's status. */
+bool model_is_of_two_owners(const struct act_request *request);
 /* One line for people. */
 void model_print_operation(const struct model_operation *operation, FILE *out);
 /* A case of the harness that does the same. */

@@ -63,19 +63,14 @@ static bool needs_net_raw(const struct act_request *request)
 	return (internet && request->number[1] == SOCK_RAW) || request->number[0] == AF_PACKET;
 }
 
-bool model_kernel_is_before(int major, int minor)
-{
-	struct utsname name;
-	int own_major, own_minor;
-
-	return !uname(&name) && sscanf(name.release, "%d.%d", &own_major, &own_minor) == 2 &&
-	       (own_major < major || (own_major == major && own_minor < minor));
-}
-
 /* KERNEL: before 5.19 the hook is called twice for an exchange, the new name's turn first. */
 static bool exchange_asks_new_first(void)
 {
-	return model_kernel_is_before(5, 19);
+	struct utsname name;
+	int major, minor;
+
+	return !uname(&name) && sscanf(name.release, "%d.%d", &major, &minor) == 2 &&
+	       (major < 5 || (major == 5 && minor < 19));
 }
 
 /* The call as which an operation begins, where it is of those that sets speak of. */

@@ -24,7 +24,6 @@ struct model_question {
 
 #define MODEL_QUESTIONS 6
 
-bool model_kernel_is_before(int major, int minor);
 /* In the order in which hooks that judge by file are called. */
 size_t model_questions_of(const struct model_operation *operation,
 			  struct model_question *questions);

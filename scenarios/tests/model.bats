@@ -1,18 +1,31 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
 #
-# Model against kernel: 20,000 random operations a kernel, each with the errno and the alerts that
-# policy/decide.h says. PCL_MODEL_OPERATIONS asks for more or fewer, PCL_JOBS for guests at once.
+# Model against kernel: 20,000 random operations a kernel with BPF-LSM and 10,000 with AppArmor, each
+# with the errno and the alerts that policy/decide.h says, but for what AppArmor's statuses name.
+# PCL_MODEL_OPERATIONS asks for more or fewer of both, PCL_JOBS for guests at once.
 
 bats_require_minimum_version 1.5.0
 
-kernels=(debian-5.10+bpf debian-6.1+bpf debian-6.12+bpf debian-7+bpf)
+kernels=(debian-5.10 debian-6.1 debian-6.12 debian-7)
+targets=("${kernels[@]/%/+bpf}" debian-5.10+apparmor debian-6.1+apparmor debian-6.12+apparmor)
+
+# operations TARGET: how many.
+operations() {
+	case $1 in
+	*+apparmor) echo "${PCL_MODEL_OPERATIONS:-10000}" ;;
+	*) echo "${PCL_MODEL_OPERATIONS:-20000}" ;;
+	esac
+}
 
 setup_file() {
+	local backend
 	cd "$BATS_TEST_DIRNAME/../.." || exit
-	for target in "${kernels[@]}"; do
-		build/gauntlet model --on "$target" --results "$BATS_FILE_TMPDIR" \
-			--operations "${PCL_MODEL_OPERATIONS:-20000}" \
+	for target in "${targets[@]}"; do
+		backend=bpf_lsm
+		[[ $target != *+apparmor ]] || backend=apparmor
+		build/gauntlet model --on "$target" --backend "$backend" \
+			--results "$BATS_FILE_TMPDIR" --operations "$(operations "$target")" \
 			>"$BATS_FILE_TMPDIR/$target.out" 2>&1 &
 		echo $! >"$BATS_FILE_TMPDIR/$target.pid"
 		[ "$(jobs -rp | wc -l)" -lt "${PCL_JOBS:-2}" ] || wait -n || true
@@ -25,7 +38,7 @@ holds() {
 	local counts
 	cat "$BATS_FILE_TMPDIR/$1.out"
 	counts=$(sed -n 's/^[^ ]*: \({"backend".*}\)$/\1/p' "$BATS_FILE_TMPDIR/$1.out")
-	jq -e --argjson wanted "${PCL_MODEL_OPERATIONS:-20000}" \
+	jq -e --argjson wanted "$(operations "$1")" \
 		'.operations >= $wanted and .refused * 25 > .operations and .alerts * 50 > .operations
 		and ([.by_operation[] | select(. == 0)] | length) == 0' <<<"$counts"
 }
@@ -44,6 +57,18 @@ holds() {
 
 @test "random operations on the newest kernel are as the model says" {
 	holds debian-7+bpf
+}
+
+@test "random operations on 5.10 are as the model says, with AppArmor" {
+	holds debian-5.10+apparmor
+}
+
+@test "random operations on 6.1 are as the model says, with AppArmor" {
+	holds debian-6.1+apparmor
+}
+
+@test "random operations on 6.12 are as the model says, with AppArmor" {
+	holds debian-6.12+apparmor
 }
 
 @test "a target that is not there, and no target, are refused" {
