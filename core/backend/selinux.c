@@ -521,6 +521,13 @@ static int live(struct pcl_backend_live *ret_live, struct pcl_diag *diag)
 		error = repair(&generation, diag);
 	if (error)
 		return error;
+	/* Somebody has switched it off since, and it must not be taken for enforced. */
+	if (generation && pcl_selinux_mode_read() != PCL_SELINUX_ENFORCING)
+		return pcl_diag_set(diag, -EOPNOTSUPP,
+				    "selinux: generation %" PRIu64
+				    " is applied, but SELinux is permissive now and refuses "
+				    "nothing (setenforce 1, or portcullis remove)",
+				    generation);
 	*ret_live = (struct pcl_backend_live){.generation = generation};
 	if (generation)
 		pcl_selinux_events_tally(&ret_live->alerts);

@@ -39,11 +39,17 @@ struct cursor {
 struct reader {
 	struct cursor cursor;
 	const struct pcl_selinux_record *applied;
-	bool follows;	 /* what is read is of now */
-	pcl_event_fn fn; /* NULL: only the place is wanted */
+	struct pcl_selinux_record later; /* what was applied since, while it follows */
+	bool follows;			 /* what is read is of now */
+	pcl_event_fn fn;		 /* NULL: only the place is wanted */
 	void *context;
 	struct pcl_diag *diag;
 };
+
+static void reader_fini(struct reader *reader)
+{
+	pcl_selinux_record_fini(&reader->later);
+}
 
 /* --- how far was read --------------------------------------------------------------------------
  */
@@ -400,7 +406,21 @@ static int tell_load(struct reader *reader)
 	return hand_over(reader, &event);
 }
 
-/* Another policy's load is put right at once; where it was ours, there is nothing to be done. */
+/* After a change it is another; after a removal what comes late is still of the last one. */
+static int use_applied(struct reader *reader)
+{
+	struct pcl_selinux_record later = {0};
+	int error = pcl_selinux_record_load(PCL_SELINUX_APPLIED, &later, reader->diag);
+
+	if (error)
+		return error == -ENOENT ? 0 : error;
+	pcl_selinux_record_fini(&reader->later);
+	reader->later = later;
+	reader->applied = &reader->later;
+	return 0;
+}
+
+/* Another policy's load is put right at once; where it was ours, another ruleset may hold now. */
 static int take_load(struct reader *reader)
 {
 	struct cursor noted;
@@ -409,6 +429,8 @@ static int take_load(struct reader *reader)
 	if (reader->follows) {
 		save_cursor(&reader->cursor);
 		error = pcl_selinux_repair(reader->diag);
+		if (!error)
+			error = use_applied(reader);
 		load_cursor(&noted);
 		reader->cursor.loads = noted.loads;
 	}
@@ -449,7 +471,8 @@ static int read_past(struct reader *reader, struct pcl_diag *diag)
 int pcl_selinux_events_read(const struct pcl_selinux_record *applied, int timeout_ms,
 			    pcl_event_fn fn, void *context, struct pcl_diag *diag)
 {
-	struct reader reader = {.applied = applied, .fn = fn, .context = context, .diag = diag};
+	struct reader reader pcl_cleanup(
+		reader_fini) = {.applied = applied, .fn = fn, .context = context, .diag = diag};
 	pcl_autoclose int fd = -1;
 	int error;
 

@@ -84,9 +84,18 @@ reader=$!
 until [ "$(count "\"Resource\":\"$work/a\"" <heard)" -gt 0 ]; do cat a 2>/dev/null; done
 load $node
 until [ "$(count 'lsm=POLICY_LOADED' <heard)" -gt 0 ]; do :; done
+is 'a reader of events does so at once' ac "$(refused)"
+apply bc.yaml
+until [ "$(count "\"Resource\":\"$work/b\"" <heard)" -gt 0 ]; do cat b 2>/dev/null; done
 kill $reader
 wait $reader
-is 'a reader of events does so at once' ac "$(refused)"
+is 'and goes by what was applied since' yes "$(grep "\"Resource\":\"$work/b\"" heard | head -n 1 |
+	grep -q '"RuleID":"keep#file.matchPaths\[0\]"' && echo yes)"
+
+echo 0 >$selinux/enforce
+$p status >said 2>&1
+is 'permissive is not taken for enforced' '3 1' "$? $(count 'is permissive now' <said)"
+echo 1 >$selinux/enforce
 
 # Cut short: the old ruleset or the new one, and status says which.
 cut_short() { # KIND MAX LEAST
