@@ -61,13 +61,11 @@ static void record_fini(struct pcl_selinux_record *record)
  * it. On selinuxfs itself, which is there whenever there is anything to be kept apart. -1 without
  * it.
  */
-static int take_lock(void)
+static void take_lock(int *ret_fd)
 {
-	pcl_autoclose int fd = open("/sys/fs/selinux", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	while (fd >= 0 && flock(fd, LOCK_EX) && errno == EINTR)
+	*ret_fd = open("/sys/fs/selinux", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	while (*ret_fd >= 0 && flock(*ret_fd, LOCK_EX) && errno == EINTR)
 		;
-	return pcl_take_fd(&fd);
 }
 
 static int no_memory(struct pcl_diag *diag)
@@ -426,9 +424,10 @@ static int repair(uint64_t *ret_generation, struct pcl_diag *diag)
 
 int pcl_selinux_repair(struct pcl_diag *diag)
 {
-	pcl_autoclose int lock = take_lock();
+	pcl_autoclose int lock = -1;
 	uint64_t generation;
 
+	take_lock(&lock);
 	return repair(&generation, diag);
 }
 
@@ -513,10 +512,11 @@ static unsigned kernel(void)
 
 static int live(struct pcl_backend_live *ret_live, struct pcl_diag *diag)
 {
-	pcl_autoclose int lock = take_lock();
+	pcl_autoclose int lock = -1;
 	uint64_t generation = 0;
 	int error = 0;
 
+	take_lock(&lock);
 	if (pcl_selinux_records_exist() && pcl_selinux_mode_read() >= PCL_SELINUX_PERMISSIVE)
 		error = repair(&generation, diag);
 	if (error)
@@ -668,10 +668,12 @@ static int apply(const struct pcl_backend_input *input, struct pcl_diag *diag)
 	autorecord applied = {0}, next = {0};
 	struct steps steps pcl_cleanup(steps_fini) = {0};
 	autopolicy original = {0};
-	pcl_autoclose int lock = take_lock();
+	pcl_autoclose int lock = -1;
 	uint64_t generation;
-	int error = repair(&generation, diag);
+	int error;
 
+	take_lock(&lock);
+	error = repair(&generation, diag);
 	if (!error)
 		error = load_applied(&applied, diag);
 	if (!error)
@@ -704,8 +706,9 @@ static int apply(const struct pcl_backend_input *input, struct pcl_diag *diag)
 
 static int remove_live(struct pcl_diag *diag)
 {
-	pcl_autoclose int lock = take_lock();
+	pcl_autoclose int lock = -1;
 
+	take_lock(&lock);
 	return remove_all(diag);
 }
 
