@@ -179,6 +179,10 @@ static struct native_bpf *load(int fd)
 	skel->rodata->native_tgid = (uint32_t)getpid();
 	skel->rodata->native_call = SYS_getppid;
 	skel->rodata->native_fd = (uint32_t)fd;
+	/* libbpf does not ask for it where all variables are static. */
+	errno = -bpf_map__set_map_flags(skel->maps.bss, BPF_F_MMAPABLE);
+	if (errno)
+		die("share the variables", strerror(errno));
 	errno = -native_bpf__load(skel);
 	if (errno) {
 		(void)fprintf(stderr, "native: this kernel does not take the programs: %s\n",
