@@ -378,7 +378,7 @@ objects: $(call obj,$(HOST_SRC)) $(SKELS) $(SYSCALLS) $(patsubst scenarios/attac
 check-headers: $(patsubst %,$C/headers/%.ok,$(HEADERS)) $(patsubst %,$C/headers/%.ok,$(wildcard bpf/*.h))
 $C/headers/bpf/%.h.ok: bpf/%.h $(wildcard bpf/*.h)
 	@mkdir -p $(@D)
-	$(Q)$(BPF_CC) -target bpf -std=gnu17 -O2 $(BPF_WARN) -Wno-unused -Werror -Ibpf \
+	$(Q)$(BPF_CC) -target bpf -mcpu=v3 -std=gnu17 -O2 $(BPF_WARN) -Wno-unused -Werror -Ibpf \
 		-idirafter /usr/include/x86_64-linux-gnu -fsyntax-only -include $< -x c /dev/null
 	@touch $@
 $C/headers/%.h.ok: %.h $(HEADERS) | $(SKELS)
