@@ -42,7 +42,8 @@ bats_require_minimum_version 1.5.0
 	jq -e 'length >= 8 and all(.id | test("^[a-z0-9-]+/[a-z0-9_-]+$"))' <<<"$output"
 	run --separate-stderr "$gauntlet" list contenders --json
 	[ "$status" -eq 0 ]
-	jq -e 'map(.id) == ["none", "portcullis", "portcullis/bpf_lsm", "portcullis/apparmor", "portcullis/none"]' \
+	jq -e 'map(.id) == ["none", "portcullis", "portcullis/bpf_lsm", "portcullis/apparmor",
+		"portcullis/selinux", "portcullis/none"]' \
 		<<<"$output"
 }
 
