@@ -8,7 +8,7 @@
 bats_require_minimum_version 1.5.0
 
 kernels=(debian-5.10 debian-6.1 debian-6.12 debian-7)
-targets=("${kernels[@]/%/+bpf}" debian-5.10+apparmor debian-6.1+apparmor debian-6.12+apparmor)
+targets=("${kernels[@]/%/+bpf}" "${kernels[@]/%/+apparmor}")
 
 # operations TARGET: how many.
 operations() {
@@ -69,6 +69,10 @@ holds() {
 
 @test "random operations on 6.12 are as the model says, with AppArmor" {
 	holds debian-6.12+apparmor
+}
+
+@test "random operations on the newest kernel are as the model says, with AppArmor" {
+	holds debian-7+apparmor
 }
 
 @test "a target that is not there, and no target, are refused" {
