@@ -5,10 +5,13 @@
  * verdict (verdict.h) permits to anyone in each way that the descriptor was opened for; so an entry
  * says nothing that the verdict does not say at the same moment.
  *
- * The moment is a sum: of both sequence numbers and control.live, none of which ever falls, so it
- * is the same only if each is. An entry is forgotten when its memory becomes another open file.
- * KERNEL: everything that is opened by a path passes security_file_open() before anybody can use
- * it, and what is not (pipes, sockets, memfd) is not judged by descriptor either.
+ * The moment is a sum: of both sequence numbers and control.live, each of which only rises, so it
+ * is the same only if each is. KERNEL: the sequence numbers have 32 bits; where one comes round,
+ * after two thousand million renames or mounts, another would have to rise as far meanwhile, or an
+ * entry to outlast the whole round, as with every sequence number. An entry is forgotten when its
+ * memory becomes another open file. KERNEL: everything that is opened by a path passes
+ * security_file_open() before anybody can use it, and what is not (pipes, sockets, memfd) is not
+ * judged by descriptor either.
  *
  * Who fills an entry locks it, who uses it reads the moment before the file. Had it become another
  * file's in between and then this one's again, the file was permitted anew meanwhile. That takes
