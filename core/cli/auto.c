@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The choice of a backend, rule by rule.
+ * The choice of a backend, rule by rule and class by class.
  */
 #include "cli/auto.h"
 
@@ -50,16 +50,42 @@ static void print_rule(const struct pcl_choice *choice, const struct pcl_rule *r
 	}
 }
 
-static void print_better(const struct pcl_choice *choice)
+/* Every candidate was asked of all rules, so the first one knows how many a class has. */
+static size_t count_class(const struct pcl_choice *choice, enum pcl_class class)
 {
-	for (enum pcl_class c = 0; (int)c < PCL_CLASS_COUNT; c++) {
-		size_t better = pcl_choice_better(choice, c);
+	size_t count = 0;
 
-		if (better < choice->count)
-			pcl_cli_print("%s would do better of the class %s, but one backend "
-				      "enforces all of a set",
-				      choice->candidates[better].backend->name, pcl_class_name(c));
-	}
+	for (size_t s = 0; choice->count && s < PCL_STATUS_COUNT; s++)
+		count += choice->candidates[0].counts[class][s];
+	return count;
+}
+
+static void print_class_by(const struct pcl_choice *choice, size_t index, enum pcl_class class)
+{
+	const struct pcl_candidate *candidate = &choice->candidates[index];
+
+	pcl_cli_print("  %s %s: %zu exact, %zu stricter, %zu looser, %zu unsupported%s",
+		      index == choice->chosen ? "*" : " ", candidate->backend->name,
+		      candidate->counts[class][PCL_STATUS_EXACT],
+		      candidate->counts[class][PCL_STATUS_STRICTER],
+		      candidate->counts[class][PCL_STATUS_LOOSER],
+		      candidate->counts[class][PCL_STATUS_UNSUPPORTED],
+		      candidate->lacks ? "; cannot be used" : "");
+}
+
+static void print_class(const struct pcl_choice *choice, enum pcl_class class)
+{
+	size_t better = pcl_choice_better(choice, class);
+
+	if (!count_class(choice, class))
+		return;
+	pcl_cli_print("class %s", pcl_class_name(class));
+	for (size_t i = 0; i < choice->count; i++)
+		print_class_by(choice, i, class);
+	if (better < choice->count)
+		pcl_cli_print("  %s would do better of the class %s, but one backend "
+			      "enforces all of a set",
+			      choice->candidates[better].backend->name, pcl_class_name(class));
 }
 
 static int print_text(const struct pcl_choice *choice, const struct pcl_rule *const *rules,
@@ -69,12 +95,13 @@ static int print_text(const struct pcl_choice *choice, const struct pcl_rule *co
 		print_candidate(&choice->candidates[i]);
 	for (size_t i = 0; i < count; i++)
 		print_rule(choice, rules[i], (uint32_t)i + 1);
+	for (enum pcl_class c = 0; (int)c < PCL_CLASS_COUNT; c++)
+		print_class(choice, c);
 	if (choice->chosen < choice->count)
 		pcl_cli_print("%s is taken: %s", choice->candidates[choice->chosen].backend->name,
 			      why);
 	else
 		pcl_cli_print("no backend is taken: %s", why);
-	print_better(choice);
 	if (choice->chosen < choice->count && !is_taken(choice))
 		pcl_cli_print("apply takes the set with --best-effort only");
 	return pcl_cli_finish(is_taken(choice) ? PCL_EXIT_YES : PCL_EXIT_UNSUPPORTED);
@@ -115,18 +142,35 @@ static json_t *rule_json(const struct pcl_choice *choice, const struct pcl_rule 
 			 "statuses", statuses);
 }
 
-static json_t *better_json(const struct pcl_choice *choice)
+static json_t *class_json(const struct pcl_choice *choice, enum pcl_class class)
+{
+	size_t better = pcl_choice_better(choice, class);
+	json_t *by = json_array();
+
+	for (size_t i = 0; i < choice->count; i++) {
+		const size_t *counts = choice->candidates[i].counts[class];
+
+		(void)json_array_append_new(
+			by, json_pack("{s:s, s:b, s:I, s:I, s:I, s:I}", "backend",
+				      choice->candidates[i].backend->name, "chosen",
+				      (int)(i == choice->chosen), "exact",
+				      (json_int_t)counts[PCL_STATUS_EXACT], "stricter",
+				      (json_int_t)counts[PCL_STATUS_STRICTER], "looser",
+				      (json_int_t)counts[PCL_STATUS_LOOSER], "unsupported",
+				      (json_int_t)counts[PCL_STATUS_UNSUPPORTED]));
+	}
+	return json_pack("{s:s, s:s*, s:o}", "class", pcl_class_name(class), "better",
+			 better < choice->count ? choice->candidates[better].backend->name : NULL,
+			 "backends", by);
+}
+
+static json_t *classes_json(const struct pcl_choice *choice)
 {
 	json_t *list = json_array();
 
-	for (enum pcl_class c = 0; (int)c < PCL_CLASS_COUNT; c++) {
-		size_t better = pcl_choice_better(choice, c);
-
-		if (better < choice->count)
-			(void)json_array_append_new(
-				list, json_pack("{s:s, s:s}", "class", pcl_class_name(c), "backend",
-						choice->candidates[better].backend->name));
-	}
+	for (enum pcl_class c = 0; (int)c < PCL_CLASS_COUNT; c++)
+		if (count_class(choice, c))
+			(void)json_array_append_new(list, class_json(choice, c));
 	return list;
 }
 
@@ -142,10 +186,10 @@ static int print_json(const struct pcl_choice *choice, const struct pcl_rule *co
 	for (size_t i = 0; i < count; i++)
 		(void)json_array_append_new(list, rule_json(choice, rules[i], (uint32_t)i + 1));
 	exit_code = pcl_cli_print_json(
-		json_pack("{s:o, s:o, s:s?, s:s, s:b, s:o}", "backends", candidates, "rules", list,
-			  "chosen", any ? choice->candidates[choice->chosen].backend->name : NULL,
-			  "why", why, "taken", (int)is_taken(choice), "better",
-			  better_json(choice)));
+		json_pack("{s:o, s:o, s:o, s:s?, s:s, s:b}", "backends", candidates, "rules", list,
+			  "classes", classes_json(choice), "chosen",
+			  any ? choice->candidates[choice->chosen].backend->name : NULL, "why", why,
+			  "taken", (int)is_taken(choice)));
 	return exit_code || is_taken(choice) ? exit_code : PCL_EXIT_UNSUPPORTED;
 }
 

@@ -451,6 +451,18 @@ files dir-recursive /srv/data allow read refuse write # "* ]]
 	[[ $output == *"apparmor: looser: judges a file by the name "* ]]
 }
 
+@test "probe --policy tells of each class what each backend does of it" {
+	run "$portcullis" probe --policy "$tmp/secret.yaml" --json
+	[ "$(jq -c '[.classes[].class]' <<<"$output")" = "$(jq -c '[.rules[].class] | unique' <<<"$output")" ]
+	# A class's rules, by whichever backend, are all of that class.
+	jq -e '. as $all | all(.classes[]; .class as $c | all(.backends[];
+		.exact + .stricter + .looser + .unsupported == ([$all.rules[] | select(.class == $c)] | length)))' <<<"$output"
+	[ "$(jq '.classes[] | select(.class == "file").backends[] | select(.backend == "apparmor").looser' <<<"$output")" -ge 1 ]
+	run "$portcullis" probe --policy "$tmp/secret.yaml"
+	[[ $output == *$'\n'"class file"$'\n'* ]]
+	[[ $output =~ "  apparmor: 0 exact, 0 stricter, "[1-9]" looser, 0 unsupported" ]]
+}
+
 @test "probe --policy reads the policies first" {
 	variant 's/Block/Blok/'
 	run "$portcullis" probe --policy "$tmp/bad.yaml"
