@@ -27,10 +27,11 @@ SILENT   := $(findstring s,$(filter-out --%,$(firstword -$(MAKEFLAGS))))
 say       = $(if $(V)$(SILENT),@:,@printf '  %-8s %s\n' '$1' '$(patsubst $(B)/%,%,$2)')
 
 JOBS     ?= $(shell nproc)
+CACHE    := $(or $(PORTCULLIS_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/portcullis)
 # make arm64 builds the guests of arm64 targets by the cross compiler; libraries: scripts/arm64.
 ARCH     ?= x86_64
 ifeq ($(ARCH),arm64)
-ARM_ROOT := $(or $(PORTCULLIS_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/portcullis)/arm64
+ARM_ROOT := $(CACHE)/arm64
 CC       := aarch64-linux-gnu-gcc
 AR       := aarch64-linux-gnu-ar
 MUSL_CC  := $(ARM_ROOT)/bin/musl-gcc
@@ -125,8 +126,11 @@ GUEST    := $(B)/guest/model $(B)/guest/strain $(B)/guest/agent $(patsubst bench
 SKELS    := $(patsubst bpf/%.bpf.c,$(B)/bpf/%.skel.h,$(BPF_SRC))
 SYSCALLS := $(B)/bpf/syscall_numbers.h
 TESTS    := $(foreach s,$(TEST_SRC),$(B)/tests/$(basename $(notdir $s)))
+# Those that scripts/parsers fetched.
+PARSERS  := $(patsubst $(CACHE)/parsers/%/packages.lock,$(B)/guest/userland/%.cpio,\
+	    $(wildcard $(CACHE)/parsers/*/packages.lock))
 IMAGE    := $(B)/guest/base.cpio $(B)/guest/selinux/bottlerocket.cpio $(B)/guest/selinux/debian.cpio \
-	    $(B)/guest/userland/crun.cpio $(B)/guest/userland/apparmor-3.cpio
+	    $(B)/guest/userland/crun.cpio $(B)/guest/userland/apparmor-3.cpio $(PARSERS)
 
 .PHONY: help
 help:
@@ -312,6 +316,10 @@ $(B)/guest/userland/crun.cpio: vm-images/build-userland
 $(B)/guest/userland/apparmor-3.cpio: vm-images/build-userland
 	$(call say,IMAGE,$@)
 	$(Q)$< $@ /usr/sbin/apparmor_parser
+
+$(PARSERS): $(B)/guest/userland/%.cpio: $(CACHE)/parsers/%/packages.lock vm-images/build-userland
+	$(call say,IMAGE,$@)
+	$(Q)vm-images/build-userland $@ --root $(CACHE)/parsers/$* /usr/sbin/apparmor_parser
 
 # --- tests --------------------------------------------------------------------------------------
 define test_program

@@ -285,7 +285,11 @@ static bool is_blob(const struct pcl_apparmor_blob *blob)
 	return blob->len > sizeof(blob_head) && !memcmp(blob->data, blob_head, sizeof(blob_head));
 }
 
-/* Leaves what it made in child. */
+/*
+ * Leaves what it made in child. The features say what the kernel has and what the profile is
+ * written for at once, whatever parser.conf pins: a class that only one of the two names is not
+ * mediated.
+ */
 static int run(const struct pcl_apparmor_compiler *compiler, const char *name, const char *text,
 	       struct child *child, struct pcl_diag *diag)
 {

@@ -649,6 +649,8 @@ static void features_are_read_and_reduced(void **state)
 	static const char text[] =
 		"caps {mask {chown net_raw\n}\n}\nmount {mask {mount umount\n}\n}\n"
 		"file {mask {read\n}\n}\nnetwork_v8 {af_mask {inet\n}\n}\n"
+		"policy {compressed_load {yes\n}\nset_load {yes\n}\npermstable32 {allow deny\n}\n"
+		"permstable32_version {0x000003\n}\nversions {v5 {yes\n}\nv9 {yes\n}\n}\n}\n"
 		"signal {mask {hup}}\n";
 	struct pcl_apparmor_features features = {0};
 	pcl_autofree char *reduced = NULL;
@@ -658,8 +660,12 @@ static void features_are_read_and_reduced(void **state)
 	assert_int_equal(pcl_apparmor_features_parse(text, &features, &reduced, &diag), 0);
 	assert_true(features.file && features.network && features.capabilities);
 	assert_string_equal(reduced, "caps {mask {chown net_raw\n}\n}\nfile {mask {read\n}\n}\n"
-				     "network_v8 {af_mask {inet\n}\n}\n");
+				     "network_v8 {af_mask {inet\n}\n}\n"
+				     "policy {set_load {yes\n}\n"
+				     "versions {v5 {yes\n}\nv9 {yes\n}\n}\n}\n");
 	assert_int_equal(pcl_apparmor_features_parse("file {mask", &features, NULL, &diag),
+			 -EINVAL);
+	assert_int_equal(pcl_apparmor_features_parse("policy {set_load}", &features, NULL, &diag),
 			 -EINVAL);
 	assert_int_equal(pcl_apparmor_features_parse("file", &features, NULL, &diag), -EINVAL);
 	assert_int_equal(pcl_apparmor_features_parse("", &features, NULL, &diag), 0);

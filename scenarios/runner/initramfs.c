@@ -75,7 +75,8 @@ static int copy_image(int fd, const char *path, struct pcl_diag *diag)
 	int error;
 
 	if (base_fd < 0)
-		return pcl_diag_set(diag, -errno, "no guest image (%s): run make build", path);
+		return pcl_diag_set(diag, -errno, "no guest image (%s): run make setup build",
+				    path);
 	while ((sent = sendfile(fd, base_fd, NULL, 1u << 24)) > 0)
 		continue;
 	error = sent < 0 ? -errno : pad(fd);

@@ -68,7 +68,7 @@ struct gnt_target {
 	size_t lsm_count;
 	char **modules; /* kernel modules that the agent loads, without .ko */
 	size_t module_count;
-	char **userland; /* parts added to busybox: "crun", "apparmor-3" */
+	char **userland; /* parts added to busybox: "crun", "apparmor-5" */
 	size_t userland_count;
 	enum gnt_arch arch;
 	enum gnt_channel channel;

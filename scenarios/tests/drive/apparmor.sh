@@ -116,6 +116,21 @@ is 'parser missing: refused' 3 $?
 umount $parser
 is 'parser missing: what was applied stays' a "$(refused)"
 
+# Older features that the parser's own configuration pins, without sockets: it is told others.
+mkdir -p /etc/apparmor
+printf 'caps {mask {chown\n}\n}\nfile {mask {read write\n}\n}\n' >pinned
+echo "policy-features=$work/pinned" >/etc/apparmor/parser.conf
+ip link set lo up
+send() { /opt/gauntlet/attacks/carry "$1" send hello >/dev/null 2>&1 && echo sent || echo refused; }
+is 'a datagram is sent before' sent "$(send udp4)"
+printf 'apiVersion: security.kubearmor.com/v1\nkind: KubeArmorHostPolicy\nmetadata: {name: net}\nspec:\n' >udp.yaml
+printf '  nodeSelector: {matchLabels: {kubearmor.io/hostname: "*"}}\n  action: Block\n' >>udp.yaml
+printf '  network: {matchProtocols: [{protocol: udp}]}\n' >>udp.yaml
+apply udp.yaml
+is 'pinned features: datagrams are refused, streams are not' 'refused sent' "$(send udp4) $(send tcp4)"
+rm /etc/apparmor/parser.conf
+apply old.yaml
+
 # No room for the state.
 mount -t tmpfs -o size=256k tmpfs parsers
 cp -a /run/portcullis/. parsers/ && mount --move parsers /run/portcullis
