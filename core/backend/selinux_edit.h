@@ -19,6 +19,12 @@ struct pcl_selinux_family {
 	size_t clones_count;
 };
 
+/* That one domain may enter another, which is a clone. */
+struct pcl_selinux_entrance {
+	uint32_t result;
+	uint32_t source;
+};
+
 struct pcl_selinux_edit {
 	policydb_t *db;
 	size_t types_room; /* for so many types the policy's tables have room */
@@ -26,6 +32,9 @@ struct pcl_selinux_edit {
 	size_t families_count;
 	size_t *family_of; /* by a type's value; counts from 1, 0 is none */
 	size_t family_of_count;
+	uint32_t *base_of; /* by a type's value, once clones are there: itself, or its base */
+	struct pcl_selinux_entrance *entrances; /* perhaps more than once */
+	size_t entrances_count;
 };
 
 void pcl_selinux_edit_fini(struct pcl_selinux_edit *edit);
@@ -51,7 +60,7 @@ int pcl_selinux_add_conditional(struct pcl_selinux_edit *edit, const avtab_key_t
 /* The clones themselves: attributes, roles, bounds, permissive, constraints' names. */
 int pcl_selinux_edit_types(struct pcl_selinux_edit *edit, const struct pcl_selinux_changes *changes,
 			   struct pcl_diag *diag);
-/* Transitions; before the rules are copied, which give way to them. */
+/* Transitions, first those that are named; before the rules are copied, which give way to them. */
 int pcl_selinux_edit_enters(struct pcl_selinux_edit *edit,
 			    const struct pcl_selinux_changes *changes, struct pcl_diag *diag);
 /* The rules that name a base, for its clones. */
@@ -60,6 +69,8 @@ int pcl_selinux_edit_rules(struct pcl_selinux_edit *edit, struct pcl_diag *diag)
 int pcl_selinux_edit_transitions(struct pcl_selinux_edit *edit, struct pcl_diag *diag);
 int pcl_selinux_edit_audits(struct pcl_selinux_edit *edit,
 			    const struct pcl_selinux_changes *changes, struct pcl_diag *diag);
+/* That nobody comes in by another entrance. */
+int pcl_selinux_edit_entrances(struct pcl_selinux_edit *edit, struct pcl_diag *diag);
 /* Constraints, and no dontaudit that would silence them. */
 int pcl_selinux_edit_refuses(struct pcl_selinux_edit *edit,
 			     const struct pcl_selinux_changes *changes, struct pcl_diag *diag);

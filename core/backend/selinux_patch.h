@@ -41,15 +41,26 @@ struct pcl_selinux_refuse {
 };
 
 /*
- * A type_transition; one that a clone has from its base gives way. Of the class process also what
- * takes source there by executing target, unless it is result itself: transition (under
- * no_new_privs and from nosuid mounts too, and without the environment being cleaned) and the
- * entrypoint.
+ * A type_transition; one that a clone has from its base gives way. It is one of source's clones,
+ * too. Of the class process, between types that stand for the same one also what takes source there
+ * by executing target: transition (under no_new_privs and from nosuid mounts too, and without the
+ * environment being cleaned) and the entrypoint. From another, what its base may is what lets it.
+ * Nobody else enters a clone that is the result of one.
  */
 struct pcl_selinux_enter {
 	char *source;
 	char *target;
 	char *class_name;
+	char *result;
+};
+
+/*
+ * What source, a clone, becomes as it executes something of a type in runs (below) or of a clone of
+ * one, unless it enters something by that: result, another clone of the same base. Only where the
+ * base may execute it and stays what it is.
+ */
+struct pcl_selinux_leave {
+	char *source;
 	char *result;
 };
 
@@ -70,6 +81,11 @@ struct pcl_selinux_changes {
 	size_t refuses_count;
 	struct pcl_selinux_enter *enters;
 	size_t enters_count;
+	struct pcl_selinux_leave *leaves;
+	size_t leaves_count;
+	char **runs; /* types of files that are executed; those that the policy lacks are passed
+			over */
+	size_t runs_count;
 	struct pcl_selinux_audit *audits;
 	size_t audits_count;
 };
@@ -110,7 +126,8 @@ struct pcl_selinux_executor {
 
 /*
  * The domains that some rule lets execute files of type, conditional rules included whatever
- * their booleans are; sorted by domain. The array is owned. -ENOENT: no such type.
+ * their booleans are, without those that a boolean decides about what they become by it, or that
+ * are or become bounded; sorted by domain. The array is owned. -ENOENT: no such type.
  */
 int pcl_selinux_policy_executors(const struct pcl_selinux_policy *policy, const char *type,
 				 struct pcl_selinux_executor **ret_executors, size_t *ret_count,

@@ -243,7 +243,7 @@ struct seek {
 	const ebitmap_t *target; /* the type's attributes and itself */
 	uint32_t class;
 	uint32_t permissions;
-	ebitmap_t found;
+	ebitmap_t *found;
 };
 
 static int seek_rule(avtab_key_t *key, avtab_datum_t *datum, void *context)
@@ -254,11 +254,23 @@ static int seek_rule(avtab_key_t *key, avtab_datum_t *datum, void *context)
 	    !(datum->data & seek->permissions) || !pcl_selinux_has(seek->target, key->target_type))
 		return 0;
 	if (pcl_selinux_is_attribute(seek->db, key->source_type))
-		return ebitmap_union(&seek->found, &seek->db->attr_type_map[key->source_type - 1]);
-	return ebitmap_set_bit(&seek->found, key->source_type - 1, 1);
+		return ebitmap_union(seek->found, &seek->db->attr_type_map[key->source_type - 1]);
+	return ebitmap_set_bit(seek->found, key->source_type - 1, 1);
 }
 
-static const char *entered(const policydb_t *db, uint32_t source, uint32_t target)
+static int seek_permission(struct seek *seek, const class_datum_t *class, const char *permission,
+			   ebitmap_t *found)
+{
+	seek->class = class->s.value;
+	seek->permissions = pcl_selinux_permission(class, permission);
+	seek->found = found;
+	return avtab_map((avtab_t *)&seek->db->te_avtab, seek_rule, seek) ||
+	       avtab_map((avtab_t *)&seek->db->te_cond_avtab, seek_rule, seek);
+}
+
+/* What source becomes by executing target. false: a boolean decides it, or a bound would. */
+static bool find_entered(const policydb_t *db, uint32_t source, uint32_t target,
+			 const char **ret_entered)
 {
 	avtab_key_t key = {
 		.source_type = (uint16_t)source,
@@ -267,10 +279,13 @@ static const char *entered(const policydb_t *db, uint32_t source, uint32_t targe
 		.specified = AVTAB_TRANSITION,
 	};
 	const avtab_datum_t *datum = avtab_search((avtab_t *)&db->te_avtab, &key);
+	uint32_t result = datum ? datum->data : source;
 
-	if (!datum)
-		datum = avtab_search((avtab_t *)&db->te_cond_avtab, &key);
-	return datum ? db->p_type_val_to_name[datum->data - 1] : NULL;
+	if (avtab_search((avtab_t *)&db->te_cond_avtab, &key) ||
+	    db->type_val_to_struct[result - 1]->bounds)
+		return false;
+	*ret_entered = datum ? db->p_type_val_to_name[result - 1] : NULL;
+	return true;
 }
 
 static int compare_executors(const void *a, const void *b)
@@ -280,8 +295,10 @@ static int compare_executors(const void *a, const void *b)
 	return strcmp(left->domain, right->domain);
 }
 
-static int list_found(const policydb_t *db, const ebitmap_t *found, uint32_t target,
-		      struct pcl_selinux_executor **ret_executors, size_t *ret_count)
+/* stays: those that execute it without entering anything. */
+static int list_found(const policydb_t *db, const ebitmap_t *found, const ebitmap_t *stays,
+		      uint32_t target, struct pcl_selinux_executor **ret_executors,
+		      size_t *ret_count)
 {
 	pcl_autofree struct pcl_selinux_executor *executors = NULL;
 	ebitmap_node_t *node;
@@ -290,13 +307,17 @@ static int list_found(const policydb_t *db, const ebitmap_t *found, uint32_t tar
 
 	ebitmap_for_each_positive_bit(found, node, bit)
 	{
-		if (pcl_selinux_is_attribute(db, bit + 1))
+		const char *enters = NULL;
+
+		if (pcl_selinux_is_attribute(db, bit + 1) ||
+		    !find_entered(db, bit + 1, target, &enters) ||
+		    (!enters && !ebitmap_get_bit(stays, bit)))
 			continue;
 		if (pcl_array_grow(&executors, count, sizeof(*executors)))
 			return -ENOMEM;
 		executors[count++] = (struct pcl_selinux_executor){
 			.domain = db->p_type_val_to_name[bit],
-			.enters = entered(db, bit + 1, target),
+			.enters = enters,
 		};
 	}
 	if (count)
@@ -313,6 +334,7 @@ int pcl_selinux_policy_executors(const struct pcl_selinux_policy *policy, const 
 	const policydb_t *db = &policy->db;
 	struct seek seek = {.db = db};
 	class_datum_t *class = NULL;
+	ebitmap_t found, stays;
 	uint32_t target = 0;
 	int error = pcl_selinux_type(db, type, false, &target, diag);
 
@@ -321,13 +343,13 @@ int pcl_selinux_policy_executors(const struct pcl_selinux_policy *policy, const 
 	if (error || !class)
 		return error;
 	seek.target = &db->type_attr_map[target - 1];
-	seek.class = class->s.value;
-	seek.permissions = pcl_selinux_permission(class, "execute");
-	ebitmap_init(&seek.found);
-	if (avtab_map((avtab_t *)&db->te_avtab, seek_rule, &seek) ||
-	    avtab_map((avtab_t *)&db->te_cond_avtab, seek_rule, &seek) ||
-	    list_found(db, &seek.found, target, ret_executors, ret_count))
+	ebitmap_init(&found);
+	ebitmap_init(&stays);
+	if (seek_permission(&seek, class, "execute", &found) ||
+	    seek_permission(&seek, class, "execute_no_trans", &stays) ||
+	    list_found(db, &found, &stays, target, ret_executors, ret_count))
 		error = pcl_diag_set(diag, -ENOMEM, "out of memory");
-	ebitmap_destroy(&seek.found);
+	ebitmap_destroy(&found);
+	ebitmap_destroy(&stays);
 	return error;
 }

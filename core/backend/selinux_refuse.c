@@ -425,3 +425,49 @@ int pcl_selinux_edit_refuses(struct pcl_selinux_edit *edit,
 	free(refusals);
 	return error;
 }
+
+/* --- entrances ---------------------------------------------------------------------------------
+ */
+
+static int compare_entrances(const void *a, const void *b)
+{
+	const struct pcl_selinux_entrance *x = a, *y = b;
+
+	if (x->result != y->result)
+		return x->result < y->result ? -1 : 1;
+	return x->source < y->source ? -1 : x->source > y->source;
+}
+
+/*
+ * Rules that let others enter a clone's base hold for the clone, by attributes too; and a clone has
+ * entrypoints that its base has not. So it is entered from where it is meant to be, and from
+ * nowhere else.
+ */
+int pcl_selinux_edit_entrances(struct pcl_selinux_edit *edit, struct pcl_diag *diag)
+{
+	const struct pcl_selinux_entrance *entrances = edit->entrances;
+	size_t count = edit->entrances_count;
+	class_datum_t *class = NULL;
+	int error;
+
+	if (!count)
+		return 0;
+	error = pcl_selinux_class(edit->db, "process", &class, diag);
+	qsort(edit->entrances, count, sizeof(*entrances), compare_entrances);
+	for (size_t from = 0, to; !error && from < count; from = to) {
+		struct refusal refusal pcl_cleanup(refusal_fini) = {.class = class, .others = true};
+
+		refusal.permissions = pcl_selinux_permission(class, "transition") |
+				      pcl_selinux_permission(class, "dyntransition");
+		/* Staying what it is is no entering. */
+		if (ebitmap_set_bit(&refusal.targets, entrances[from].result - 1, 1) ||
+		    ebitmap_set_bit(&refusal.sources, entrances[from].result - 1, 1))
+			return pcl_selinux_no_memory(diag);
+		for (to = from; to < count && entrances[to].result == entrances[from].result; to++)
+			if (ebitmap_set_bit(&refusal.sources, entrances[to].source - 1, 1))
+				return pcl_selinux_no_memory(diag);
+		if (add_constraint(&refusal))
+			return pcl_selinux_no_memory(diag);
+	}
+	return error;
+}

@@ -23,6 +23,8 @@ void pcl_selinux_edit_fini(struct pcl_selinux_edit *edit)
 		free(edit->families[i].clones);
 	free(edit->families);
 	free(edit->family_of);
+	free(edit->base_of);
+	free(edit->entrances);
 }
 
 const struct pcl_selinux_family *pcl_selinux_family(const struct pcl_selinux_edit *edit,
@@ -249,6 +251,21 @@ static int name_in_constraints(const struct pcl_selinux_edit *edit, constraint_n
 	return 0;
 }
 
+static int find_bases(struct pcl_selinux_edit *edit)
+{
+	size_t count = (size_t)edit->db->p_types.nprim + 1;
+
+	edit->base_of = calloc(count, sizeof(*edit->base_of));
+	if (!edit->base_of)
+		return -ENOMEM;
+	for (size_t i = 0; i < count; i++)
+		edit->base_of[i] = (uint32_t)i;
+	for (size_t i = 0; i < edit->families_count; i++)
+		for (size_t c = 0; c < edit->families[i].clones_count; c++)
+			edit->base_of[edit->families[i].clones[c]] = edit->families[i].base;
+	return 0;
+}
+
 int pcl_selinux_edit_types(struct pcl_selinux_edit *edit, const struct pcl_selinux_changes *changes,
 			   struct pcl_diag *diag)
 {
@@ -261,6 +278,8 @@ int pcl_selinux_edit_types(struct pcl_selinux_edit *edit, const struct pcl_selin
 		return pcl_selinux_no_memory(diag);
 	for (size_t i = 0; i < changes->clones_count && !error; i++)
 		error = add_clone(edit, &changes->clones[i], diag);
+	if (!error && find_bases(edit))
+		error = pcl_selinux_no_memory(diag);
 	for (uint32_t i = 0; i < db->p_classes.nprim && !error; i++) {
 		class_datum_t *class = db->class_val_to_struct[i];
 

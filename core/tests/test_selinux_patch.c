@@ -516,6 +516,79 @@ static void test_a_program_is_entered(void **state)
 				       "transition"));
 }
 
+static void add_leave(struct world *world, const char *source, const char *result)
+{
+	assert_int_equal(pcl_array_grow(&world->changes.leaves, world->changes.leaves_count,
+					sizeof(*world->changes.leaves)),
+			 0);
+	world->changes.leaves[world->changes.leaves_count++] =
+		(struct pcl_selinux_leave){copy(source), copy(result)};
+}
+
+static void test_a_program_is_left(void **state)
+{
+	struct world *world = *state;
+
+	add_clone(world, "shell_exec_t", "bin_t");
+	add_clone(world, "shell_t", "user_t");
+	add_clone(world, "left_t", "user_t");
+	add_enter(world, "user_t", "shell_exec_t", "process", "shell_t");
+	add_leave(world, "shell_t", "left_t");
+	split("bin_t daemon_exec_t etc_t missing_t", &world->changes.runs,
+	      &world->changes.runs_count);
+	patch(world);
+	is_made("u:r:shell_t:s0", "u:object_r:bin_t:s0", "process", "u:r:left_t:s0");
+	assert_true(test_sepol_allows("u:r:shell_t:s0", "u:r:left_t:s0", "process", "transition"));
+	assert_true(
+		test_sepol_allows("u:r:left_t:s0", "u:object_r:bin_t:s0", "file", "entrypoint"));
+	/* Who has left comes back by the program, and stays what it is by another. */
+	is_made("u:r:left_t:s0", "u:object_r:shell_exec_t:s0", "process", "u:r:shell_t:s0");
+	is_made("u:r:left_t:s0", "u:object_r:bin_t:s0", "process", "u:r:left_t:s0");
+	is_made("u:r:shell_t:s0", "u:object_r:shell_exec_t:s0", "process", "u:r:shell_t:s0");
+	/* What the policy has a transition for, it is left by that. */
+	is_made("u:r:shell_t:s0", "u:object_r:daemon_exec_t:s0", "process",
+		"u:special_r:daemon_t:s1:c0,c1");
+	/* What it may not execute it does not leave by. */
+	is_made("u:r:shell_t:s0", "u:object_r:etc_t:s0", "process", "u:r:shell_t:s0");
+	assert_false(
+		test_sepol_allows("u:r:left_t:s0", "u:object_r:etc_t:s0", "file", "entrypoint"));
+	/* The base has no new entrance, and nobody else one to the clones. */
+	assert_false(
+		test_sepol_allows("u:r:user_t:s0", "u:object_r:bin_t:s0", "file", "entrypoint"));
+	assert_false(test_sepol_allows("u:r:user_t:s0", "u:r:left_t:s0", "process", "transition"));
+	assert_false(test_sepol_allows("u:r:init_t:s0", "u:r:shell_t:s0", "process", "transition"));
+}
+
+static void test_another_s_domain_is_entered_as_its_base_is(void **state)
+{
+	struct world *world = *state;
+
+	add_clone(world, "mine_exec_t", "daemon_exec_t");
+	add_clone(world, "mine_t", "daemon_t");
+	add_enter(world, "user_t", "mine_exec_t", "process", "mine_t");
+	patch(world);
+	assert_true(test_sepol_allows("u:r:user_t:s0", "u:r:mine_t:s0", "process", "transition"));
+	assert_true(test_sepol_allows("u:r:mine_t:s0", "u:object_r:mine_exec_t:s0", "file",
+				      "entrypoint"));
+	/* As for its base, which may not be entered without being cleaned. */
+	assert_false(test_sepol_allows("u:r:user_t:s0", "u:r:mine_t:s0", "process", "noatsecure"));
+	assert_false(
+		test_sepol_allows("u:r:user_t:s0", "u:r:mine_t:s0", "process2", "nnp_transition"));
+}
+
+static void test_what_is_no_clone_is_not_left(void **state)
+{
+	struct world *world = *state;
+
+	add_clone(world, "left_t", "user_t");
+	add_leave(world, "user_t", "left_t");
+	patch_fails(world, -EINVAL, "user_t is no clone");
+	pcl_selinux_changes_fini(&world->changes);
+	add_clone(world, "alone_t", NULL);
+	add_leave(world, "alone_t", "alone_t");
+	patch_fails(world, -EINVAL, "alone_t is no clone");
+}
+
 static void test_what_is_asked_for_goes_before_what_is_copied(void **state)
 {
 	struct world *world = *state;
@@ -695,6 +768,9 @@ int main(void)
 		test(test_whatever_the_target_is),
 		test(test_dontaudit_does_not_silence_refusals),
 		test(test_a_program_is_entered),
+		test(test_a_program_is_left),
+		test(test_another_s_domain_is_entered_as_its_base_is),
+		test(test_what_is_no_clone_is_not_left),
 		test(test_what_is_asked_for_goes_before_what_is_copied),
 		test(test_a_bounded_domain_is_not_entered),
 		test(test_an_audit_is_told_of),
