@@ -179,6 +179,57 @@ static int copy_refuse(const struct pcl_selinux_refuse *from, struct pcl_selinux
 	return 0;
 }
 
+static bool has_enter(const struct pcl_selinux_changes *changes,
+		      const struct pcl_selinux_enter *enter)
+{
+	for (size_t i = 0; i < changes->enters_count; i++)
+		if (!strcmp(changes->enters[i].target, enter->target) &&
+		    !strcmp(changes->enters[i].source, enter->source) &&
+		    !strcmp(changes->enters[i].class_name, enter->class_name))
+			return true;
+	return false;
+}
+
+/* Types that mean something else have other names, so both may hold at once. */
+static int add_enters(struct pcl_selinux_changes *changes, const struct pcl_selinux_changes *from)
+{
+	for (size_t i = 0; i < from->enters_count; i++) {
+		const struct pcl_selinux_enter *old = &from->enters[i];
+		struct pcl_selinux_enter *enter;
+
+		if (has_enter(changes, old))
+			continue;
+		if (pcl_array_grow(&changes->enters, changes->enters_count, sizeof(*enter)))
+			return -ENOMEM;
+		enter = &changes->enters[changes->enters_count++];
+		*enter = (struct pcl_selinux_enter){strdup(old->source), strdup(old->target),
+						    strdup(old->class_name), strdup(old->result)};
+		if (!enter->source || !enter->target || !enter->class_name || !enter->result)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* One more of a kind does no harm. */
+static int add_leaves(struct pcl_selinux_changes *changes, const struct pcl_selinux_changes *from)
+{
+	for (size_t i = 0; i < from->leaves_count; i++) {
+		struct pcl_selinux_leave *leave;
+
+		if (pcl_array_grow(&changes->leaves, changes->leaves_count, sizeof(*leave)))
+			return -ENOMEM;
+		leave = &changes->leaves[changes->leaves_count++];
+		*leave = (struct pcl_selinux_leave){strdup(from->leaves[i].source),
+						    strdup(from->leaves[i].result)};
+		if (!leave->source || !leave->result)
+			return -ENOMEM;
+	}
+	for (size_t i = 0; i < from->runs_count; i++)
+		if (pcl_strings_add(&changes->runs, &changes->runs_count, from->runs[i]))
+			return -ENOMEM;
+	return 0;
+}
+
 /* Without relabelling, and where of is not NULL, of its clones only. */
 static int add_refuses(struct pcl_selinux_changes *changes, const struct pcl_selinux_changes *from,
 		       const struct pcl_selinux_changes *of)
@@ -200,16 +251,68 @@ static int add_refuses(struct pcl_selinux_changes *changes, const struct pcl_sel
 }
 
 /*
- * What holds while labels change: all types, old refusals, and new ones of files where there are
- * old ones, so that a file is never without either.
+ * What holds while labels change: all types and what is entered by them, old refusals, and new ones
+ * of files where there are old ones, so that a file is never without either.
  */
 static int between(const struct pcl_selinux_record *old, const struct pcl_selinux_record *new,
 		   struct pcl_selinux_changes *ret_changes)
 {
 	if (add_clones(ret_changes, &old->changes) || add_clones(ret_changes, &new->changes) ||
+	    add_enters(ret_changes, &old->changes) || add_enters(ret_changes, &new->changes) ||
+	    add_leaves(ret_changes, &old->changes) || add_leaves(ret_changes, &new->changes) ||
 	    add_refuses(ret_changes, &old->changes, NULL))
 		return -ENOMEM;
 	return old->generation ? add_refuses(ret_changes, &new->changes, &new->changes) : 0;
+}
+
+/* --- domains -----------------------------------------------------------------------------------
+ *
+ * KERNEL: a process whose type the policy does not have any more is refused nearly everything, and
+ * no process can be given another type from outside. So a type of ours that some process has stays
+ * until the process ends or executes something, as a clone that nothing is refused to.
+ */
+
+struct keeping {
+	struct pcl_selinux_changes *changes;
+	bool any; /* something was added */
+};
+
+static int keep_type(const char *type, void *context)
+{
+	struct keeping *keeping = context;
+	const char *base = pcl_selinux_base(type);
+
+	if (base == type || has_clone(keeping->changes, type))
+		return 0;
+	keeping->any = true;
+	return add_clone(keeping->changes, type, base);
+}
+
+/* Types that processes have. ret_any: whether changes had not all of them. */
+static int keep_types(struct pcl_selinux_changes *changes, bool *ret_any, struct pcl_diag *diag)
+{
+	struct keeping keeping = {changes, false};
+	int error = pcl_selinux_processes(keep_type, &keeping);
+
+	if (error)
+		return pcl_diag_errno(diag, error, "selinux: cannot look at processes");
+	*ret_any = keeping.any;
+	return 0;
+}
+
+/* The policy that was there before, with what processes need of ours. */
+static int load_original(const struct policy *original, bool *ret_kept, struct pcl_diag *diag)
+{
+	struct pcl_selinux_changes kept pcl_cleanup(pcl_selinux_changes_fini) = {0};
+	autopolicy policy = {0};
+	int error = keep_types(&kept, ret_kept, diag);
+
+	if (error)
+		return error;
+	if (!*ret_kept)
+		return load_policy(original, diag);
+	error = patch(original, &kept, &policy, diag);
+	return error ? error : load_policy(&policy, diag);
 }
 
 /* --- labels ------------------------------------------------------------------------------------
@@ -288,10 +391,19 @@ static int free_all(const struct policy *loaded, const struct policy *original,
 	return error ? error : load_policy(&policy, diag);
 }
 
+/* The policy of before is wanted as long as something of ours is in the one that is loaded. */
+static void forget(bool kept)
+{
+	pcl_selinux_record_delete(PCL_SELINUX_NEXT);
+	pcl_selinux_record_delete(PCL_SELINUX_APPLIED);
+	if (!kept)
+		pcl_selinux_records_delete();
+}
+
 static int remove_all(struct pcl_diag *diag)
 {
 	autopolicy loaded = {0}, original = {0};
-	bool ours;
+	bool ours, kept = false;
 	int error;
 
 	if (pcl_selinux_mode_read() < PCL_SELINUX_PERMISSIVE)
@@ -314,12 +426,12 @@ static int remove_all(struct pcl_diag *diag)
 		error = pcl_selinux_walk(restore_label, diag, diag);
 	pcl_fault_point("selinux: labels are back");
 	if (!error && ours)
-		error = load_policy(&original, diag);
+		error = load_original(&original, &kept, diag);
 	pcl_fault_point("selinux: the policy is back");
 	if (error)
 		return error;
 	pcl_selinux_events_forget();
-	pcl_selinux_records_delete();
+	forget(kept);
 	return 0;
 }
 
@@ -353,15 +465,21 @@ static int put_on_top(const struct policy *theirs, const struct pcl_selinux_reco
 		     : 0;
 }
 
-/* What a policy of ours was made from, in the place of that one. */
-static int put_back(const struct pcl_selinux_record *applied, struct pcl_diag *diag)
+/* What a policy of ours was made from, in the place of that one; and what was applied on it. */
+static int put_back(struct pcl_selinux_record *applied, bool *ret_kept, struct pcl_diag *diag)
 {
 	autopolicy original = {0}, policy = {0};
 	int error = get_original(&original, diag);
 
-	if (!error && applied->generation)
+	if (!error && !applied->generation)
+		return load_original(&original, ret_kept, diag);
+	if (!error)
+		error = keep_types(&applied->changes, ret_kept, diag);
+	if (!error && *ret_kept)
+		error = pcl_selinux_record_save(PCL_SELINUX_APPLIED, applied, diag);
+	if (!error)
 		error = patch(&original, &applied->changes, &policy, diag);
-	return error ? error : load_policy(applied->generation ? &policy : &original, diag);
+	return error ? error : load_policy(&policy, diag);
 }
 
 /* Back to what was applied, labels first: until then the policy has the types of both. */
@@ -369,6 +487,7 @@ static int undo(const struct pcl_selinux_record *next, struct pcl_diag *diag)
 {
 	autorecord applied = {0};
 	autopolicy loaded = {0};
+	bool kept = false;
 	int error = load_applied(&applied, diag);
 
 	if (!error)
@@ -376,13 +495,13 @@ static int undo(const struct pcl_selinux_record *next, struct pcl_diag *diag)
 	if (!error)
 		error = get_policy(&loaded, diag);
 	if (!error && is_ours(&loaded))
-		error = put_back(&applied, diag);
+		error = put_back(&applied, &kept, diag);
 	else if (!error && applied.generation)
 		error = put_on_top(&loaded, &applied, diag);
 	if (error)
 		return error;
 	if (!applied.generation)
-		pcl_selinux_records_delete();
+		forget(kept);
 	pcl_selinux_record_delete(PCL_SELINUX_NEXT);
 	return 0;
 }
@@ -568,6 +687,10 @@ static int fill_record(const struct pcl_selinux_plan *plan, const struct pcl_sel
 		if (pcl_selinux_record_add_label(record, plan->relabels[i].path,
 						 plan->relabels[i].before, plan->relabels[i].after))
 			return -ENOMEM;
+	for (size_t i = 0; i < plan->source_count; i++)
+		if (pcl_selinux_record_add_mark(record, plan->sources[i].name,
+						plan->sources[i].path))
+			return -ENOMEM;
 	for (size_t i = 0; i < view->entry_count; i++) {
 		const struct pcl_selinux_entry *entry = &view->entries[i];
 		const char *context = entry->context;
@@ -588,7 +711,7 @@ static int make_next(const struct pcl_backend_input *input, const struct policy 
 	pcl_cleanup(pcl_selinux_view_free) struct pcl_selinux_view *view = NULL;
 	pcl_cleanup(pcl_selinux_plan_free) struct pcl_selinux_plan *plan = NULL;
 	char mark[MARK_LEN];
-	int error = pcl_selinux_look(original->data, original->size, &view, diag);
+	int error = pcl_selinux_look(input, original->data, original->size, &view, diag);
 
 	pcl_steps_end("selinux: files are seen");
 	if (!error)
@@ -632,8 +755,32 @@ static int make_steps(const struct policy *original, const struct pcl_selinux_re
 	return error ? error : patch(original, &next->changes, &steps->after, diag);
 }
 
-static int take_steps(const struct steps *steps, const struct pcl_selinux_record *next,
-		      struct pcl_diag *diag)
+/*
+ * Files are labelled for the new ruleset, so nobody enters a domain of the old one alone any more;
+ * who is in one gets a policy that knows it.
+ */
+static int keep_old_types(const struct policy *original, struct pcl_selinux_record *next,
+			  struct policy *after, struct pcl_diag *diag)
+{
+	autopolicy longer = {0};
+	bool any = false;
+	int error = keep_types(&next->changes, &any, diag);
+
+	if (error || !any)
+		return error;
+	error = patch(original, &next->changes, &longer, diag);
+	if (!error)
+		error = pcl_selinux_record_save(PCL_SELINUX_NEXT, next, diag);
+	if (error)
+		return error;
+	policy_fini(after);
+	*after = longer;
+	longer = (struct policy){0};
+	return 0;
+}
+
+static int take_steps(const struct policy *original, struct steps *steps,
+		      struct pcl_selinux_record *next, struct pcl_diag *diag)
 {
 	int error = load_policy(&steps->between, diag);
 
@@ -642,13 +789,16 @@ static int take_steps(const struct steps *steps, const struct pcl_selinux_record
 		error = set_labels(next, diag);
 	pcl_fault_point("selinux: labels are there");
 	if (!error)
+		error = keep_old_types(original, next, &steps->after, diag);
+	if (!error)
 		error = load_policy(&steps->after, diag);
 	pcl_fault_point("selinux: rules are live");
 	return error;
 }
 
+/* ret_kept: something of ours is in the loaded one, though nothing is applied. */
 static int find_original(const struct pcl_selinux_record *applied, struct policy *original,
-			 struct pcl_diag *diag)
+			 bool *ret_kept, struct pcl_diag *diag)
 {
 	int error;
 
@@ -656,6 +806,7 @@ static int find_original(const struct pcl_selinux_record *applied, struct policy
 		return get_original(original, diag);
 	error = get_policy(original, diag);
 	if (!error && is_ours(original)) {
+		*ret_kept = true;
 		policy_fini(original);
 		*original = (struct policy){0};
 		return get_original(original, diag);
@@ -670,6 +821,7 @@ static int apply(const struct pcl_backend_input *input, struct pcl_diag *diag)
 	autopolicy original = {0};
 	pcl_autoclose int lock = -1;
 	uint64_t generation;
+	bool kept = false;
 	int error;
 
 	take_lock(&lock);
@@ -677,7 +829,7 @@ static int apply(const struct pcl_backend_input *input, struct pcl_diag *diag)
 	if (!error)
 		error = load_applied(&applied, diag);
 	if (!error)
-		error = find_original(&applied, &original, diag);
+		error = find_original(&applied, &original, &kept, diag);
 	pcl_steps_end("selinux: the policy is read");
 	if (!error)
 		error = make_next(input, &original, &next, diag);
@@ -688,13 +840,13 @@ static int apply(const struct pcl_backend_input *input, struct pcl_diag *diag)
 		error = pcl_selinux_record_save(PCL_SELINUX_NEXT, &next, diag);
 	if (error) {
 		if (!applied.generation)
-			pcl_selinux_records_delete();
+			forget(kept);
 		return error;
 	}
 	if (!applied.generation)
 		pcl_selinux_events_begin();
 	pcl_fault_point("selinux: a change is written down");
-	error = take_steps(&steps, &next, diag);
+	error = take_steps(&original, &steps, &next, diag);
 	if (error) {
 		/* Why it failed is what is told; what could not be undone now, the next command
 		 * will. */

@@ -178,7 +178,8 @@ static void visit(void *context, size_t rank)
 	const struct pcl_rule *rule = finding->judge->ruleset->rules[rank];
 
 	if (rule->class == pcl_access_class(finding->operation->access) &&
-	    pcl_rule_matches(rule, finding->operation))
+	    pcl_rule_matches(rule, finding->operation) &&
+	    pcl_rule_matches_source(rule, finding->operation->source))
 		add_rank(finding->judge, rank);
 }
 
@@ -191,10 +192,11 @@ static bool alias_matches(const struct pcl_rule *rule, const struct pcl_selinux_
 	return pcl_rule_matches_object(&renamed, path);
 }
 
+/* source: what the task runs; NULL: none of the programs that rules name. */
 static void ask(struct pcl_selinux_judge *judge, enum pcl_access access, const char *path,
-		struct pcl_verdict *ret_verdict)
+		const char *source, struct pcl_verdict *ret_verdict)
 {
-	const struct pcl_operation operation = {.access = access, .object = path};
+	const struct pcl_operation operation = {.access = access, .object = path, .source = source};
 	const struct pcl_ruleset *ruleset = judge->ruleset;
 	struct finding finding = {judge, &operation};
 
@@ -204,7 +206,8 @@ static void ask(struct pcl_selinux_judge *judge, enum pcl_access access, const c
 		const struct pcl_selinux_alias *alias = &judge->aliases[i];
 		const struct pcl_rule *rule = ruleset->rules[alias->rank];
 
-		if (rule->class == pcl_access_class(access) && alias_matches(rule, alias, path))
+		if (rule->class == pcl_access_class(access) && alias_matches(rule, alias, path) &&
+		    pcl_rule_matches_source(rule, source))
 			add_rank(judge, alias->rank);
 	}
 	for (size_t i = 0; i < judge->rank_count; i++)
@@ -239,8 +242,8 @@ static bool keeps_program(const struct pcl_verdict *verdict)
 }
 
 /* Of an object that is no directory, or of what a directory is to files. */
-static unsigned ask_all(struct pcl_selinux_judge *judge, const char *path, bool directory,
-			struct pcl_selinux_answer *answer)
+static unsigned ask_all(struct pcl_selinux_judge *judge, const char *path, const char *source,
+			bool directory, struct pcl_selinux_answer *answer)
 {
 	unsigned bits = 0;
 
@@ -250,7 +253,7 @@ static unsigned ask_all(struct pcl_selinux_judge *judge, const char *path, bool 
 		/* Nobody executes a directory. */
 		if (directory && questions[i].access == PCL_ACCESS_EXECUTE)
 			continue;
-		ask(judge, questions[i].access, path, &verdict);
+		ask(judge, questions[i].access, path, source, &verdict);
 		if (verdict.refused)
 			bits |= verdict.rule ? questions[i].refused : questions[i].unlisted;
 		if (verdict.audit_rule)
@@ -263,35 +266,74 @@ static unsigned ask_all(struct pcl_selinux_judge *judge, const char *path, bool 
 	return bits;
 }
 
-static int ask_made(struct pcl_selinux_judge *judge, const char *path,
-		    struct pcl_selinux_answer *answer)
+/* made: the name of something in a directory; NULL: it is none. */
+static unsigned ask_for(struct pcl_selinux_judge *judge, const struct pcl_selinux_entry *entry,
+			const char *made, const char *source, struct pcl_selinux_answer *answer)
+{
+	unsigned bits = ask_all(judge, entry->path, source, made, answer);
+
+	if (made)
+		bits |= PCL_SELINUX_DIR | ask_all(judge, made, source, false, answer)
+						  << PCL_SELINUX_MADE_SHIFT;
+	return bits;
+}
+
+/* Who is refused executing by a rule is so the more by a list that refuses it to everybody. */
+static unsigned join_lists(unsigned bits, unsigned of_all)
+{
+	unsigned executes = PCL_SELINUX_EXECUTE | PCL_SELINUX_EXECUTE << PCL_SELINUX_MADE_SHIFT;
+
+	return bits | ((bits & executes) * (PCL_SELINUX_UNLISTED / PCL_SELINUX_EXECUTE) & of_all);
+}
+
+/* What keeps its name keeps it whoever would move it. */
+static void join_kept(struct pcl_selinux_answer *answer, size_t count)
+{
+	unsigned kept = PCL_SELINUX_KEEP | PCL_SELINUX_KEEP << PCL_SELINUX_MADE_SHIFT;
+
+	for (size_t p = 0; p < count; p++)
+		answer->bits |= answer->of[p] & kept;
+	for (size_t p = 0; p < count; p++)
+		answer->of[p] = join_lists(answer->of[p] | (answer->bits & kept), answer->bits);
+}
+
+/* A program is labelled for the sake of the rules whose source it is. */
+static void add_about(const struct pcl_selinux_judge *judge,
+		      const struct pcl_selinux_programs *programs,
+		      struct pcl_selinux_answer *answer)
+{
+	size_t program = pcl_selinux_program_of(programs, answer->sources);
+
+	for (size_t i = 0; program < programs->count && i < judge->ruleset->rule_count; i++)
+		if (pcl_selinux_is_about(judge->ruleset->rules[i], judge,
+					 &programs->items[program]))
+			add_reason(answer, judge->ruleset->rules[i]);
+}
+
+int pcl_selinux_judge(struct pcl_selinux_judge *judge, const struct pcl_selinux_programs *programs,
+		      const struct pcl_selinux_entry *entry, struct pcl_selinux_answer *answer)
 {
 	pcl_autofree char *made = NULL;
+	const struct pcl_rule *keeper = entry->kind == 'd' ? find_kept(judge, entry->path) : NULL;
 
-	if (asprintf(&made, "%s/" MADE_NAME, strcmp(path, "/") ? path : "") < 0) {
+	if (entry->kind == 'd' &&
+	    asprintf(&made, "%s/" MADE_NAME, strcmp(entry->path, "/") ? entry->path : "") < 0) {
 		made = NULL;
 		return -ENOMEM;
 	}
-	answer->bits |= ask_all(judge, made, false, answer) << PCL_SELINUX_MADE_SHIFT;
-	return 0;
-}
-
-int pcl_selinux_judge(struct pcl_selinux_judge *judge, const struct pcl_selinux_entry *entry,
-		      struct pcl_selinux_answer *ret_answer)
-{
-	bool directory = entry->kind == 'd';
-	struct pcl_selinux_answer answer = {.bits = directory ? PCL_SELINUX_DIR : 0};
-	const struct pcl_rule *keeper;
-
-	answer.bits |= ask_all(judge, entry->path, directory, &answer);
-	if (directory) {
-		keeper = find_kept(judge, entry->path);
-		answer.bits |= keeper ? PCL_SELINUX_KEEP : 0;
-		add_reason(&answer, keeper);
-		if (ask_made(judge, entry->path, &answer))
-			return -ENOMEM;
+	answer->bits = ask_for(judge, entry, made, NULL, answer);
+	answer->bits |= keeper ? PCL_SELINUX_KEEP : 0;
+	add_reason(answer, keeper);
+	for (size_t p = 0; p < programs->count; p++) {
+		answer->of[p] =
+			programs->items[p].sources & PCL_SELINUX_NO_SOURCE ? answer->bits : 0;
+		for (size_t i = 0; i < judge->source_count; i++)
+			if (programs->items[p].sources & (1u << i))
+				answer->of[p] |=
+					ask_for(judge, entry, made, judge->sources[i], answer);
 	}
-	*ret_answer = answer;
+	join_kept(answer, programs->count);
+	add_about(judge, programs, answer);
 	return 0;
 }
 
@@ -319,6 +361,9 @@ void pcl_selinux_answer_join(struct pcl_selinux_answer *answer,
 			     const struct pcl_selinux_answer *other)
 {
 	answer->bits |= other->bits;
+	answer->sources |= other->sources;
+	for (size_t p = 0; p < PCL_SELINUX_SOURCES_MAX; p++)
+		answer->of[p] |= other->of[p];
 	for (size_t i = 0; i < other->rule_count; i++)
 		add_reason(answer, other->rules[i]);
 }

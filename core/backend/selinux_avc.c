@@ -54,6 +54,8 @@ static int take_word(struct pcl_selinux_avc *avc, const struct pcl_audit_word *w
 		return set_text(&avc->comm, word);
 	else if (pcl_audit_word_is_key(word, "tclass"))
 		return set_text(&avc->class_name, word);
+	else if (pcl_audit_word_is_key(word, "scontext"))
+		return set_type(&avc->source, word);
 	else if (pcl_audit_word_is_key(word, "tcontext"))
 		return set_type(&avc->target, word);
 	return 0;
@@ -136,6 +138,7 @@ void pcl_selinux_avc_fini(struct pcl_selinux_avc *avc)
 	free(avc->path);
 	free(avc->name);
 	free(avc->comm);
+	free(avc->source);
 	free(avc->target);
 	free(avc->class_name);
 	*avc = (struct pcl_selinux_avc){0};

@@ -21,7 +21,8 @@ struct pcl_selinux_avc {
 	char *path; /* absolute; NULL: not told */
 	char *name; /* the last component; NULL: not told */
 	char *comm;
-	char *target; /* its type */
+	char *source; /* the type of who asks */
+	char *target; /* that of what is asked for */
 	char *class_name;
 	uint64_t inode; /* 0: not told */
 	int capability; /* -1: none */

@@ -19,6 +19,7 @@
 #include "backend/audit_actor.h"
 #include "backend/audit_stream.h"
 #include "backend/selinux_avc.h"
+#include "backend/selinux_plan.h"
 #include "base/cleanup.h"
 #include "policy/names.h"
 
@@ -188,6 +189,13 @@ static bool share(char *const *names, size_t count, char *const *others, size_t 
 	return false;
 }
 
+static bool is_from(const struct pcl_selinux_refuse *refuse, const struct pcl_selinux_avc *avc)
+{
+	return !refuse->sources_count ||
+	       (avc->source &&
+		is_among(refuse->sources, refuse->sources_count, avc->source) != refuse->others);
+}
+
 /* Whether a constraint, or a rule that tells, of ours is about it. */
 static bool is_ours(const struct pcl_selinux_changes *changes, const struct pcl_selinux_avc *avc)
 {
@@ -198,7 +206,8 @@ static bool is_ours(const struct pcl_selinux_changes *changes, const struct pcl_
 		    share(refuse->permissions, refuse->permissions_count, avc->permissions,
 			  avc->permissions_count) &&
 		    (!refuse->targets_count ||
-		     is_among(refuse->targets, refuse->targets_count, avc->target)))
+		     is_among(refuse->targets, refuse->targets_count, avc->target)) &&
+		    is_from(refuse, avc))
 			return true;
 	}
 	for (size_t i = 0; i < changes->audits_count && !avc->denied; i++) {
@@ -340,6 +349,24 @@ static const char *socket_hook(const struct pcl_selinux_avc *avc)
 	return "SELINUX";
 }
 
+/* What its domain says that it runs, which is what decided; NULL: none of the rules' sources. */
+static const char *find_source(const struct pcl_selinux_record *applied,
+			       const struct pcl_selinux_avc *avc)
+{
+	const size_t prefix = strlen(PCL_SELINUX_PREFIX);
+
+	if (!avc->source || strncmp(avc->source, PCL_SELINUX_PREFIX, prefix) != 0)
+		return NULL;
+	for (size_t i = 0; i < applied->mark_count; i++) {
+		size_t len = strlen(applied->marks[i].name);
+
+		if (!strncmp(avc->source + prefix, applied->marks[i].name, len) &&
+		    avc->source[prefix + len] == '_')
+			return applied->marks[i].path;
+	}
+	return NULL;
+}
+
 /* --- one record --------------------------------------------------------------------------------
  */
 
@@ -354,10 +381,12 @@ static int tell(struct reader *reader, const struct pcl_selinux_avc *avc)
 	pcl_autofree char *path = NULL;
 	struct pcl_audit_actor actor;
 	struct pcl_event event;
+	const char *source;
 
 	if (!reader->fn || avc->permissive || !is_ours(&reader->applied->changes, avc))
 		return 0;
 	pcl_audit_actor_find(avc->pid, avc->comm, &actor);
+	source = find_source(reader->applied, avc);
 	event = (struct pcl_event){
 		.time_ns = avc->time_ns,
 		.generation = reader->applied->generation,
@@ -368,7 +397,7 @@ static int tell(struct reader *reader, const struct pcl_selinux_avc *avc)
 		.uid = actor.uid,
 		.pid_in_domain = actor.pid_in_domain,
 		.comm = avc->comm ? avc->comm : "",
-		.source = actor.exe,
+		.source = source ? source : actor.exe,
 		.cwd = actor.cwd,
 	};
 	if (add_capability(avc, &event)) {

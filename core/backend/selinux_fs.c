@@ -231,3 +231,42 @@ int pcl_selinux_label_set(const char *path, const char *context)
 {
 	return lsetxattr(path, LABEL, context, strlen(context) + 1, 0) ? -errno : 0;
 }
+
+/* --- processes ---------------------------------------------------------------------------------
+ */
+
+/* One that ends meanwhile has none any more. */
+static char *type_of_process(const char *pid)
+{
+	char text[ANSWER_SIZE];
+	pcl_autofree char *path = NULL;
+	const char *type;
+	size_t len = 0;
+
+	if (asprintf(&path, "/proc/%s/attr/current", pid) < 0) {
+		path = NULL;
+		return NULL;
+	}
+	if (read_small(path, text))
+		return NULL;
+	text[strcspn(text, "\n")] = '\0';
+	type = pcl_selinux_type_in(text, &len);
+	return type ? strndup(type, len) : NULL;
+}
+
+int pcl_selinux_processes(int (*fn)(const char *type, void *context), void *context)
+{
+	pcl_autoclosedir DIR *dir = opendir("/proc");
+	const struct dirent *entry;
+	int error = dir ? 0 : -errno;
+
+	while (!error && (entry = readdir(dir))) {
+		pcl_autofree char *type = NULL;
+
+		if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9')
+			type = type_of_process(entry->d_name);
+		if (type)
+			error = fn(type, context);
+	}
+	return error;
+}

@@ -42,6 +42,12 @@ char *pcl_selinux_label_get(const char *path);
 /* 0 or -errno. */
 int pcl_selinux_label_set(const char *path, const char *context);
 
+/*
+ * Calls fn with the type of each process that runs, perhaps with one many times; stops at an error,
+ * which it returns. -errno where processes cannot be seen.
+ */
+int pcl_selinux_processes(int (*fn)(const char *type, void *context), void *context);
+
 /* "USER:ROLE:TYPE...": where TYPE is, and how long; NULL where context is none. */
 const char *pcl_selinux_type_in(const char *context, size_t *ret_len);
 /* context with another type. Owned; NULL without memory. context is one. */

@@ -393,6 +393,86 @@ static int compare_entries(const void *a, const void *b)
 		      ((const struct pcl_selinux_entry *)b)->path);
 }
 
+/* --- programs ----------------------------------------------------------------------------------
+ */
+
+static bool has_executors(const struct pcl_selinux_view *view, const char *type)
+{
+	for (size_t i = 0; i < view->executor_count; i++)
+		if (!strcmp(view->executors[i].type, type))
+			return true;
+	return false;
+}
+
+static int add_executor(struct pcl_selinux_view *view, const char *type,
+			const struct pcl_selinux_executor *executor)
+{
+	struct pcl_selinux_execution *added;
+
+	if (pcl_array_grow(&view->executors, view->executor_count, sizeof(*added)))
+		return -ENOMEM;
+	added = &view->executors[view->executor_count++];
+	*added = (struct pcl_selinux_execution){strdup(type), strdup(executor->domain),
+						executor->enters ? strdup(executor->enters) : NULL};
+	return added->type && added->domain && (added->enters || !executor->enters) ? 0 : -ENOMEM;
+}
+
+/* Of a type that the policy does not know, which is told as missed, nobody. */
+static int add_executors(const struct pcl_selinux_policy *policy, struct pcl_selinux_view *view,
+			 const char *type)
+{
+	pcl_autofree struct pcl_selinux_executor *executors = NULL;
+	size_t count = 0;
+	int error = pcl_selinux_policy_executors(policy, type, &executors, &count, NULL);
+
+	for (size_t i = 0; i < count && !error; i++)
+		error = add_executor(view, type, &executors[i]);
+	return error == -ENOMEM ? error : 0;
+}
+
+struct program_looker {
+	const struct pcl_selinux_policy *policy;
+	struct pcl_selinux_view *view;
+};
+
+static int look_at_program(void *context, const char *path)
+{
+	const struct program_looker *looker = context;
+	const struct pcl_selinux_entry key = {.path = (char *)path}, *entry;
+	pcl_autofree char *type = NULL;
+	const char *found;
+	size_t len = 0;
+
+	entry = bsearch(&key, looker->view->entries, looker->view->entry_count, sizeof(key),
+			compare_entries);
+	found = entry && entry->context ? pcl_selinux_type_in(entry->context, &len) : NULL;
+	if (!found || entry->kind != 'f')
+		return 0;
+	type = strndup(found, len);
+	if (!type)
+		return -ENOMEM;
+	return has_executors(looker->view, pcl_selinux_base(type))
+		       ? 0
+		       : add_executors(looker->policy, looker->view, pcl_selinux_base(type));
+}
+
+/* Of a sorted view. */
+static int look_at_programs(const struct pcl_backend_input *input,
+			    const struct pcl_selinux_policy *policy, struct pcl_selinux_view *view)
+{
+	struct program_looker looker = {policy, view};
+	int error = 0;
+
+	for (size_t i = 0; i < input->domain_count && !error; i++)
+		if (!input->domains[i].id)
+			error = pcl_selinux_sources_each(&input->domains[i], look_at_program,
+							 &looker);
+	return error;
+}
+
+/* --- the whole ---------------------------------------------------------------------------------
+ */
+
 static int ask_policy(policydb_t *db, struct looker *looker)
 {
 	struct makings makings = {db, looker->view};
@@ -422,8 +502,8 @@ static void sort_view(struct pcl_selinux_view *view)
 		qsort(view->entries, view->entry_count, sizeof(*view->entries), compare_entries);
 }
 
-int pcl_selinux_look(const void *policy, size_t size, struct pcl_selinux_view **ret_view,
-		     struct pcl_diag *diag)
+int pcl_selinux_look(const struct pcl_backend_input *input, const void *policy, size_t size,
+		     struct pcl_selinux_view **ret_view, struct pcl_diag *diag)
 {
 	pcl_cleanup(pcl_selinux_policy_free) struct pcl_selinux_policy *read = NULL;
 	pcl_cleanup(pcl_selinux_view_free) struct pcl_selinux_view *view = calloc(1, sizeof(*view));
@@ -438,6 +518,8 @@ int pcl_selinux_look(const void *policy, size_t size, struct pcl_selinux_view **
 	if (error)
 		return error;
 	sort_view(view);
+	if (look_at_programs(input, read, view))
+		return pcl_diag_set(diag, -ENOMEM, "out of memory");
 	*ret_view = pcl_take_ptr(view);
 	return 0;
 }

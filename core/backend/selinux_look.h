@@ -10,10 +10,11 @@
 
 /*
  * Of the files of this process's root, across mounts, without what the kernel, the network and
- * overlays show (their layers are seen where they lie). policy is the node's own.
+ * overlays show (their layers are seen where they lie). policy is the node's own. Of input the
+ * sources are looked at that the host's rules name.
  */
-int pcl_selinux_look(const void *policy, size_t size, struct pcl_selinux_view **ret_view,
-		     struct pcl_diag *diag);
+int pcl_selinux_look(const struct pcl_backend_input *input, const void *policy, size_t size,
+		     struct pcl_selinux_view **ret_view, struct pcl_diag *diag);
 
 /* A file that may have a label of ours. Returning nonzero ends the walk with that value. */
 typedef int (*pcl_selinux_file_fn)(const char *path, void *context);

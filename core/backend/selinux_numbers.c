@@ -55,13 +55,13 @@ static struct pcl_socket socket_of(const char *class_name)
 
 static int add(struct pcl_selinux_plan *plan, const char *class_name,
 	       const char *const *permissions, size_t count, const struct pcl_rule *const *rules,
-	       size_t rule_count)
+	       size_t rule_count, struct pcl_selinux_refuse **ret_refuse)
 {
 	struct pcl_selinux_reason reason;
 
 	if (pcl_selinux_reason_make(rules, rule_count, &reason))
 		return -ENOMEM;
-	return pcl_selinux_add_refuse(plan, class_name, permissions, count, &reason, NULL);
+	return pcl_selinux_add_refuse(plan, class_name, permissions, count, &reason, ret_refuse);
 }
 
 static bool has_class(const struct pcl_selinux_view *view, const char *class_name)
@@ -90,20 +90,74 @@ static int check_classes(const struct pcl_ruleset *ruleset, const struct pcl_sel
 	return 0;
 }
 
-static int plan_sockets(const struct pcl_ruleset *ruleset, const struct pcl_selinux_view *view,
-			struct pcl_selinux_plan *plan)
-{
-	for (size_t i = 0; i < view->class_count; i++) {
-		const struct pcl_operation use = {.access = PCL_ACCESS_SOCKET,
-						  .socket = socket_of(view->classes[i])};
-		struct pcl_verdict verdict;
+struct socket_plan {
+	const struct pcl_selinux_judge *judge;
+	const struct pcl_selinux_programs *programs;
+	const struct pcl_rule *rules[PCL_SELINUX_SOURCES_MAX + 1]; /* that refuse */
+	size_t rule_count;
+};
 
-		pcl_decide(ruleset, &use, &verdict);
-		if (verdict.refused &&
-		    add(plan, view->classes[i], socket_permissions,
-			PCL_ARRAY_SIZE(socket_permissions), &verdict.rule, verdict.rule ? 1 : 0))
+/* source: what the task runs; NULL: no program that rules name. */
+static bool is_refused(struct socket_plan *sockets, const char *class_name, const char *source)
+{
+	const struct pcl_operation use = {
+		.access = PCL_ACCESS_SOCKET,
+		.socket = socket_of(class_name),
+		.source = source,
+	};
+	struct pcl_verdict verdict;
+
+	pcl_decide(sockets->judge->ruleset, &use, &verdict);
+	if (verdict.refused && verdict.rule && sockets->rule_count < PCL_SELINUX_SOURCES_MAX + 1)
+		sockets->rules[sockets->rule_count++] = verdict.rule;
+	return verdict.refused;
+}
+
+/* Of several names of one program the strictest holds. */
+static bool is_refused_to(struct socket_plan *sockets, const char *class_name,
+			  const struct pcl_selinux_program *program)
+{
+	bool refused =
+		program->sources & PCL_SELINUX_NO_SOURCE && is_refused(sockets, class_name, NULL);
+
+	for (size_t i = 0; i < sockets->judge->source_count; i++)
+		if (program->sources & (1u << i) &&
+		    is_refused(sockets, class_name, sockets->judge->sources[i]))
+			refused = true;
+	return refused;
+}
+
+static int plan_class(struct socket_plan *sockets, const char *class_name,
+		      struct pcl_selinux_plan *plan)
+{
+	struct pcl_selinux_refuse *refuse = NULL;
+	unsigned differing = 0;
+	bool all;
+
+	sockets->rule_count = 0;
+	all = is_refused(sockets, class_name, NULL);
+	for (size_t p = 0; p < sockets->programs->count; p++)
+		if (is_refused_to(sockets, class_name, &sockets->programs->items[p]) != all)
+			differing |= 1u << p;
+	if (!all && !differing)
+		return 0;
+	if (add(plan, class_name, socket_permissions, PCL_ARRAY_SIZE(socket_permissions),
+		sockets->rules, sockets->rule_count, &refuse))
+		return -ENOMEM;
+	refuse->others = all && differing;
+	return pcl_selinux_name_sources(sockets->programs, differing, &refuse->sources,
+					&refuse->sources_count);
+}
+
+static int plan_sockets(const struct pcl_selinux_judge *judge,
+			const struct pcl_selinux_programs *programs,
+			const struct pcl_selinux_view *view, struct pcl_selinux_plan *plan)
+{
+	struct socket_plan sockets = {.judge = judge, .programs = programs};
+
+	for (size_t i = 0; i < view->class_count; i++)
+		if (plan_class(&sockets, view->classes[i], plan))
 			return -ENOMEM;
-	}
 	return 0;
 }
 
@@ -129,20 +183,23 @@ static int plan_capabilities(const struct pcl_ruleset *ruleset, unsigned from,
 			rules[rule_count++] = verdict.rule;
 	}
 	for (size_t i = 0; count && i < 2; i++)
-		if (add(plan, classes[i], permissions, count, rules, rule_count))
+		if (add(plan, classes[i], permissions, count, rules, rule_count, NULL))
 			return -ENOMEM;
 	return 0;
 }
 
-int pcl_selinux_plan_numbers(const struct pcl_ruleset *ruleset, const struct pcl_selinux_view *view,
-			     struct pcl_selinux_plan *plan, struct pcl_diag *diag)
+int pcl_selinux_plan_numbers(const struct pcl_selinux_judge *judge,
+			     const struct pcl_selinux_programs *programs,
+			     const struct pcl_selinux_view *view, struct pcl_selinux_plan *plan,
+			     struct pcl_diag *diag)
 {
 	static const char *const first[] = {"capability", "cap_userns"};
 	static const char *const second[] = {"capability2", "cap2_userns"};
+	const struct pcl_ruleset *ruleset = judge->ruleset;
 	int error = check_classes(ruleset, view, diag);
 
 	if (!error)
-		error = plan_sockets(ruleset, view, plan);
+		error = plan_sockets(judge, programs, view, plan);
 	if (!error)
 		error = plan_capabilities(ruleset, 0, first, plan);
 	if (!error)

@@ -5,7 +5,8 @@
  * First each file gets its answer, where the names of one file share the strictest; then files of
  * one type and one answer get a clone of it, unless the answer is what unruled files get; then what
  * is refused becomes one constraint for each class of objects and kind of access, on all the clones
- * that it is refused of.
+ * that it is refused of; and one more for each set of programs to whose processes it is refused
+ * alone, or to all but theirs.
  */
 #include "backend/selinux_plan.h"
 
@@ -21,27 +22,7 @@
 static const char letters[PCL_SELINUX_BIT_COUNT + 1] = "rwxuklmn";
 #define NO_LETTER 'p'
 
-/* A type to be made. */
-struct kind {
-	const char *base;
-	size_t base_len;
-	unsigned bits;
-	char *name;
-	const struct pcl_rule **rules; /* distinct, in no order */
-	size_t rule_count;
-};
-
-struct maker {
-	const struct pcl_selinux_view *view;
-	struct pcl_selinux_plan *plan;
-	struct pcl_selinux_judge judge;
-	struct pcl_selinux_answer *answers; /* of the view's entries */
-	struct kind *kinds;		    /* sorted by base and bits */
-	size_t kind_count;
-	struct pcl_diag *diag;
-};
-
-static void maker_fini(struct maker *maker)
+static void maker_fini(struct pcl_selinux_maker *maker)
 {
 	for (size_t i = 0; i < maker->kind_count; i++) {
 		free(maker->kinds[i].name);
@@ -49,6 +30,7 @@ static void maker_fini(struct maker *maker)
 	}
 	free(maker->kinds);
 	free(maker->answers);
+	pcl_selinux_programs_fini(&maker->programs);
 	pcl_selinux_judge_fini(&maker->judge);
 }
 
@@ -83,17 +65,39 @@ static size_t put_letters(char *to, unsigned bits, bool capital)
 #define OWN_BITS(bits) ((bits) & ((1u << PCL_SELINUX_BIT_COUNT) - 1))
 #define MADE_BITS(bits) OWN_BITS((bits) >> PCL_SELINUX_MADE_SHIFT)
 
-static char *clone_name(const struct kind *kind)
+static void put_bits(FILE *out, unsigned bits)
 {
 	char text[2 * PCL_SELINUX_BIT_COUNT + 1];
-	size_t len = put_letters(text, OWN_BITS(kind->bits), false);
-	char *name = NULL;
+	size_t len = put_letters(text, OWN_BITS(bits), false);
 
-	if (kind->bits & PCL_SELINUX_DIR)
-		len += put_letters(text + len, MADE_BITS(kind->bits), true);
-	if (asprintf(&name, PCL_SELINUX_PREFIX "%.*s_%.*s", (int)len, text, (int)kind->base_len,
-		     kind->base) < 0)
+	if (bits & PCL_SELINUX_DIR)
+		len += put_letters(text + len, MADE_BITS(bits), true);
+	(void)fprintf(out, "%.*s", (int)len, text);
+}
+
+static char *clone_name(const struct pcl_selinux_maker *maker, const struct pcl_selinux_kind *kind)
+{
+	char *name = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&name, &len);
+
+	if (!out)
 		return NULL;
+	(void)fputs(PCL_SELINUX_PREFIX, out);
+	put_bits(out, kind->bits);
+	for (size_t p = 0; p < maker->programs.count; p++) {
+		if (kind->of[p] == kind->bits)
+			continue;
+		(void)fputs(maker->programs.items[p].name, out);
+		put_bits(out, kind->of[p]);
+	}
+	if (kind->program)
+		(void)fprintf(out, "s%s", kind->program->name);
+	(void)fprintf(out, "_%.*s", (int)kind->base_len, kind->base);
+	if (fclose(out)) {
+		free(name);
+		return NULL;
+	}
 	return name;
 }
 
@@ -169,7 +173,7 @@ static bool is_same_file(const struct name *a, const struct name *b)
 	return a->entry->device == b->entry->device && a->entry->inode == b->entry->inode;
 }
 
-static int join_names(struct maker *maker)
+static int join_names(struct pcl_selinux_maker *maker)
 {
 	pcl_autofree struct name *names = calloc(maker->view->entry_count + 1, sizeof(*names));
 	size_t count = 0;
@@ -191,35 +195,130 @@ static int join_names(struct maker *maker)
 	return 0;
 }
 
-static int find_answers(struct maker *maker)
+static int compare_type(const void *key, const void *item)
 {
+	return strcmp(key, *(const char *const *)item);
+}
+
+/* Whether the policy has the type; a file system may hold labels that it has not. */
+static bool is_known(const struct pcl_selinux_view *view, const char *type)
+{
+	return !view->type_count || bsearch(type, (const void *)view->types, view->type_count,
+					    sizeof(*view->types), compare_type);
+}
+
+/*
+ * The type in a context, without what makes a clone of it: within context, for its base outlives
+ * the plan's making. NULL for no context, and for what is none.
+ */
+static const char *find_base(const char *context, size_t *ret_len)
+{
+	size_t len = 0;
+	const char *type = context ? find_type(context, &len) : NULL, *base;
+
+	if (!type)
+		return NULL;
+	base = pcl_selinux_base(type);
+	/* An underscore of what follows is none of the type's. */
+	if (base >= type + len)
+		base = type;
+	*ret_len = len - (size_t)(base - type);
+	return base;
+}
+
+int pcl_selinux_known_base(const struct pcl_selinux_maker *maker,
+			   const struct pcl_selinux_entry *entry, char **ret_base)
+{
+	size_t len = 0;
+	const char *found = find_base(entry->context, &len);
+	pcl_autofree char *base = found ? strndup(found, len) : NULL;
+
+	if (found && !base)
+		return -ENOMEM;
+	*ret_base = base && is_known(maker->view, base) ? pcl_take_ptr(base) : NULL;
+	return 0;
+}
+
+static int note_program(struct pcl_selinux_maker *maker, size_t index)
+{
+	const struct pcl_selinux_answer *answer = &maker->answers[index];
+	struct pcl_selinux_program *program;
+	pcl_autofree char *base = NULL;
+
+	if (!(answer->sources & ~PCL_SELINUX_NO_SOURCE))
+		return 0;
+	if (pcl_selinux_known_base(maker, &maker->view->entries[index], &base))
+		return -ENOMEM;
+	if (!base)
+		return 0;
+	program = pcl_selinux_program_for(&maker->judge, &maker->programs, answer->sources);
+	if (!program)
+		return pcl_diag_set(maker->diag, -EOPNOTSUPP,
+				    "backend selinux cannot tell %s from another source",
+				    maker->view->entries[index].path);
+	return pcl_selinux_add_domains(program, maker->view, base);
+}
+
+/* Which files are sources, and with them which programs there are. */
+static int find_programs(struct pcl_selinux_maker *maker)
+{
+	int error;
+
+	if (!maker->judge.source_count)
+		return 0;
+	for (size_t i = 0; i < maker->view->entry_count; i++) {
+		unsigned sources;
+
+		if (maker->view->entries[i].kind != 'f')
+			continue;
+		sources = pcl_selinux_sources_of(maker->judge.sources, maker->judge.source_count,
+						 maker->aliases, maker->view->entries[i].path);
+		maker->answers[i].sources = sources ? sources : PCL_SELINUX_NO_SOURCE;
+	}
+	error = join_names(maker);
+	for (size_t i = 0; i < maker->view->entry_count && !error; i++)
+		error = note_program(maker, i);
+	pcl_selinux_drop_idle(&maker->programs);
+	return error;
+}
+
+static int find_answers(struct pcl_selinux_maker *maker)
+{
+	int error;
+
 	maker->answers = calloc(maker->view->entry_count + 1, sizeof(*maker->answers));
 	if (!maker->answers)
 		return -ENOMEM;
-	for (size_t i = 0; i < maker->view->entry_count; i++)
-		if (pcl_selinux_judge(&maker->judge, &maker->view->entries[i], &maker->answers[i]))
-			return -ENOMEM;
-	return join_names(maker);
+	error = find_programs(maker);
+	for (size_t i = 0; i < maker->view->entry_count && !error; i++)
+		error = pcl_selinux_judge(&maker->judge, &maker->programs, &maker->view->entries[i],
+					  &maker->answers[i]);
+	return error ? error : join_names(maker);
 }
 
 /* --- types -----------------------------------------------------------------------------------
  */
 
-static int compare_kind(const struct kind *a, const struct kind *b)
+static int compare_kind(const struct pcl_selinux_kind *a, const struct pcl_selinux_kind *b)
 {
 	size_t len = a->base_len < b->base_len ? a->base_len : b->base_len;
 	int order = memcmp(a->base, b->base, len);
 
 	if (order || a->base_len != b->base_len)
 		return order ? order : a->base_len < b->base_len ? -1 : 1;
-	return a->bits == b->bits ? 0 : a->bits < b->bits ? -1 : 1;
+	if (a->bits != b->bits)
+		return a->bits < b->bits ? -1 : 1;
+	if (a->program != b->program)
+		return a->program < b->program ? -1 : 1;
+	return memcmp(a->of, b->of, sizeof(a->of));
 }
 
 /* The kind like wanted, made where there is none. NULL without memory. */
-static struct kind *kind_for(struct maker *maker, const struct kind *wanted)
+static struct pcl_selinux_kind *kind_for(struct pcl_selinux_maker *maker,
+					 const struct pcl_selinux_kind *wanted)
 {
 	size_t from = 0, to = maker->kind_count;
-	struct kind *kind;
+	struct pcl_selinux_kind *kind;
 
 	while (from < to) {
 		size_t middle = from + (to - from) / 2;
@@ -236,13 +335,16 @@ static struct kind *kind_for(struct maker *maker, const struct kind *wanted)
 		return NULL;
 	kind = &maker->kinds[from];
 	memmove(kind + 1, kind, (maker->kind_count - from) * sizeof(*kind));
-	*kind = (struct kind){wanted->base, wanted->base_len, wanted->bits, NULL, NULL, 0};
+	*kind = *wanted;
+	kind->name = NULL;
+	kind->rules = NULL;
+	kind->rule_count = 0;
 	maker->kind_count++;
-	kind->name = clone_name(kind);
+	kind->name = clone_name(maker, kind);
 	return kind->name ? kind : NULL;
 }
 
-static int add_rule(struct kind *kind, const struct pcl_rule *rule)
+static int add_rule(struct pcl_selinux_kind *kind, const struct pcl_rule *rule)
 {
 	for (size_t i = 0; i < kind->rule_count; i++)
 		if (kind->rules[i] == rule)
@@ -251,18 +353,6 @@ static int add_rule(struct kind *kind, const struct pcl_rule *rule)
 		return -ENOMEM;
 	kind->rules[kind->rule_count++] = rule;
 	return 0;
-}
-
-static int compare_type(const void *key, const void *item)
-{
-	return strcmp(key, *(const char *const *)item);
-}
-
-/* Whether the policy has the type; a file system may hold labels that it has not. */
-static bool is_known(const struct pcl_selinux_view *view, const char *type)
-{
-	return !view->type_count || bsearch(type, (const void *)view->types, view->type_count,
-					    sizeof(*view->types), compare_type);
 }
 
 /* "USER:ROLE:" before the type of context, then type, then what follows. */
@@ -293,41 +383,38 @@ static int add_relabel(struct pcl_selinux_relabel **list, size_t *count,
 	return 0;
 }
 
-/*
- * The type in a context, without what makes a clone of it: within context, for its base outlives
- * the plan's making. NULL for no context, and for what is none.
- */
-static const char *find_base(const char *context, size_t *ret_len)
+/* Whether something holds for it that does not for what no rule is about. */
+static bool is_ruled(const struct pcl_selinux_maker *maker, const struct pcl_selinux_kind *kind,
+		     unsigned unruled)
 {
-	size_t len = 0;
-	const char *type = context ? find_type(context, &len) : NULL, *base;
-
-	if (!type)
-		return NULL;
-	base = pcl_selinux_base(type);
-	/* An underscore of what follows is none of the type's. */
-	if (base >= type + len)
-		base = type;
-	*ret_len = len - (size_t)(base - type);
-	return base;
+	for (size_t p = 0; p < maker->programs.count; p++)
+		if (kind->of[p] != unruled)
+			return true;
+	return kind->bits != unruled || kind->program;
 }
 
-static int label(struct maker *maker, size_t index)
+static int label(struct pcl_selinux_maker *maker, size_t index)
 {
 	const struct pcl_selinux_entry *entry = &maker->view->entries[index];
 	const struct pcl_selinux_answer *answer = &maker->answers[index];
 	struct pcl_selinux_plan *plan = maker->plan;
-	bool ruled = answer->bits != pcl_selinux_unruled(&maker->judge, entry->kind == 'd');
-	struct kind wanted = {.bits = answer->bits}, *kind = NULL;
+	size_t program = pcl_selinux_program_of(&maker->programs, answer->sources);
+	struct pcl_selinux_kind wanted = {.bits = answer->bits}, *kind = NULL;
 	pcl_autofree char *base = NULL, *after = NULL;
+	bool ruled;
 
-	wanted.base = find_base(entry->context, &wanted.base_len);
-	if (wanted.base && !(base = strndup(wanted.base, wanted.base_len)))
+	memcpy(wanted.of, answer->of, sizeof(wanted.of));
+	if (program < maker->programs.count)
+		wanted.program = &maker->programs.items[program];
+	ruled = is_ruled(maker, &wanted, pcl_selinux_unruled(&maker->judge, entry->kind == 'd'));
+	if (pcl_selinux_known_base(maker, entry, &base))
 		return -ENOMEM;
-	if (!base || !is_known(maker->view, base))
+	if (!base)
 		return ruled ? add_relabel(&plan->missed, &plan->missed_count, entry, answer, NULL)
 			     : 0;
 	if (ruled) {
+		/* Within the context, which outlives the plan's making. */
+		wanted.base = find_base(entry->context, &wanted.base_len);
 		kind = kind_for(maker, &wanted);
 		if (!kind)
 			return -ENOMEM;
@@ -347,21 +434,39 @@ static int label(struct maker *maker, size_t index)
 /* --- what is made ----------------------------------------------------------------------------
  */
 
+static unsigned bits_made(unsigned bits, bool directory)
+{
+	return directory ? PCL_SELINUX_DIR | (bits & ~PCL_SELINUX_KEEP) : MADE_BITS(bits);
+}
+
+/* Whether what is made in a directory of the kind is ruled. */
+static bool makes_ruled(const struct pcl_selinux_maker *maker, const struct pcl_selinux_kind *kind,
+			unsigned unruled)
+{
+	for (size_t p = 0; p < maker->programs.count; p++)
+		if (MADE_BITS(kind->of[p]) != unruled)
+			return true;
+	return MADE_BITS(kind->bits) != unruled;
+}
+
 /* What is made in a directory of the kind by a transition to another type is as ruled as the rest.
  */
-static int add_making(struct maker *maker, size_t index, const struct pcl_selinux_making *making)
+static int add_making(struct pcl_selinux_maker *maker, size_t index,
+		      const struct pcl_selinux_making *making)
 {
-	const struct kind maker_kind = maker->kinds[index];
-	unsigned made = MADE_BITS(maker_kind.bits);
-	struct kind wanted = {.base = making->result,
-			      .base_len = strlen(making->result),
-			      .bits = made};
+	const struct pcl_selinux_kind maker_kind = maker->kinds[index];
+	bool directory = !strcmp(making->class_name, "dir");
+	struct pcl_selinux_kind wanted = {
+		.base = making->result,
+		.base_len = strlen(making->result),
+		.bits = bits_made(maker_kind.bits, directory),
+	};
 	struct pcl_selinux_changes *changes = &maker->plan->changes;
 	struct pcl_selinux_enter enter = {0};
-	struct kind *kind;
+	struct pcl_selinux_kind *kind;
 
-	if (!strcmp(making->class_name, "dir"))
-		wanted.bits = PCL_SELINUX_DIR | (maker_kind.bits & ~PCL_SELINUX_KEEP);
+	for (size_t p = 0; p < maker->programs.count; p++)
+		wanted.of[p] = bits_made(maker_kind.of[p], directory);
 	kind = kind_for(maker, &wanted);
 	if (!kind || pcl_array_grow(&changes->enters, changes->enters_count, sizeof(enter)))
 		return -ENOMEM;
@@ -374,13 +479,14 @@ static int add_making(struct maker *maker, size_t index, const struct pcl_selinu
 	return enter.source && enter.target && enter.class_name && enter.result ? 0 : -ENOMEM;
 }
 
-static bool is_making_in(const struct pcl_selinux_making *making, const struct kind *kind)
+static bool is_making_in(const struct pcl_selinux_making *making,
+			 const struct pcl_selinux_kind *kind)
 {
 	return strlen(making->target) == kind->base_len &&
 	       !memcmp(making->target, kind->base, kind->base_len);
 }
 
-static bool is_done(const struct pcl_selinux_changes *changes, const struct kind *kind,
+static bool is_done(const struct pcl_selinux_changes *changes, const struct pcl_selinux_kind *kind,
 		    const struct pcl_selinux_making *making)
 {
 	for (size_t i = 0; i < changes->enters_count; i++)
@@ -392,7 +498,7 @@ static bool is_done(const struct pcl_selinux_changes *changes, const struct kind
 }
 
 /* A kind that this makes may be a directory's, so it goes on until there is none left. */
-static int add_makings(struct maker *maker)
+static int add_makings(struct pcl_selinux_maker *maker)
 {
 	unsigned unruled = MADE_BITS(pcl_selinux_unruled(&maker->judge, true));
 	size_t before;
@@ -404,7 +510,7 @@ static int add_makings(struct maker *maker)
 
 			for (size_t k = 0; k < maker->kind_count; k++)
 				if (maker->kinds[k].bits & PCL_SELINUX_DIR &&
-				    MADE_BITS(maker->kinds[k].bits) != unruled &&
+				    makes_ruled(maker, &maker->kinds[k], unruled) &&
 				    is_making_in(making, &maker->kinds[k]) &&
 				    !is_done(&maker->plan->changes, &maker->kinds[k], making) &&
 				    add_making(maker, k, making))
@@ -426,25 +532,28 @@ static int compare_enters(const void *a, const void *b)
 /* --- clones and constraints ------------------------------------------------------------------
  */
 
-static int add_clones(struct maker *maker)
+int pcl_selinux_add_clone(struct pcl_selinux_plan *plan, const char *name, const char *base,
+			  size_t base_len, const struct pcl_rule *const *rules, size_t rule_count)
 {
-	struct pcl_selinux_changes *changes = &maker->plan->changes;
+	struct pcl_selinux_changes *changes = &plan->changes;
+	struct pcl_selinux_clone *clone;
 
-	maker->plan->of_clones = calloc(maker->kind_count + 1, sizeof(struct pcl_selinux_reason));
-	if (!maker->plan->of_clones)
+	if (pcl_array_grow(&changes->clones, changes->clones_count, sizeof(*clone)) ||
+	    pcl_array_grow(&plan->of_clones, changes->clones_count, sizeof(*plan->of_clones)) ||
+	    pcl_selinux_reason_make(rules, rule_count, &plan->of_clones[changes->clones_count]))
 		return -ENOMEM;
-	for (size_t i = 0; i < maker->kind_count; i++) {
-		const struct kind *kind = &maker->kinds[i];
-		struct pcl_selinux_clone *clone;
+	clone = &changes->clones[changes->clones_count++];
+	*clone = (struct pcl_selinux_clone){strdup(name), strndup(base, base_len)};
+	return clone->name && clone->base ? 0 : -ENOMEM;
+}
 
-		if (pcl_array_grow(&changes->clones, changes->clones_count, sizeof(*clone)) ||
-		    pcl_selinux_reason_make(kind->rules, kind->rule_count,
-					    &maker->plan->of_clones[changes->clones_count]))
-			return -ENOMEM;
-		clone = &changes->clones[changes->clones_count++];
-		*clone = (struct pcl_selinux_clone){strdup(kind->name),
-						    strndup(kind->base, kind->base_len)};
-		if (!clone->name || !clone->base)
+static int add_clones(struct pcl_selinux_maker *maker)
+{
+	for (size_t i = 0; i < maker->kind_count; i++) {
+		const struct pcl_selinux_kind *kind = &maker->kinds[i];
+
+		if (pcl_selinux_add_clone(maker->plan, kind->name, kind->base, kind->base_len,
+					  kind->rules, kind->rule_count))
 			return -ENOMEM;
 	}
 	return 0;
@@ -557,51 +666,125 @@ static unsigned bits_for(enum bits_of of, unsigned bits, unsigned unruled)
 	return 0;
 }
 
-static int add_targets(const struct maker *maker, const struct demand *demand,
-		       struct pcl_selinux_refuse *refuse)
+/* To whom it is refused: to all; to who runs one of a set; or to all but these. */
+struct whom {
+	bool others;
+	unsigned programs;
+};
+
+/* Whether it is refused of the kind to who runs no program, and the programs that differ. */
+static struct whom refused_to(const struct pcl_selinux_maker *maker, const struct demand *demand,
+			      const struct pcl_selinux_kind *kind)
+{
+	unsigned unruled = pcl_selinux_unruled(&maker->judge, true);
+	struct whom whom = {.others = bits_for(demand->of, kind->bits, unruled) & demand->bit};
+
+	for (size_t p = 0; p < maker->programs.count; p++)
+		if (!(bits_for(demand->of, kind->of[p], unruled) & demand->bit) == whom.others)
+			whom.programs |= 1u << p;
+	return whom;
+}
+
+static bool is_same(const struct whom *a, const struct whom *b)
+{
+	return a->others == b->others && a->programs == b->programs;
+}
+
+static bool is_to_nobody(const struct whom *whom)
+{
+	return !whom->others && !whom->programs;
+}
+
+/* Whether it is of what no rule is about, too; then it is to all. */
+static bool is_of_unruled(const struct pcl_selinux_maker *maker, const struct demand *demand)
 {
 	unsigned unruled = pcl_selinux_unruled(&maker->judge, true);
 
-	if (bits_for(demand->of, unruled, unruled) & demand->bit)
+	return bits_for(demand->of, unruled, unruled) & demand->bit;
+}
+
+static int add_targets(const struct pcl_selinux_maker *maker, const struct demand *demand,
+		       const struct whom *whom, struct pcl_selinux_refuse *refuse)
+{
+	if (!whom->programs && is_of_unruled(maker, demand))
 		for (size_t i = 0; i < maker->view->type_count; i++)
 			if (pcl_strings_add(&refuse->targets, &refuse->targets_count,
 					    maker->view->types[i]))
 				return -ENOMEM;
-	for (size_t i = 0; i < maker->kind_count; i++)
-		if (bits_for(demand->of, maker->kinds[i].bits, unruled) & demand->bit &&
+	for (size_t i = 0; i < maker->kind_count; i++) {
+		const struct whom other = refused_to(maker, demand, &maker->kinds[i]);
+
+		if (is_same(whom, &other) &&
 		    pcl_strings_add(&refuse->targets, &refuse->targets_count, maker->kinds[i].name))
 			return -ENOMEM;
+	}
 	return 0;
 }
 
-static bool has_targets(const struct maker *maker, const struct demand *demand)
+/*
+ * KERNEL: entrypoint is asked of what one becomes. Whoever may not execute a program is known by
+ * what he is.
+ */
+static size_t count_asked(const struct demand *demand, const struct whom *whom)
 {
-	unsigned unruled = pcl_selinux_unruled(&maker->judge, true);
+	size_t count = count_permissions(demand);
+	bool last = count && !strcmp(demand->permissions[count - 1], "entrypoint");
 
-	if (bits_for(demand->of, unruled, unruled) & demand->bit)
-		return true;
-	for (size_t i = 0; i < maker->kind_count; i++)
-		if (bits_for(demand->of, maker->kinds[i].bits, unruled) & demand->bit)
-			return true;
-	return false;
+	return count - (whom->programs && last);
 }
 
-static int add_refuse(struct maker *maker, const struct demand *demand)
+static int add_refuse_to(struct pcl_selinux_maker *maker, const struct demand *demand,
+			 const struct whom *whom)
 {
 	struct pcl_selinux_reason none = {0};
 	struct pcl_selinux_refuse *refuse;
 
-	/* Without targets it would be whatever the target is. */
-	if (!has_targets(maker, demand))
-		return 0;
 	if (pcl_selinux_add_refuse(maker->plan, demand->class_name, demand->permissions,
-				   count_permissions(demand), &none, &refuse))
+				   count_asked(demand, whom), &none, &refuse))
 		return -ENOMEM;
-	return add_targets(maker, demand, refuse);
+	refuse->others = whom->others && whom->programs;
+	return add_targets(maker, demand, whom, refuse) ||
+			       pcl_selinux_name_sources(&maker->programs, whom->programs,
+							&refuse->sources, &refuse->sources_count)
+		       ? -ENOMEM
+		       : 0;
 }
 
-static int add_audit(struct maker *maker, const struct demand *demand, const char *domain,
-		     const char *type)
+/* Of some kind it is refused to just these, and no kind before it was. */
+static bool is_first(const struct pcl_selinux_maker *maker, const struct demand *demand,
+		     size_t index, const struct whom *whom)
+{
+	for (size_t i = 0; i < index; i++) {
+		const struct whom other = refused_to(maker, demand, &maker->kinds[i]);
+
+		if (is_same(whom, &other))
+			return false;
+	}
+	return true;
+}
+
+static int add_refuse(struct pcl_selinux_maker *maker, const struct demand *demand)
+{
+	const struct whom all = {.others = true};
+	/* Without targets it would be whatever the target is. */
+	bool done = is_of_unruled(maker, demand);
+
+	if (done && add_refuse_to(maker, demand, &all))
+		return -ENOMEM;
+	for (size_t i = 0; i < maker->kind_count; i++) {
+		const struct whom whom = refused_to(maker, demand, &maker->kinds[i]);
+
+		if (is_to_nobody(&whom) || (done && is_same(&whom, &all)) ||
+		    !is_first(maker, demand, i, &whom))
+			continue;
+		if (add_refuse_to(maker, demand, &whom))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int add_audit(struct pcl_selinux_maker *maker, const struct demand *demand,
+		     const char *domain, const char *type)
 {
 	struct pcl_selinux_changes *changes = &maker->plan->changes;
 	struct pcl_selinux_audit *audit;
@@ -620,20 +803,43 @@ static int add_audit(struct maker *maker, const struct demand *demand, const cha
 	return 0;
 }
 
-static int add_audits(struct maker *maker, const struct demand *demand)
+static int add_audits_by(struct pcl_selinux_maker *maker, const struct demand *demand,
+			 char *const *domains, size_t count, const char *type)
 {
-	for (size_t i = 0; i < maker->kind_count; i++)
-		for (size_t d = 0; d < maker->view->domain_count; d++)
-			if (bits_for(demand->of, maker->kinds[i].bits, 0) & demand->bit &&
-			    add_audit(maker, demand, maker->view->domains[d], maker->kinds[i].name))
-				return -ENOMEM;
+	for (size_t i = 0; i < count; i++)
+		if (add_audit(maker, demand, domains[i], type))
+			return -ENOMEM;
 	return 0;
+}
+
+/* What is told of who runs no program is told of who runs one, where it is not refused. */
+static int add_audits(struct pcl_selinux_maker *maker, const struct demand *demand)
+{
+	int error = 0;
+
+	for (size_t i = 0; i < maker->kind_count && !error; i++) {
+		const struct pcl_selinux_kind *kind = &maker->kinds[i];
+		const struct whom whom = refused_to(maker, demand, kind);
+		char **domains = NULL;
+		size_t count = 0;
+
+		if (whom.others) {
+			error = add_audits_by(maker, demand, maker->view->domains,
+					      maker->view->domain_count, kind->name);
+			continue;
+		}
+		error = pcl_selinux_name_sources(&maker->programs, whom.programs, &domains, &count);
+		if (!error)
+			error = add_audits_by(maker, demand, domains, count, kind->name);
+		pcl_strings_free(&domains, &count);
+	}
+	return error;
 }
 
 /* --- the whole -------------------------------------------------------------------------------
  */
 
-static int plan_files(struct maker *maker)
+static int plan_files(struct pcl_selinux_maker *maker)
 {
 	struct pcl_selinux_changes *changes = &maker->plan->changes;
 	int error;
@@ -649,6 +855,8 @@ static int plan_files(struct maker *maker)
 		error = add_makings(maker);
 	if (!error)
 		error = add_clones(maker);
+	if (!error)
+		error = pcl_selinux_plan_domains(maker);
 	for (size_t i = 0; !error && i < PCL_ARRAY_SIZE(demands); i++)
 		error = demands[i].audit ? add_audits(maker, &demands[i])
 					 : add_refuse(maker, &demands[i]);
@@ -682,17 +890,24 @@ static int plan_host(const struct pcl_backend_domain *domain, const struct pcl_s
 		     struct pcl_selinux_plan *plan, struct pcl_diag *diag)
 {
 	pcl_cleanup(pcl_selinux_view_free) struct pcl_selinux_view *empty = NULL;
-	struct maker maker pcl_cleanup(maker_fini) = {.view = view, .plan = plan, .diag = diag};
+	struct pcl_selinux_maker maker pcl_cleanup(maker_fini) = {.view = view,
+								  .plan = plan,
+								  .aliases = domain->aliases,
+								  .diag = diag};
 	int error = 0;
 
 	if (!view)
 		error = pcl_selinux_view_parse("", "", &empty, diag);
 	if (!error)
 		error = pcl_selinux_judge_init(&maker.judge, domain);
+	if (!error)
+		error = pcl_selinux_find_sources(domain->ruleset, maker.judge.sources,
+						 &maker.judge.source_count, diag);
 	if (!error && view)
 		error = plan_files(&maker);
 	if (!error)
-		error = pcl_selinux_plan_numbers(domain->ruleset, view ? view : empty, plan, diag);
+		error = pcl_selinux_plan_numbers(&maker.judge, &maker.programs, view ? view : empty,
+						 plan, diag);
 	return error;
 }
 
@@ -741,6 +956,9 @@ void pcl_selinux_plan_free(struct pcl_selinux_plan **plan)
 	free_reasons(old->of_refuses, old->changes.refuses_count);
 	free_relabels(old->relabels, old->relabel_count);
 	free_relabels(old->missed, old->missed_count);
+	for (size_t i = 0; i < old->source_count; i++)
+		free(old->sources[i].name);
+	free(old->sources);
 	pcl_selinux_changes_fini(&old->changes);
 	free(old);
 	*plan = NULL;

@@ -39,6 +39,13 @@ struct pcl_selinux_making {
 	char *result;
 };
 
+/* Who may execute files of a type, and what becomes of it; pcl_selinux_policy_executors(). */
+struct pcl_selinux_execution {
+	char *type;
+	char *domain;
+	char *enters; /* NULL: it stays what it is */
+};
+
 struct pcl_selinux_view {
 	struct pcl_selinux_entry *entries; /* sorted by path, bytes compared */
 	size_t entry_count;
@@ -50,6 +57,8 @@ struct pcl_selinux_view {
 	size_t class_count;
 	struct pcl_selinux_making *makings;
 	size_t making_count;
+	struct pcl_selinux_execution *executors; /* of the types of programs that are sources */
+	size_t executor_count;
 };
 
 /*
@@ -59,6 +68,7 @@ struct pcl_selinux_view {
  *                               "-" for none; a blank, a newline or a backslash in PATH is \OOO
  *   type|domain|class NAME
  *   making SOURCE TARGET CLASS RESULT
+ *   executor TYPE DOMAIN [RESULT]
  *
  * Lines that are empty or begin with # are skipped. Where nothing is said of classes, they are
  * those of Linux. -EINVAL with diag, which names the line (and name as the file); -ENOMEM.
@@ -84,8 +94,16 @@ struct pcl_selinux_relabel {
 	struct pcl_selinux_reason reason; /* none: no rule is about it any more */
 };
 
+/* A program that is a source; a domain that runs it is PREFIX NAME "_" DOMAIN. */
+struct pcl_selinux_source {
+	char *name;
+	const char *path; /* the first of a rule's */
+};
+
 struct pcl_selinux_plan {
 	struct pcl_selinux_changes changes;
+	struct pcl_selinux_source *sources;
+	size_t source_count;
 	struct pcl_selinux_reason *of_clones; /* as many as there are clones */
 	struct pcl_selinux_reason
 		*of_refuses; /* of sockets and capabilities; else none: see types */
@@ -118,9 +136,21 @@ void pcl_selinux_rules_print(const struct pcl_ruleset *ruleset, FILE *out);
  * Clones are named PREFIX LETTERS "_" BASE; LETTERS say what is refused and told of objects of the
  * type: r reading, w changing, x executing by a rule, u executing by a list, k moving away, l m n
  * told of reading, changing, executing; p none of it. Of a directory's type small letters are about
- * the directory, capital ones about what is made in it.
+ * the directory, capital ones about what is made in it. Where something else holds for who runs a
+ * program that is a source, the program's name follows and letters again; and the type of such a
+ * program's own file ends in "s" and its name.
+ *
+ * Domains that run a program are named PREFIX PROGRAM "_" BASE, and those that have run one PREFIX
+ * "o_" BASE.
  */
 #define PCL_SELINUX_PREFIX "portcullis_"
+
+/*
+ * Calls fn for every path by which the domain's rules name a source, and for what it means besides;
+ * perhaps more than once. Stops at an error, which it returns.
+ */
+int pcl_selinux_sources_each(const struct pcl_backend_domain *domain,
+			     int (*fn)(void *context, const char *path), void *context);
 
 /* What type stands in for; type itself where it is no clone. Borrowed from type. */
 const char *pcl_selinux_base(const char *type);

@@ -46,8 +46,13 @@ void pcl_selinux_record_fini(struct pcl_selinux_record *record)
 	}
 	for (size_t i = 0; i < record->place_count; i++)
 		free_place(&record->places[i]);
+	for (size_t i = 0; i < record->mark_count; i++) {
+		free(record->marks[i].name);
+		free(record->marks[i].path);
+	}
 	free(record->labels);
 	free(record->places);
+	free(record->marks);
 	*record = (struct pcl_selinux_record){0};
 }
 
@@ -75,6 +80,18 @@ int pcl_selinux_record_add_place(struct pcl_selinux_record *record,
 	added->path = strdup(place->path);
 	added->type = strdup(place->type);
 	return added->path && added->type ? 0 : -ENOMEM;
+}
+
+int pcl_selinux_record_add_mark(struct pcl_selinux_record *record, const char *name,
+				const char *path)
+{
+	struct pcl_selinux_mark *mark;
+
+	if (pcl_array_grow(&record->marks, record->mark_count, sizeof(*mark)))
+		return -ENOMEM;
+	mark = &record->marks[record->mark_count++];
+	*mark = (struct pcl_selinux_mark){strdup(name), strdup(path)};
+	return mark->name && mark->path ? 0 : -ENOMEM;
 }
 
 /* --- out ---------------------------------------------------------------------------------------
@@ -118,6 +135,11 @@ static void print_changes(FILE *out, const struct pcl_selinux_changes *changes)
 		(void)fprintf(out, "enter\t%s\t%s\t%s\t%s\n", changes->enters[i].source,
 			      changes->enters[i].target, changes->enters[i].class_name,
 			      changes->enters[i].result);
+	for (size_t i = 0; i < changes->leaves_count; i++)
+		(void)fprintf(out, "leave\t%s\t%s\n", changes->leaves[i].source,
+			      changes->leaves[i].result);
+	for (size_t i = 0; i < changes->runs_count; i++)
+		(void)fprintf(out, "run\t%s\n", changes->runs[i]);
 	for (size_t i = 0; i < changes->audits_count; i++) {
 		const struct pcl_selinux_audit *audit = &changes->audits[i];
 
@@ -144,6 +166,11 @@ int pcl_selinux_record_print(const struct pcl_selinux_record *record, FILE *out)
 		(void)fprintf(out, "place\t%" PRIu64 "\t%s\t%s\t", place->inode,
 			      place->directory ? "dir" : "file", place->type);
 		print_path(out, place->path);
+		(void)fputc('\n', out);
+	}
+	for (size_t i = 0; i < record->mark_count; i++) {
+		(void)fprintf(out, "mark\t%s\t", record->marks[i].name);
+		print_path(out, record->marks[i].path);
 		(void)fputc('\n', out);
 	}
 	(void)fputs(END "\n", out);
@@ -222,6 +249,17 @@ static int parse_enter(char *const *words, struct pcl_selinux_changes *changes)
 	return enter->source && enter->target && enter->class_name && enter->result ? 0 : -ENOMEM;
 }
 
+static int parse_leave(char *const *words, struct pcl_selinux_changes *changes)
+{
+	struct pcl_selinux_leave *leave;
+
+	if (pcl_array_grow(&changes->leaves, changes->leaves_count, sizeof(*leave)))
+		return -ENOMEM;
+	leave = &changes->leaves[changes->leaves_count++];
+	*leave = (struct pcl_selinux_leave){strdup(words[1]), strdup(words[2])};
+	return leave->source && leave->result ? 0 : -ENOMEM;
+}
+
 static int parse_audit(char *const *words, struct pcl_selinux_changes *changes)
 {
 	struct pcl_selinux_audit *audit;
@@ -240,6 +278,24 @@ static int parse_audit(char *const *words, struct pcl_selinux_changes *changes)
 		       : -ENOMEM;
 }
 
+static int parse_change(char *const *words, size_t count, struct pcl_selinux_record *record)
+{
+	if (count == 3 && !strcmp(words[0], "clone"))
+		return parse_clone(words, &record->changes);
+	if (count == 6 && !strcmp(words[0], "refuse"))
+		return parse_refuse(words, &record->changes);
+	if (count == 5 && !strcmp(words[0], "enter"))
+		return parse_enter(words, &record->changes);
+	if (count == 3 && !strcmp(words[0], "leave"))
+		return parse_leave(words, &record->changes);
+	if (count == 2 && !strcmp(words[0], "run"))
+		return pcl_strings_add(&record->changes.runs, &record->changes.runs_count,
+				       words[1]);
+	if (count == 5 && !strcmp(words[0], "audit"))
+		return parse_audit(words, &record->changes);
+	return -EBADMSG;
+}
+
 static int parse_line(char *line, struct pcl_selinux_record *record)
 {
 	char *words[WORDS_MAX] = {NULL}, *word;
@@ -251,14 +307,6 @@ static int parse_line(char *line, struct pcl_selinux_record *record)
 		record->generation = strtoull(words[1], NULL, 10);
 		return 0;
 	}
-	if (count == 3 && !strcmp(words[0], "clone"))
-		return parse_clone(words, &record->changes);
-	if (count == 6 && !strcmp(words[0], "refuse"))
-		return parse_refuse(words, &record->changes);
-	if (count == 5 && !strcmp(words[0], "enter"))
-		return parse_enter(words, &record->changes);
-	if (count == 5 && !strcmp(words[0], "audit"))
-		return parse_audit(words, &record->changes);
 	if (count == 4 && !strcmp(words[0], "label")) {
 		unescape(words[3]);
 		return pcl_selinux_record_add_label(record, words[3], words[1], words[2]);
@@ -273,7 +321,11 @@ static int parse_line(char *line, struct pcl_selinux_record *record)
 							    .directory = !strcmp(words[2], "dir"),
 						    });
 	}
-	return -EBADMSG;
+	if (count == 3 && !strcmp(words[0], "mark")) {
+		unescape(words[2]);
+		return pcl_selinux_record_add_mark(record, words[1], words[2]);
+	}
+	return parse_change(words, count, record);
 }
 
 int pcl_selinux_record_parse(char *text, struct pcl_selinux_record *ret_record)

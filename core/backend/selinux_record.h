@@ -31,6 +31,12 @@ struct pcl_selinux_place {
 	bool directory;
 };
 
+/* A program that rules name as a source, and what domains that run it are called by. */
+struct pcl_selinux_mark {
+	char *name;
+	char *path;
+};
+
 struct pcl_selinux_record {
 	uint64_t generation;
 	struct pcl_selinux_changes changes;
@@ -38,6 +44,8 @@ struct pcl_selinux_record {
 	size_t label_count;
 	struct pcl_selinux_place *places;
 	size_t place_count;
+	struct pcl_selinux_mark *marks;
+	size_t mark_count;
 };
 
 void pcl_selinux_record_fini(struct pcl_selinux_record *record);
@@ -47,6 +55,9 @@ int pcl_selinux_record_add_label(struct pcl_selinux_record *record, const char *
 				 const char *before, const char *after);
 int pcl_selinux_record_add_place(struct pcl_selinux_record *record,
 				 const struct pcl_selinux_place *place);
+
+int pcl_selinux_record_add_mark(struct pcl_selinux_record *record, const char *name,
+				const char *path);
 
 int pcl_selinux_record_save(const char *name, const struct pcl_selinux_record *record,
 			    struct pcl_diag *diag);

@@ -35,6 +35,9 @@ static void print_refuse(const struct pcl_selinux_plan *plan, size_t index, FILE
 	print_names(" ", refuse->permissions, refuse->permissions_count, out);
 	if (refuse->targets_count)
 		print_names(" of ", refuse->targets, refuse->targets_count, out);
+	if (refuse->sources_count)
+		print_names(refuse->others ? " to all but " : " to ", refuse->sources,
+			    refuse->sources_count, out);
 	print_rules(&plan->of_refuses[index], out);
 }
 
@@ -59,6 +62,11 @@ static void print_changes(const struct pcl_selinux_changes *changes, FILE *out)
 		(void)fprintf(out, "transition %s %s:%s %s\n", enter->source, enter->target,
 			      enter->class_name, enter->result);
 	}
+	for (size_t i = 0; i < changes->leaves_count; i++) {
+		(void)fprintf(out, "leave %s by", changes->leaves[i].source);
+		print_names(" ", changes->runs, changes->runs_count, out);
+		(void)fprintf(out, " for %s\n", changes->leaves[i].result);
+	}
 	for (size_t i = 0; i < changes->audits_count; i++) {
 		const struct pcl_selinux_audit *audit = &changes->audits[i];
 
@@ -71,6 +79,11 @@ static void print_changes(const struct pcl_selinux_changes *changes, FILE *out)
 
 void pcl_selinux_plan_print(const struct pcl_selinux_plan *plan, FILE *out)
 {
+	for (size_t i = 0; i < plan->source_count; i++) {
+		(void)fprintf(out, "program %s ", plan->sources[i].name);
+		print_path(plan->sources[i].path, out);
+		(void)fputc('\n', out);
+	}
 	for (size_t i = 0; i < plan->changes.clones_count; i++) {
 		(void)fprintf(out, "type %s as %s", plan->changes.clones[i].name,
 			      plan->changes.clones[i].base);

@@ -40,6 +40,17 @@ static const char *unsupported_protocol(const struct pcl_rule *rule)
 	return NULL;
 }
 
+/* KERNEL: who executes is the one that asks for execute; what else is asked is of what it becomes.
+ */
+static const char *unsupported_source(const struct pcl_rule *rule)
+{
+	if (rule->class == PCL_CLASS_CAPABILITY)
+		return "does not tell by program who uses a capability";
+	if (rule->class == PCL_CLASS_PROCESS && (rule->action != PCL_ACTION_BLOCK || rule->flags))
+		return "does not know by which program one is executed, but where that is blocked";
+	return NULL;
+}
+
 /* Why nothing of rule is enforced; NULL where it is. */
 static const char *unsupported(const struct pcl_rule *rule)
 {
@@ -47,8 +58,8 @@ static const char *unsupported(const struct pcl_rule *rule)
 		return classes[rule->class];
 	if (rule->policy->kind != PCL_KIND_HOST)
 		return "is for the host: it does not know containers";
-	if (rule->source_count)
-		return "does not know which program a process runs";
+	if (rule->source_count && unsupported_source(rule))
+		return unsupported_source(rule);
 	if (rule->flags & PCL_RULE_OWNER_ONLY)
 		return "does not know who owns a file";
 	if (rule->flags & PCL_RULE_NO_TERMINAL)
@@ -152,8 +163,18 @@ static const char *missed_network(const struct pcl_rule *rule)
 	return NULL;
 }
 
+#define MISSED_SOURCE                                                                                 \
+	"knows a program by its file's label as it is executed: misses a source that runs already, "  \
+	"that comes to its place later, or that a script or binfmt_misc names as its interpreter, "   \
+	"what is executed where a boolean or a bound of the policy decides its domain, and, of a "    \
+	"policy without nnp_nosuid_transition, by who has no_new_privs; takes for a source what one " \
+	"executes of a type that no file had before; refuses everything to who runs or ran a source " \
+	"while another policy is loaded; and what it misses and refuses without fromSource"
+
 static const char *missed(const struct pcl_rule *rule)
 {
+	if (rule->source_count)
+		return MISSED_SOURCE;
 	switch (rule->class) {
 	case PCL_CLASS_PROCESS:
 		return missed_process(rule);

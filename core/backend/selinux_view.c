@@ -167,6 +167,21 @@ static int read_making(const struct reader *reader, char *const *words, size_t c
 											: -ENOMEM;
 }
 
+static int read_executor(const struct reader *reader, char *const *words, size_t count)
+{
+	struct pcl_selinux_view *view = reader->view;
+	struct pcl_selinux_execution *executor;
+
+	if (count != 3 && count != 4)
+		return complain(reader, "an executor is executor TYPE DOMAIN [RESULT]");
+	if (pcl_array_grow(&view->executors, view->executor_count, sizeof(*executor)))
+		return -ENOMEM;
+	executor = &view->executors[view->executor_count++];
+	*executor = (struct pcl_selinux_execution){strdup(words[1]), strdup(words[2]),
+						   count == 4 ? strdup(words[3]) : NULL};
+	return executor->type && executor->domain && (executor->enters || count == 3) ? 0 : -ENOMEM;
+}
+
 static int read_name(const struct reader *reader, char *const *words, size_t count)
 {
 	struct pcl_selinux_view *view = reader->view;
@@ -174,8 +189,9 @@ static int read_name(const struct reader *reader, char *const *words, size_t cou
 
 	if (!type && !domain && strcmp(words[0], "class") != 0)
 		return complain(reader,
-				"a line begins with a path, or is type, domain, class NAME, or "
-				"making SOURCE TARGET CLASS RESULT");
+				"a line begins with a path, or is type, domain, class NAME, "
+				"making SOURCE TARGET CLASS RESULT or executor TYPE DOMAIN "
+				"[RESULT]");
 	if (count != 2)
 		return complain(reader, "one name is wanted");
 	if (type)
@@ -197,6 +213,8 @@ static int read_line(const struct reader *reader, char *line)
 		return 0;
 	if (words[0][0] == '/')
 		return read_entry(reader, words, count);
+	if (!strcmp(words[0], "executor"))
+		return read_executor(reader, words, count);
 	return !strcmp(words[0], "making") ? read_making(reader, words, count)
 					   : read_name(reader, words, count);
 }
@@ -278,8 +296,14 @@ void pcl_selinux_view_free(struct pcl_selinux_view **view)
 		free(old->makings[i].class_name);
 		free(old->makings[i].result);
 	}
+	for (size_t i = 0; i < old->executor_count; i++) {
+		free(old->executors[i].type);
+		free(old->executors[i].domain);
+		free(old->executors[i].enters);
+	}
 	free(old->entries);
 	free(old->makings);
+	free(old->executors);
 	pcl_strings_free(&old->types, &old->type_count);
 	pcl_strings_free(&old->domains, &old->domain_count);
 	pcl_strings_free(&old->classes, &old->class_count);

@@ -107,11 +107,15 @@ const char *const selinux_types[SELINUX_TYPE_COUNT] = {"one_t", "two_t", "three_
 static void put_rule(FILE *out, bool process)
 {
 	static const char *const actions[] = {"Block", "Block", "Allow", "Audit"};
+	static const char *const sources[] = {"/bin/tool", "/bin/x", "/e"};
+	/* Of programs that one may execute, only a Block is about the executing one. */
+	bool sourced = !pick(3);
 	const char *path = paths[pick(PCL_ARRAY_SIZE(paths))];
 	bool dir = path[strlen(path) - 1] == '/';
 
 	switch (pick(process ? 4 : 3)) {
 	case 0:
+		sourced = false; /* patterns have no sources */
 		(void)fprintf(out, "matchPatterns|pattern: \"%s\"",
 			      patterns[pick(PCL_ARRAY_SIZE(patterns))]);
 		break;
@@ -127,7 +131,11 @@ static void put_rule(FILE *out, bool process)
 	}
 	if (!process && !pick(4))
 		(void)fputs(", readOnly: true", out);
-	(void)fprintf(out, ", action: %s", actions[pick(PCL_ARRAY_SIZE(actions))]);
+	if (sourced)
+		(void)fprintf(out, ", fromSource: [{path: %s}]",
+			      sources[pick(PCL_ARRAY_SIZE(sources))]);
+	(void)fprintf(out, ", action: %s",
+		      sourced && process ? "Block" : actions[pick(PCL_ARRAY_SIZE(actions))]);
 }
 
 /* The rules of a section by their lists, each of which may be there once only. */
@@ -198,6 +206,12 @@ static char *random_view(void)
 					       : "f",
 				      linked ? shared : selinux_types[pick(SELINUX_TYPE_COUNT)]);
 	}
+	for (size_t i = 0; i < SELINUX_TYPE_COUNT; i++)
+		(void)fprintf(out,
+			      "executor %s user_t\nexecutor %s " SELINUX_MAKER
+			      "%s\nexecutor %s " SELINUX_DAEMON "\n",
+			      selinux_types[i], selinux_types[i], i == 1 ? " " SELINUX_DAEMON : "",
+			      selinux_types[i]);
 	/* Of one class in one type nobody makes two things. */
 	for (size_t i = 0; i < SELINUX_TYPE_COUNT; i++)
 		for (size_t dir = 0; dir < 2; dir++)
@@ -230,14 +244,33 @@ void selinux_trial_fini(struct selinux_trial *trial)
 	free(trial->view_text);
 }
 
+static bool is_same_file(const struct pcl_selinux_entry *a, const struct pcl_selinux_entry *b)
+{
+	return a == b || (a->inode && a->inode == b->inode);
+}
+
+void selinux_trial_run(struct selinux_trial *trial, const struct pcl_selinux_entry *entry)
+{
+	trial->runs_count = 0;
+	for (size_t i = 0; entry && i < trial->view->entry_count; i++)
+		if (is_same_file(&trial->view->entries[i], entry) &&
+		    trial->runs_count < PCL_ARRAY_SIZE(trial->runs))
+			trial->runs[trial->runs_count++] = trial->view->entries[i].path;
+}
+
 bool selinux_model_refuses_path(const struct selinux_trial *trial, const char *path,
 				enum pcl_access access)
 {
-	const struct pcl_operation operation = {.access = access, .object = path};
+	struct pcl_operation operation = {.access = access, .object = path};
 	struct pcl_verdict verdict;
+	bool refused = false;
 
-	pcl_decide(trial->host.ruleset, &operation, &verdict);
-	return verdict.refused;
+	for (size_t i = 0; i < trial->runs_count || !i; i++) {
+		operation.source = trial->runs_count ? trial->runs[i] : NULL;
+		pcl_decide(trial->host.ruleset, &operation, &verdict);
+		refused |= verdict.refused;
+	}
+	return refused;
 }
 
 bool selinux_model_refuses(const struct selinux_trial *trial, const struct pcl_selinux_entry *entry,
@@ -246,7 +279,7 @@ bool selinux_model_refuses(const struct selinux_trial *trial, const struct pcl_s
 	for (size_t i = 0; i < trial->view->entry_count; i++) {
 		const struct pcl_selinux_entry *other = &trial->view->entries[i];
 
-		if ((other == entry || (entry->inode && other->inode == entry->inode)) &&
+		if (is_same_file(other, entry) &&
 		    selinux_model_refuses_path(trial, other->path, access))
 			return true;
 	}

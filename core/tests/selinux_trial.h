@@ -43,6 +43,8 @@ char *selinux_type_of(const struct pcl_selinux_plan *plan, const struct pcl_seli
 #define SELINUX_TYPE_COUNT 3
 extern const char *const selinux_types[SELINUX_TYPE_COUNT];
 #define SELINUX_MAKER "some_t"
+/* What SELINUX_MAKER becomes by executing a file of the second of the types. */
+#define SELINUX_DAEMON "daemon_t"
 
 struct selinux_trial {
 	uint64_t seed;
@@ -51,12 +53,18 @@ struct selinux_trial {
 	struct selinux_host host;
 	struct pcl_selinux_view *view;
 	struct pcl_selinux_plan *plan;
+	/* The names of what the acting task runs; none: no program that rules name. */
+	const char *runs[8];
+	size_t runs_count;
 };
+
+/* The acting task runs the file of this entry from now on; NULL: no program that rules name. */
+void selinux_trial_run(struct selinux_trial *trial, const struct pcl_selinux_entry *entry);
 
 void selinux_trial_init(struct selinux_trial *trial, uint64_t seed);
 void selinux_trial_fini(struct selinux_trial *trial);
 
-/* What the model says of a file, by all its names; and of a path. */
+/* What the model says of a file, by all its names and all of what the task runs; and of a path. */
 bool selinux_model_refuses(const struct selinux_trial *trial, const struct pcl_selinux_entry *entry,
 			   enum pcl_access access);
 bool selinux_model_refuses_path(const struct selinux_trial *trial, const char *path,

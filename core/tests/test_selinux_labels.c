@@ -2,7 +2,8 @@
 /*
  * Plans on a policy, against the model: random rules and nodes are planned, the plan is patched
  * into a policy, and libsepol, which decides as the kernel does, is asked what is permitted of each
- * file by its new label, and of what is made in each directory. It permits what the model does.
+ * file by its new label, and of what is made in each directory, to whoever may come to run whatever
+ * it lets execute. It permits what the model does.
  *
  * A failure names its seed; build/tests/test_selinux_labels SEED repeats it alone.
  */
@@ -34,14 +35,18 @@ static const char policy_text[] =
 	"(class blk_file ())(classcommon blk_file object)\n"
 	"(class sock_file ())(classcommon sock_file object)\n"
 	"(class fifo_file ())(classcommon fifo_file object)\n"
-	"(class process (fork))\n"
+	"(class process (fork transition dyntransition))\n"
 	"(classorder (file dir lnk_file chr_file blk_file sock_file fifo_file process))\n"
 	"(sensitivity s0)(sensitivityorder (s0))(category c0)(categoryorder (c0))\n"
 	"(sensitivitycategory s0 (c0))(level low (s0))(levelrange low_low (low low))\n"
 	"(user u)(role object_r)(role r)(userrole u object_r)(userrole u r)\n"
 	"(userlevel u low)(userrange u low_low)\n"
-	"(type user_t)(type " SELINUX_MAKER ")\n"
-	"(typeattribute domain)(typeattributeset domain (user_t " SELINUX_MAKER "))\n"
+	"(type user_t)(type " SELINUX_MAKER ")(type " SELINUX_DAEMON ")(type other_t)\n"
+	"(typeattribute domain)\n"
+	"(typeattributeset domain (user_t " SELINUX_MAKER " " SELINUX_DAEMON " other_t))\n"
+	"(allow " SELINUX_MAKER " " SELINUX_DAEMON " (process (transition)))\n"
+	"(allow other_t domain (process (transition dyntransition)))\n"
+	"(typetransition " SELINUX_MAKER " two_t process " SELINUX_DAEMON ")\n"
 	"(roletype r domain)\n"
 	"(type one_t)(type two_t)(type three_t)\n"
 	"(typeattribute files)(typeattributeset files (one_t two_t three_t))\n"
@@ -51,6 +56,7 @@ static const char policy_text[] =
 
 #define USER "u:r:user_t:s0"
 #define MAKER "u:r:" SELINUX_MAKER ":s0"
+#define OTHER "u:r:other_t:s0"
 
 static char *policy_of(const struct selinux_trial *trial)
 {
@@ -143,21 +149,142 @@ static void check_entry(const struct selinux_trial *trial, const char *source,
 	check_made(trial, source, entry, context);
 }
 
+static void check_entries(const struct selinux_trial *trial, const char *source)
+{
+	for (size_t i = 0; i < trial->view->entry_count; i++)
+		check_entry(trial, source, &trial->view->entries[i]);
+}
+
+/* --- who runs what -----------------------------------------------------------------------------
+ */
+
+static char *context_of(const struct selinux_trial *trial, const struct pcl_selinux_entry *entry)
+{
+	pcl_autofree char *type = selinux_type_of(trial->plan, entry);
+	char *context = NULL;
+
+	assert_true(asprintf(&context, "u:object_r:%s:s0", type) > 0);
+	return context;
+}
+
+/* What source becomes by executing the entry, as the kernel asks; NULL: it may not. Owned. */
+static char *execute(const struct selinux_trial *trial, const char *source,
+		     const struct pcl_selinux_entry *entry)
+{
+	pcl_autofree char *target = context_of(trial, entry);
+	pcl_autofree char *becomes = test_sepol_transition(source, target, "process");
+	bool may = test_sepol_allows(source, target, "file", "execute");
+
+	if (!strcmp(source, becomes))
+		may = may && test_sepol_allows(source, target, "file", "execute_no_trans");
+	else
+		may = may && test_sepol_allows(source, becomes, "process", "transition") &&
+		      test_sepol_allows(becomes, target, "file", "entrypoint");
+	return may ? pcl_take_ptr(becomes) : NULL;
+}
+
+static bool is_source(const struct selinux_trial *trial, const struct pcl_selinux_entry *entry)
+{
+	for (size_t i = 0; i < trial->plan->source_count; i++) {
+		pcl_autofree char *type = selinux_type_of(trial->plan, entry);
+		pcl_autofree char *mark = NULL;
+
+		assert_true(asprintf(&mark, "s%s_", trial->plan->sources[i].name) > 0);
+		if (strstr(type, mark))
+			return true;
+	}
+	return false;
+}
+
+/* Contexts that were tried already; a seed has few. */
+struct tried {
+	char *contexts[64];
+	size_t count;
+};
+
+/* Whether it is so for the first time. */
+static bool try_first(struct tried *tried, const char *context)
+{
+	for (size_t i = 0; i < tried->count; i++)
+		if (!strcmp(tried->contexts[i], context))
+			return false;
+	assert_true(tried->count < PCL_ARRAY_SIZE(tried->contexts));
+	tried->contexts[tried->count] = strdup(context);
+	assert_non_null(tried->contexts[tried->count++]);
+	return true;
+}
+
+static void expect_executed(const struct selinux_trial *trial, const char *source,
+			    const struct pcl_selinux_entry *entry, const char *becomes)
+{
+	if (!becomes == selinux_model_refuses(trial, entry, PCL_ACCESS_EXECUTE))
+		return;
+	fail_msg("seed %llu: executing %s is %s to %s and should not be; of\n%s\n%s",
+		 (unsigned long long)trial->seed, entry->path, becomes ? "permitted" : "refused",
+		 source, trial->spec, trial->view_text);
+}
+
+/*
+ * Whoever runs a file (NULL: no program that rules name) executes what the model lets him, and is
+ * then held to what the model says of who runs that; and so on, until nobody new comes of it.
+ */
+static void check_running(struct selinux_trial *trial, const char *source,
+			  const struct pcl_selinux_entry *running, struct tried *tried)
+{
+	if (!try_first(tried, source))
+		return;
+	selinux_trial_run(trial, running);
+	check_entries(trial, source);
+	/* By no rule of the policy's is such a domain entered. */
+	if (strstr(source, PCL_SELINUX_PREFIX)) {
+		assert_false(test_sepol_allows(OTHER, source, "process", "transition"));
+		assert_false(test_sepol_allows(OTHER, source, "process", "dyntransition"));
+	}
+	for (size_t i = 0; i < trial->view->entry_count; i++) {
+		const struct pcl_selinux_entry *entry = &trial->view->entries[i];
+		pcl_autofree char *becomes = NULL;
+
+		if (entry->kind != 'f')
+			continue;
+		becomes = execute(trial, source, entry);
+		selinux_trial_run(trial, running);
+		expect_executed(trial, source, entry, becomes);
+		if (becomes)
+			check_running(trial, becomes, is_source(trial, entry) ? entry : NULL,
+				      tried);
+	}
+}
+
+/* Adds up, so that what was tried is something. */
+static void tried_fini(struct tried *tried, size_t *contexts, size_t *sourced)
+{
+	for (size_t i = 0; i < tried->count; i++) {
+		*contexts += 1;
+		*sourced += strstr(tried->contexts[i], PCL_SELINUX_PREFIX) != NULL;
+		free(tried->contexts[i]);
+	}
+	tried->count = 0;
+}
+
 static void the_policy_permits_what_the_model_does(void **state)
 {
+	size_t contexts = 0, sourced = 0;
+
 	(void)state;
 	for (uint64_t seed = first_seed; seed < first_seed + seed_count; seed++) {
 		struct selinux_trial trial;
+		struct tried tried = {0};
 
 		selinux_trial_init(&trial, seed);
 		patch(&trial);
-		for (size_t i = 0; i < trial.view->entry_count; i++) {
-			check_entry(&trial, USER, &trial.view->entries[i]);
-			check_entry(&trial, MAKER, &trial.view->entries[i]);
-		}
+		check_running(&trial, USER, NULL, &tried);
+		check_running(&trial, MAKER, NULL, &tried);
+		tried_fini(&tried, &contexts, &sourced);
 		test_sepol_end();
 		selinux_trial_fini(&trial);
 	}
+	if (seed_count == SEEDS)
+		assert_true(contexts > 3 * SEEDS && sourced > SEEDS);
 }
 
 int main(int argc, char **argv)

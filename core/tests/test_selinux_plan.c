@@ -76,6 +76,7 @@ static void plans_are_as_before(void **state)
 	(void)state;
 	check_golden(GOLDEN "host.yaml", GOLDEN "host.plan", PCL_POSTURE_AUDIT);
 	check_golden(GOLDEN "list.yaml", GOLDEN "list.plan", PCL_POSTURE_BLOCK);
+	check_golden(GOLDEN "sources.yaml", GOLDEN "sources.plan", PCL_POSTURE_AUDIT);
 }
 
 /* --- what a plan does --------------------------------------------------------------------------
@@ -89,7 +90,7 @@ static bool has_name(char *const *names, size_t count, const char *name)
 	return false;
 }
 
-/* Whether some constraint takes the permission from everybody. */
+/* Whether some constraint takes the permission from who runs no program that rules name. */
 static bool is_refused(const struct pcl_selinux_plan *plan, const char *type,
 		       const char *class_name, const char *permission)
 {
@@ -97,6 +98,7 @@ static bool is_refused(const struct pcl_selinux_plan *plan, const char *type,
 		const struct pcl_selinux_refuse *refuse = &plan->changes.refuses[i];
 
 		if (!strcmp(refuse->class_name, class_name) &&
+		    (!refuse->sources_count || refuse->others) &&
 		    has_name(refuse->permissions, refuse->permissions_count, permission) &&
 		    (!refuse->targets_count ||
 		     has_name(refuse->targets, refuse->targets_count, type)))
@@ -230,6 +232,46 @@ static void guards_have_their_rule(void **state)
 	assert_null(pcl_selinux_guard(host.ruleset, &other));
 }
 
+/* By whatever name it is executed; also by one that no rule names, where that is stricter. */
+static void a_program_has_all_its_names(void **state)
+{
+	autohost host;
+	autoview *view = selinux_view_of("/b f " CONTEXT("b_t") "/s f@1:7 " CONTEXT(
+		"s_t") "/t f@1:7 " CONTEXT("s_t") "/u f " CONTEXT("s_t") "executor s_t user_t\n");
+	autoplan *plan = NULL;
+
+	(void)state;
+	selinux_host_of(&host,
+			"  file: {matchPaths: [{path: /b, fromSource: [{path: /s}, {path: /link}]},"
+			" {path: /b, readOnly: true}]}\n",
+			0);
+	assert_int_equal(pcl_aliases_add_more(&host.aliases, "/link", "/u"), 0);
+	plan = selinux_plan_of(&host, view);
+	assert_int_equal(plan->source_count, 2);
+	assert_string_equal(plan->sources[0].path, "/s");
+	assert_string_equal(plan->sources[1].path, "/link");
+	assert_true(is_refused(plan, "any_t", "file", "read") == false);
+	/* Who runs one of them is refused reading, all are refused writing. */
+	assert_int_equal(plan->changes.enters_count, 2);
+	assert_int_equal(plan->changes.leaves_count, 2);
+}
+
+/* What nobody may execute is no source, and is not a constraint upon everybody. */
+static void a_program_that_nobody_executes_is_none(void **state)
+{
+	autohost host;
+	autoview *view = selinux_view_of(SMALL);
+	autoplan *plan = NULL;
+
+	(void)state;
+	selinux_host_of(&host, "  file: {matchPaths: [{path: /b, fromSource: [{path: /a/x}]}]}\n",
+			0);
+	plan = selinux_plan_of(&host, view);
+	assert_int_equal(plan->source_count, 0);
+	assert_int_equal(plan->relabel_count, 0);
+	assert_int_equal(plan->changes.refuses_count, 0);
+}
+
 static void nothing_comes_of_no_rule(void **state)
 {
 	autohost host;
@@ -267,8 +309,20 @@ static void what_selinux_cannot_is_refused(void **state)
 	plan_fails("  file: {matchPaths: [{path: /b, ownerOnly: true}]}\n", SMALL, 0, -EOPNOTSUPP,
 		   "rule p#file.matchPaths[0] cannot be enforced: backend selinux does not know "
 		   "who owns");
-	plan_fails("  process: {matchPaths: [{path: /b, fromSource: [{path: /s}]}]}\n", SMALL, 0,
-		   -EOPNOTSUPP, "which program");
+	plan_fails(
+		"  process: {matchPaths: [{path: /b, action: Allow, fromSource: [{path: /s}]}]}\n",
+		SMALL, 0, -EOPNOTSUPP, "does not know by which program one is executed");
+	plan_fails(
+		"  process: {matchPaths: [{path: /b, action: Audit, fromSource: [{path: /s}]}]}\n",
+		SMALL, 0, -EOPNOTSUPP, "does not know by which program one is executed");
+	plan_fails("  capabilities: {matchCapabilities: [{capability: chown, fromSource: [{path: "
+		   "/s}]}]}\n",
+		   SMALL, 0, -EOPNOTSUPP, "does not tell by program");
+	plan_fails("  file: {matchPaths: [{path: /b, fromSource: [{path: /1}, {path: /2}, {path: "
+		   "/3}, {path: /4}, {path: /5}, {path: /6}, {path: /7}, {path: /8}, {path: /9}, "
+		   "{path: /10}, {path: /11}, {path: /12}, {path: /13}, {path: /14}, {path: /15}, "
+		   "{path: /16}, {path: /17}]}]}\n",
+		   SMALL, 0, -EOPNOTSUPP, "no more than 16 programs");
 	plan_fails("  network: {matchProtocols: [{protocol: sctp}]}\n", "class tcp_socket\n", 0,
 		   -EOPNOTSUPP, "no class sctp_socket");
 	plan_fails("  file: {matchPaths: [{path: /b, action: Allow}]}\n", SMALL, PCL_POSTURE_BLOCK,
@@ -301,6 +355,7 @@ static void a_bad_view_names_its_line(void **state)
 	view_fails("type\n", "view:1: one name is wanted");
 	view_fails("types a\n", "view:1: a line begins with");
 	view_fails("making a b c\n", "view:1: a making is");
+	view_fails("executor a\n", "view:1: an executor is");
 }
 
 static void a_view_is_read(void **state)
@@ -444,6 +499,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_link_on_the_path_is_followed),
 		cmocka_unit_test(what_has_no_label_is_told),
 		cmocka_unit_test(guards_have_their_rule),
+		cmocka_unit_test(a_program_has_all_its_names),
+		cmocka_unit_test(a_program_that_nobody_executes_is_none),
 		cmocka_unit_test(nothing_comes_of_no_rule),
 		cmocka_unit_test(what_selinux_cannot_is_refused),
 		cmocka_unit_test(a_bad_view_names_its_line),

@@ -23,9 +23,13 @@ static char whole[] =
 	"refuse\tfile\tthese\tread write\tportcullis_rw_etc_t\t\n"
 	"refuse\tcapability\tothers\tkill\t\tdaemon_t init_t\n"
 	"enter\tuser_t\tportcullis_rw_etc_t\tfile\tetc_t\n"
+	"leave\tportcullis_0123abcd_user_t\tportcullis_o_user_t\n"
+	"run\tbin_t\n"
+	"run\tetc_t\n"
 	"audit\tdomain\tportcullis_rw_etc_t\tfile\tread append\n"
 	"label\tu:object_r:etc_t:s0\tu:object_r:portcullis_rw_etc_t:s0\t/etc/a b\\011c\\134d\n"
 	"place\t42\tdir\tportcullis_rw_etc_t\t/etc/line\\012\n"
+	"mark\t0123abcd\t/usr/bin/a b\n"
 	"end\n";
 
 static void a_record_is_read_as_it_was_written(void **state)
@@ -57,6 +61,12 @@ static void a_record_is_read_as_it_was_written(void **state)
 	assert_string_equal(record.places[0].path, "/etc/line\n");
 	assert_int_equal(record.places[0].inode, 42);
 	assert_true(record.places[0].directory);
+	assert_string_equal(record.changes.leaves[0].source, "portcullis_0123abcd_user_t");
+	assert_string_equal(record.changes.leaves[0].result, "portcullis_o_user_t");
+	assert_int_equal(record.changes.runs_count, 2);
+	assert_string_equal(record.changes.runs[1], "etc_t");
+	assert_string_equal(record.marks[0].name, "0123abcd");
+	assert_string_equal(record.marks[0].path, "/usr/bin/a b");
 	assert_int_equal(pcl_selinux_record_print(&record, out), 0);
 	assert_int_equal(fclose(out), 0);
 	assert_string_equal(again, whole);
@@ -140,6 +150,7 @@ static void reads_a_refused_read(void **state)
 	assert_string_equal(avc.name, "a");
 	assert_null(avc.path);
 	assert_string_equal(avc.comm, "cat");
+	assert_string_equal(avc.source, "user_t");
 	assert_string_equal(avc.target, "portcullis_rw_etc_t");
 	assert_string_equal(avc.class_name, "file");
 	assert_int_equal(avc.inode, 360);
