@@ -28,7 +28,7 @@
 /* Two outputs of this size, each byte as six characters of JSON at worst, still fit... */
 #define OUTPUT_MAX (1u << 20)
 #define TIMEOUT_DEFAULT_MS 30000
-#define TIMEOUT_MAX_MS 3600000
+#define TIMEOUT_MAX_MS 86400000
 /* A full pipe, 64 KiB, is read in as many parts. */
 #define DRAIN_PARTS 16
 /* ...and a process that outlives SIGKILL this long sits in the kernel: reported, not waited for. */
