@@ -34,7 +34,7 @@
 #include <linux/types.h>
 #endif
 
-#define PCL_BPF_ABI 12
+#define PCL_BPF_ABI 13
 
 /* Domains, the host (id 0) included; each costs PCL_SLOTS * sizeof(struct pcl_bpf_domain) bytes. */
 #define PCL_BPF_DOMAINS_MAX 10240u
@@ -326,8 +326,7 @@ struct pcl_bpf_control {
 	__u32 alert_rate; /* alerts a second for one rule in one domain; 0: no limit */
 	__u32 alert_burst;
 	__u32 alone; /* a hint: there is no domain but the host's, so a verdict is asked first */
-	__u32 outsiders; /* a hint: bit per class of which containers may have rules, not the host
-			  */
+	__u32 pad;
 	/* Where our pins are: file system, directory, and the mount namespace of who made them. */
 	__u64 pin_ino;
 	__u32 pin_dev;

@@ -453,9 +453,8 @@ static __always_inline void keep_verdict(const struct pcl_question *ask, struct 
 		accesses = 1ull << PCL_BPF_READ | 1ull << PCL_BPF_WRITE;
 	if (outcome->flags)
 		accesses |= PCL_VERDICT_NAMED;
-	verdict_keep(&ask->object, state,
-		     domain->alone ? PCL_VERDICT_ANYONE : verdict_domain(state), live, accesses,
-		     moment);
+	verdict_keep(&ask->object, state, domain->alone ? PCL_VERDICT_ANYONE : domain_word(state),
+		     live, accesses, moment);
 }
 
 /* The whole decision for a domain that has rules of the class. 0 or -EACCES. fast is a constant. */

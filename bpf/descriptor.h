@@ -31,7 +31,8 @@ static __always_inline bool has_no_path(struct file *file)
 	return (GET(file, f_mode) & FMODE_PATH) || (GET(mnt, mnt_flags) & MNT_INTERNAL);
 }
 
-static __always_inline int judge_descriptor(__u32 hook, struct file *file, __u32 access)
+static __always_inline int judge_descriptor_of(__u32 hook, struct file *file, __u32 access,
+					       const struct pcl_known *known)
 {
 	__u64 dentry = (__u64)file->f_path.dentry, mnt = (__u64)file->f_path.mnt;
 
@@ -39,44 +40,54 @@ static __always_inline int judge_descriptor(__u32 hook, struct file *file, __u32
 	if (GET(file, f_flags) & FMODE_EXEC_FLAG)
 		return 0;
 	/* Before more is asked, since that is nearly all there is. */
-	if (known_for_anyone(dentry, mnt, access) || has_no_path(file))
+	if (is_permitted(dentry, mnt, access, known) || has_no_path(file))
 		return 0;
 	return judge_unknown(hook, PCL_BPF_FILE, access, dentry, mnt,
-			     ASK_DELETED | ASK_FAST | ASK_QUIET);
+			     ASK_DELETED | ASK_FAST | ASK_QUIET, known->domain);
+}
+
+static __always_inline int judge_descriptor(__u32 hook, struct file *file, __u32 access)
+{
+	struct pcl_known known;
+
+	return is_free(PCL_BPF_FILE, &known) ? 0 : judge_descriptor_of(hook, file, access, &known);
 }
 
 /* Keeps the descriptor, where its use is permitted to anyone in each way it was opened for. */
-static __always_inline bool find_file(struct file *file, __u32 access)
+static __always_inline bool find_file(struct file *file, __u32 access,
+				      const struct pcl_known *known)
 {
-	__u64 live = live_now(), permits, accesses = 1ull << access;
+	__u64 permits, accesses = 1ull << access;
 	struct pcl_moment moment;
 
 	if (GET(file, f_mode) & FMODE_READ)
 		accesses |= 1ull << PCL_BPF_READ;
 	if (GET(file, f_mode) & FMODE_WRITE)
 		accesses |= 1ull << PCL_BPF_WRITE;
-	permits = verdict_stands((__u64)file->f_path.dentry, (__u64)file->f_path.mnt, live,
-				 PCL_VERDICT_ANYONE, accesses, &moment);
+	permits = verdict_stands((__u64)file->f_path.dentry, (__u64)file->f_path.mnt, known->live,
+				 known->domain, accesses, &moment);
 	if (!permits)
 		return false;
 	/* That a name goes shows in no sequence number. */
 	if (!(permits & PCL_VERDICT_NAMED))
-		keep_file(file, &moment, live);
+		keep_file(file, &moment, known->live);
 	return true;
 }
 
 /* A function of its own, so that what is permitted again saves no registers for it. */
-static __noinline int judge_use(unsigned long long *ctx)
+static __noinline int judge_use(unsigned long long *ctx, __u64 live, __u64 domain)
 {
+	struct pcl_known known = {live, domain};
 	struct file *file = (struct file *)ctx[0];
 	__u32 access = ctx[1] & (MAY_WRITE | MAY_APPEND) ? PCL_BPF_WRITE : PCL_BPF_READ;
 
 	/* First, since what is kept never comes here a second time, and these always do. */
-	if (pcl_keeps_files && ((GET(file, f_flags) & FMODE_EXEC_FLAG) || has_no_path(file)))
-		return 0;
-	if (pcl_keeps_files && resident.control.alone && find_file(file, access))
-		return 0;
-	return judge_descriptor(PCL_HOOK_FILE_PERMISSION, file, access);
+	if (pcl_keeps_files && domain == PCL_VERDICT_ANYONE) {
+		if ((GET(file, f_flags) & FMODE_EXEC_FLAG) || has_no_path(file) ||
+		    find_file(file, access, &known))
+			return 0;
+	}
+	return judge_descriptor_of(PCL_HOOK_FILE_PERMISSION, file, access, &known);
 }
 
 static __always_inline int judge_received(struct file *file)

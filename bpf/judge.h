@@ -20,27 +20,40 @@
 
 #define REPLACED __weak __noinline
 
-/*
- * Whether it was permitted to anyone: where everybody is the host's, nobody need look who asks, and
- * a task of which nothing is kept yet costs no more than another. Where there are containers, who
- * asks comes first, since most tasks may be the host's, which has no rules.
- */
-static __always_inline bool known_for_anyone(__u64 dentry, __u64 mnt, __u32 access)
-{
-	struct pcl_moment moment;
+/* Who asks, as far as that is known without looking, and by which ruleset. */
+struct pcl_known {
+	__u64 live;
+	__u64 domain; /* as a verdict has it: PCL_VERDICT_NOBODY where it is not known */
+};
 
-	return resident.control.alone &&
-	       verdict_stands(dentry, mnt, live_now(), PCL_VERDICT_ANYONE, 1ull << access, &moment);
+/*
+ * Whether the asker is known to have no rules of the class. Where everybody is the host's, nobody
+ * need look who asks, and a task of which nothing is kept yet costs no more than another. Where
+ * there are containers, who asks comes first, since most tasks may be the host's, which has none.
+ */
+static __always_inline bool is_free(__u32 class, struct pcl_known *ret_known)
+{
+	const struct pcl_bpf_control *control = &resident_here()->control;
+	struct pcl_kept_asker kept;
+	struct task_struct *task;
+
+	ret_known->live = *(volatile __u64 *)&control->live;
+	ret_known->domain = control->alone ? PCL_VERDICT_ANYONE : PCL_VERDICT_NOBODY;
+	if (!pcl_keeps_askers || control->alone)
+		return false;
+	task = current_task();
+	if (!asker_is_kept(task, ret_known->live, cgroup_of(task), &kept))
+		return false;
+	ret_known->domain = kept.domain;
+	return !(kept.active & (1u << class));
 }
 
-static __always_inline bool known_for_asker(__u64 dentry, __u64 mnt, __u32 access,
-					    const struct pcl_asker *asker)
+static __always_inline bool is_permitted(__u64 dentry, __u64 mnt, __u32 access,
+					 const struct pcl_known *known)
 {
 	struct pcl_moment moment;
 
-	return !resident.control.alone &&
-	       verdict_stands(dentry, mnt, asker->live, verdict_domain(asker->state),
-			      1ull << access, &moment);
+	return verdict_stands(dentry, mnt, known->live, known->domain, 1ull << access, &moment);
 }
 
 #ifdef PCL_OLD_KERNEL
@@ -77,9 +90,9 @@ static __always_inline int judge_policed(const struct pcl_question *ask,
 }
 #endif
 
-/* 0 or -EACCES, where it is not known for anyone. flags are ASK_*. */
+/* 0 or -EACCES. flags are ASK_*; it is not known to be permitted to the domain known. */
 static __always_inline int judge_unknown(__u32 hook, __u32 class, __u32 access, __u64 dentry,
-					 __u64 mnt, __u32 flags)
+					 __u64 mnt, __u32 flags, __u64 known)
 {
 	struct pcl_question ask = {
 		.object = {.dentry = dentry, .mnt = mnt},
@@ -91,7 +104,9 @@ static __always_inline int judge_unknown(__u32 hook, __u32 class, __u32 access, 
 	struct pcl_asker asker;
 	int found = find_state(class, flags, &asker);
 
-	if (found > 0 && (flags & ASK_FAST) && known_for_asker(dentry, mnt, access, &asker))
+	if (found > 0 && (flags & ASK_FAST) && known == PCL_VERDICT_NOBODY &&
+	    is_permitted(dentry, mnt, access,
+			 &(struct pcl_known){asker.live, domain_word(asker.state)}))
 		return 0;
 	if (found > 0)
 		found = find_rules(&asker);
@@ -100,7 +115,11 @@ static __always_inline int judge_unknown(__u32 hook, __u32 class, __u32 access, 
 
 #ifdef PCL_OLD_KERNEL
 /* There is one judge for all. */
-#define judge_slow judge_unknown
+static __always_inline int judge_slow(__u32 hook, __u32 class, __u32 access, __u64 dentry,
+				      __u64 mnt, __u32 flags)
+{
+	return judge_unknown(hook, class, access, dentry, mnt, flags, PCL_VERDICT_NOBODY);
+}
 #else
 /*
  * KERNEL: a link whose pin was removed goes when a worker comes to it, so while all is removed a
@@ -121,15 +140,26 @@ static __always_inline int judge_slow(__u32 hook, __u32 class, __u32 access, __u
 }
 #endif
 
+/* As judge(), of who is known, for hooks that are called all the time. */
+static __always_inline int judge_known(__u32 hook, __u32 class, __u32 access, __u64 dentry,
+				       __u64 mnt, __u32 flags, const struct pcl_known *known)
+{
+	if (is_permitted(dentry, mnt, access, known))
+		return 0;
+	return judge_unknown(hook, class, access, dentry, mnt, flags, known->domain);
+}
+
 /* 0 or -EACCES. flags are ASK_*, and constant. */
 static __always_inline int judge(__u32 hook, __u32 class, __u32 access, __u64 dentry, __u64 mnt,
 				 __u32 flags)
 {
+	struct pcl_known known;
+
 	if (!(flags & ASK_FAST))
 		return judge_slow(hook, class, access, dentry, mnt, flags);
-	if (known_for_anyone(dentry, mnt, access))
+	if (is_free(class, &known))
 		return 0;
-	return judge_unknown(hook, class, access, dentry, mnt, flags);
+	return judge_known(hook, class, access, dentry, mnt, flags, &known);
 }
 
 #endif

@@ -42,8 +42,9 @@ static __always_inline int judge_layer(struct file *file)
 		     alias_of((__u64)BPF_CORE_READ(file, f_inode)), 0, ASK_NAMED);
 }
 
-static __always_inline int judge_layer_execution(struct file *file)
+static __noinline int judge_layer_execution(unsigned long long *ctx)
 {
+	struct file *file = (struct file *)ctx[0];
 	/* Read, not followed, so that they are numbers to the verifier. */
 	__u64 dentry, mnt = (__u64)BPF_CORE_READ(file, f_path.mnt);
 

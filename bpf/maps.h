@@ -306,6 +306,7 @@ struct {
 #define PCL_VERDICTS_BITS 14u
 #define PCL_VERDICT_NAMED (1u << 31) /* in permits: only as long as the object has a name */
 #define PCL_VERDICT_ANYONE (~0ULL)   /* in domain: the ruleset has the host's alone */
+#define PCL_VERDICT_NOBODY (~1ULL)   /* of no entry */
 
 struct pcl_verdict {
 	__u64 dentry;
@@ -347,18 +348,14 @@ struct {
 	__uint(value_size, sizeof(struct pcl_bpf_home));
 } homes SEC(".maps");
 
-/*
- * Tasks of the host for which nothing is to be judged, by address; outside.h. A table that forgets,
- * likewise.
- */
-#define PCL_OUTSIDERS_BITS 12u
+/* Tasks whose domain is known, by address; asker.h. A table that forgets, likewise. */
+#define PCL_ASKERS_BITS 12u
 
-struct pcl_outsider {
+struct pcl_kept_asker {
 	__u64 task;
-	__u64 live;
-	__u64 cgroup_id;
-	__u64 active; /* bit per class of which the host has rules */
-	__u64 check;  /* of all the rest, as of a verdict */
+	__u64 moment; /* the ruleset and the task's cgroup */
+	__u64 domain; /* as a verdict has it */
+	__u64 active; /* bit per class of which it has rules */
 };
 
 /* Descriptors whose use was permitted; file.h. A table that forgets, likewise. */
@@ -378,7 +375,7 @@ static struct pcl_resident {
 	struct pcl_bpf_control control;
 	struct pcl_kept_file files[PCL_FILES]; /* near, so that an instruction holds the distance */
 	struct pcl_verdict verdicts[1u << PCL_VERDICTS_BITS];
-	struct pcl_outsider outsiders[1u << PCL_OUTSIDERS_BITS];
+	struct pcl_kept_asker askers[1u << PCL_ASKERS_BITS];
 } resident SEC(".bss");
 
 /* Entry slot * PCL_BPF_DOMAINS_MAX + domain id. Mapped by the engine, which fills the dead slot. */
@@ -492,6 +489,18 @@ struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 8 << 20);
 } events SEC(".maps");
+
+/*
+ * &resident, by an instruction where it is wanted: the compiler would keep the address in a
+ * register from the beginning of the program on, which then has one more to save.
+ */
+static __always_inline struct pcl_resident *resident_here(void)
+{
+	struct pcl_resident *here;
+
+	asm volatile("%0 = %1 ll" : "=r"(here) : "i"(&resident));
+	return here;
+}
 
 /* Which ruleset is live. */
 static __always_inline __u64 live_now(void)

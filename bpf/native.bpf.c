@@ -71,14 +71,14 @@ static __always_inline int ask_once(bool cached)
 		.hook = PCL_HOOK_FILE_OPEN,
 		.flags = ASK_DELETED | ASK_FAST,
 	};
+	struct pcl_known known;
 	struct pcl_asker asker;
 	int found;
 
-	if (cached && known_for_anyone(native_dentry, native_mnt, PCL_BPF_READ))
+	if (is_free(PCL_BPF_FILE, &known) ||
+	    (cached && is_permitted(native_dentry, native_mnt, PCL_BPF_READ, &known)))
 		return 0;
 	found = find_state(PCL_BPF_FILE, ask.flags, &asker);
-	if (found > 0 && cached && known_for_asker(native_dentry, native_mnt, PCL_BPF_READ, &asker))
-		return 0;
 	if (found > 0)
 		found = find_rules(&asker);
 	return found > 0 ? decide(&ask, asker.state, asker.domain, asker.live, true) : found;

@@ -74,23 +74,34 @@ int BPF_PROG(pcl_bprm_check, struct linux_binprm *bprm)
 	return error;
 }
 
-SEC("lsm/file_open")
-int BPF_PROG(pcl_file_open, struct file *file)
+/* A function of its own, so that who has no rules saves no registers for it. */
+static __noinline int judge_open(unsigned long long *ctx, __u64 live, __u64 domain)
 {
+	struct pcl_known known = {live, domain};
+	struct file *file = (struct file *)ctx[0];
 	struct dentry *dentry = file->f_path.dentry;
 	__u32 access = PCL_BPF_READ;
 
-	if (pcl_keeps_files)
-		forget_file(file);
-	/* Opened to be executed, which is the process class's business. */
-	if (file->f_flags & FMODE_EXEC_FLAG)
-		return judge_layer_execution(file);
 	if (is_behind_overlay(file))
 		return judge_layer(file);
 	if ((file->f_mode & FMODE_WRITE) || (file->f_flags & O_TRUNC))
 		access = PCL_BPF_WRITE;
-	return judge(PCL_HOOK_FILE_OPEN, PCL_BPF_FILE, access, (__u64)dentry,
-		     (__u64)file->f_path.mnt, ASK_DELETED | ASK_FAST);
+	return judge_known(PCL_HOOK_FILE_OPEN, PCL_BPF_FILE, access, (__u64)dentry,
+			   (__u64)file->f_path.mnt, ASK_DELETED | ASK_FAST, &known);
+}
+
+SEC("lsm/file_open")
+int pcl_file_open(unsigned long long *ctx)
+{
+	struct file *file = (struct file *)ctx[0];
+	struct pcl_known known;
+
+	if (pcl_keeps_files)
+		forget_file(file);
+	/* Opened to be executed, which is the process class's business. */
+	if (GET(file, f_flags) & FMODE_EXEC_FLAG)
+		return judge_layer_execution(ctx);
+	return is_free(PCL_BPF_FILE, &known) ? 0 : judge_open(ctx, known.live, known.domain);
 }
 
 SEC("lsm/path_truncate")
@@ -219,9 +230,11 @@ int BPF_PROG(pcl_path_chown, const struct path *path)
 SEC("lsm/file_permission")
 int pcl_file_permission(unsigned long long *ctx)
 {
+	struct pcl_known known;
+
 	if (pcl_keeps_files && is_kept_file((struct file *)ctx[0]))
 		return 0;
-	return judge_use(ctx);
+	return is_free(PCL_BPF_FILE, &known) ? 0 : judge_use(ctx, known.live, known.domain);
 }
 
 SEC("lsm/file_receive")
@@ -363,7 +376,7 @@ int BPF_PROG(pcl_task_alloc, struct task_struct *child, unsigned long clone_flag
 	__u64 live;
 
 	/* Its memory may have been another task's. */
-	forget_outsider(child);
+	forget_asker(child);
 	if (!(live = live_now()) || (GET(task, flags) & PF_KTHREAD))
 		return 0;
 	state = current_state(task, live);

@@ -15,7 +15,7 @@
 #ifndef PCL_BPF_TASK_H
 #define PCL_BPF_TASK_H
 
-#include "outside.h"
+#include "asker.h"
 #include "question.h"
 #include "visit.h"
 
@@ -200,7 +200,7 @@ GLOBAL int place_task(struct pcl_task *state, __u64 live, __u32 level, __u64 loo
 
 	if (!state)
 		return 0;
-	forget_outsider(current_task());
+	forget_asker(current_task());
 	kept = state->domain ? domain_entry(live, state->domain) : NULL;
 	if (!kept || kept->incarnation != state->incarnation) {
 		search_domain(state, live, level);
@@ -264,6 +264,18 @@ static __always_inline struct pcl_task *current_state(struct task_struct *task, 
 	return state;
 }
 
+/* Where everybody is the host's, nobody need look who asks. */
+static __always_inline bool asks_by_task(void)
+{
+	return pcl_keeps_askers && !resident.control.alone;
+}
+
+/* The domain, for keeping: its incarnation too. */
+static __always_inline __u64 domain_word(const struct pcl_task *state)
+{
+	return (__u64)state->incarnation << 32 | state->domain;
+}
+
 /* Who asks, and by which ruleset. */
 struct pcl_asker {
 	struct pcl_task *state;
@@ -294,14 +306,14 @@ static __always_inline __u64 live_for(__u32 flags)
 static __always_inline int find_state(__u32 class, __u32 flags, struct pcl_asker *ret_asker)
 {
 	struct task_struct *task = current_task();
-	bool outside;
+	struct pcl_kept_asker kept;
 	__u64 live;
 
 	/* FAIL-OPEN: the kernel's own threads act for the kernel and belong to no domain. */
 	if (!(live = live_for(flags)) || (GET(task, flags) & PF_KTHREAD))
 		return 0;
-	outside = !PCL_IS_OLD && (resident.control.outsiders & (1u << class));
-	if (outside && is_outsider(task, live, cgroup_of(task), class))
+	if (!(flags & ASK_FAST) && asks_by_task() &&
+	    asker_is_kept(task, live, cgroup_of(task), &kept) && !(kept.active & (1u << class)))
 		return 0;
 	ret_asker->live = live;
 	ret_asker->state = current_state(task, live);
@@ -310,11 +322,9 @@ static __always_inline int find_state(__u32 class, __u32 flags, struct pcl_asker
 	/* An execution, or what a loader maps that was executed; not who moves a program. */
 	if (class == PCL_BPF_PROCESS && !(flags & ASK_NAMED))
 		end_visit(task, ret_asker->state, live);
-	if (ret_asker->state->active & (1u << class))
-		return 1;
-	if (outside)
-		keep_outsider(task, ret_asker->state);
-	return 0;
+	if (asks_by_task())
+		keep_asker(task, ret_asker->state, domain_word(ret_asker->state));
+	return !!(ret_asker->state->active & (1u << class));
 }
 
 /* 1, with the domain; or -EACCES. */

@@ -21,11 +21,6 @@ static __always_inline struct pcl_verdict *verdict_entry(__u64 dentry)
 	return &resident.verdicts[slot];
 }
 
-static __always_inline __u64 verdict_domain(const struct pcl_task *state)
-{
-	return (__u64)state->incarnation << 32 | state->domain;
-}
-
 static __always_inline __u64 verdict_moment(const struct pcl_moment *moment)
 {
 	return (__u64)moment->rename_seq << 32 | moment->mount_seq;

@@ -280,13 +280,7 @@ static void tell_memory(struct pcl_bpf_control *control, const struct pcl_bpf_me
 /* What programs look at first; what they find there decides nothing. */
 static void tell_hints(struct pcl_bpf_control *control, const struct pcl_bpf_plan *plan)
 {
-	__u32 active = 0;
-
-	for (size_t i = 0; i < plan->domain_count; i++)
-		if (plan->domains[i].id == PCL_BPF_DOMAIN_HOST)
-			active = plan->domains[i].entry.active;
 	control->alone = !plan->contained;
-	control->outsiders = plan->contained ? ~active : 0;
 }
 
 /* --- the table ------------------------------------------------------------------------------- */
