@@ -28,10 +28,10 @@ setup_file() {
 
 @test "AppArmor holds through every change on 6.12 with Debian 13's parser" {
 	has_parser apparmor-4 || skip "parser 4 is not there: make setup build"
-	guest_holds "${targets[1]}" 53
+	guest_holds "${targets[1]}" 61
 }
 
 @test "AppArmor holds through every change on the newest kernel with Debian sid's parser" {
 	has_parser apparmor-5 || skip "parser 5 is not there: make setup build"
-	guest_holds "${targets[2]}" 53
+	guest_holds "${targets[2]}" 61
 }

@@ -186,6 +186,40 @@ JSON
 	$p events --no-follow >heard
 	is 'an event names the domain' 1 "$(count '"Domain":"web".*"RuleID":"default/keep#' <heard)"
 	$crun delete --force web
+
+	# The same below a profile of the runtime's as well, as docker-default is: both bind.
+	echo theirs >$bundle/rootfs/srv/theirs
+	$parser -rK <<'PROFILE' 2>said || echo "not ok parser: $(cat said)"
+profile runtime-default flags=(attach_disconnected,mediate_deleted) {
+  file,
+  capability,
+  network,
+  ptrace,
+  signal,
+  mount,
+  deny /srv/theirs rw,
+}
+PROFILE
+	sed -i 's|"portcullis-web"|"portcullis-web//\&runtime-default"|' $bundle/config.json
+	$crun run --detach --no-pivot --bundle $bundle web </dev/null >crun.log 2>&1 || echo "not ok crun: $(cat crun.log)"
+	is 'the runtime starts it in both profiles' yes \
+		"$(grep -qE '^(portcullis-web//&runtime-default|runtime-default//&portcullis-web) \(enforce\)$' \
+			/proc/"$(head -n 1 $group/cgroup.procs)"/attr/current && echo yes)"
+	is 'stacked: the domain refuses' 1 "$($crun exec web /bin/cat /srv/secret 2>&1 | count 'Permission denied')"
+	is 'stacked: the runtime'"'"'s profile refuses' 1 \
+		"$($crun exec web /bin/cat /srv/theirs 2>&1 | count 'Permission denied')"
+	is 'stacked: neither refuses the neighbour' notes "$($crun exec web /bin/cat /srv/notes 2>&1)"
+	is 'stacked: nobody is left unbound' 0 "$($p status | count '^web: .*not bound')"
+	$p events --no-follow >heard
+	is 'stacked: an event names the rule' 1 "$(count '"Domain":"web".*"RuleID":"default/keep#' <heard)"
+	apply "$work/new.yaml"
+	is 'stacked: without its rules only the runtime'"'"'s profile refuses' 'canary 1' \
+		"$($crun exec web /bin/cat /srv/secret 2>&1) $($crun exec web /bin/cat /srv/theirs 2>&1 | count 'Permission denied')"
+	apply web.yaml
+	is 'stacked: a change binds the running container again' 1 \
+		"$($crun exec web /bin/cat /srv/secret 2>&1 | count 'Permission denied')"
+	$crun delete --force web
+	printf runtime-default >/sys/kernel/security/apparmor/.remove
 fi
 
 $p remove
