@@ -27,6 +27,7 @@
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "base/fault.h"
+#include "base/steps.h"
 
 /* A profile of this name says that the others bind nobody any more and are on their way out. */
 #define REMOVED "portcullis.removed"
@@ -321,6 +322,7 @@ static int make_next(const struct pcl_backend_input *input, const struct loaded 
 
 	if (!error)
 		error = pcl_apparmor_plan(input, &features, &next->plan, diag);
+	pcl_steps_end("apparmor: rules are planned");
 	if (!error)
 		error = add_profiles(next, &compiler, diag);
 	if (!error)
