@@ -138,7 +138,10 @@ static int add_clone(struct pcl_selinux_changes *changes, const char *name, cons
 	if (pcl_array_grow(&changes->clones, changes->clones_count, sizeof(*clone)))
 		return -ENOMEM;
 	clone = &changes->clones[changes->clones_count++];
-	*clone = (struct pcl_selinux_clone){strdup(name), base ? strdup(base) : NULL};
+	*clone = (struct pcl_selinux_clone){
+		.name = strdup(name),
+		.base = base ? strdup(base) : NULL,
+	};
 	return clone->name && (clone->base || !base) ? 0 : -ENOMEM;
 }
 
@@ -146,9 +149,11 @@ static int add_clone(struct pcl_selinux_changes *changes, const char *name, cons
 static int add_clones(struct pcl_selinux_changes *changes, const struct pcl_selinux_changes *from)
 {
 	for (size_t i = 0; i < from->clones_count; i++)
-		if (from->clones[i].base &&
-		    add_clone(changes, from->clones[i].name, from->clones[i].base))
-			return -ENOMEM;
+		if (from->clones[i].base && !has_clone(changes, from->clones[i].name)) {
+			if (add_clone(changes, from->clones[i].name, from->clones[i].base))
+				return -ENOMEM;
+			changes->clones[changes->clones_count - 1].plain = from->clones[i].plain;
+		}
 	return 0;
 }
 

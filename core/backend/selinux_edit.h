@@ -33,6 +33,7 @@ struct pcl_selinux_edit {
 	size_t *family_of; /* by a type's value; counts from 1, 0 is none */
 	size_t family_of_count;
 	uint32_t *base_of; /* by a type's value, once clones are there: itself, or its base */
+	bool *plain;	   /* by a type's value: a clone that no directory is of */
 	struct pcl_selinux_entrance *entrances; /* perhaps more than once */
 	size_t entrances_count;
 };

@@ -541,7 +541,7 @@ int pcl_selinux_clones_of(const void *policy, size_t size, struct pcl_selinux_ch
 		if (pcl_array_grow(&changes->clones, changes->clones_count, sizeof(*clone)))
 			return pcl_diag_set(diag, -ENOMEM, "out of memory");
 		clone = &changes->clones[changes->clones_count++];
-		*clone = (struct pcl_selinux_clone){strdup(name), strdup(base)};
+		*clone = (struct pcl_selinux_clone){.name = strdup(name), .base = strdup(base)};
 		if (!clone->name || !clone->base)
 			error = pcl_diag_set(diag, -ENOMEM, "out of memory");
 	}

@@ -23,6 +23,7 @@
 struct pcl_selinux_clone {
 	char *name;
 	char *base;
+	bool plain; /* no directory is of it, so transitions for what is made in one are left out */
 };
 
 /*

@@ -543,18 +543,24 @@ int pcl_selinux_add_clone(struct pcl_selinux_plan *plan, const char *name, const
 	    pcl_selinux_reason_make(rules, rule_count, &plan->of_clones[changes->clones_count]))
 		return -ENOMEM;
 	clone = &changes->clones[changes->clones_count++];
-	*clone = (struct pcl_selinux_clone){strdup(name), strndup(base, base_len)};
+	*clone = (struct pcl_selinux_clone){
+		.name = strdup(name),
+		.base = strndup(base, base_len),
+	};
 	return clone->name && clone->base ? 0 : -ENOMEM;
 }
 
 static int add_clones(struct pcl_selinux_maker *maker)
 {
+	struct pcl_selinux_changes *changes = &maker->plan->changes;
+
 	for (size_t i = 0; i < maker->kind_count; i++) {
 		const struct pcl_selinux_kind *kind = &maker->kinds[i];
 
 		if (pcl_selinux_add_clone(maker->plan, kind->name, kind->base, kind->base_len,
 					  kind->rules, kind->rule_count))
 			return -ENOMEM;
+		changes->clones[changes->clones_count - 1].plain = !(kind->bits & PCL_SELINUX_DIR);
 	}
 	return 0;
 }

@@ -127,8 +127,9 @@ static void print_refuse(FILE *out, const struct pcl_selinux_refuse *refuse)
 static void print_changes(FILE *out, const struct pcl_selinux_changes *changes)
 {
 	for (size_t i = 0; i < changes->clones_count; i++)
-		(void)fprintf(out, "clone\t%s\t%s\n", changes->clones[i].name,
-			      changes->clones[i].base ? changes->clones[i].base : "");
+		(void)fprintf(out, "clone\t%s\t%s\t%s\n", changes->clones[i].name,
+			      changes->clones[i].base ? changes->clones[i].base : "",
+			      changes->clones[i].plain ? "plain" : "any");
 	for (size_t i = 0; i < changes->refuses_count; i++)
 		print_refuse(out, &changes->refuses[i]);
 	for (size_t i = 0; i < changes->enters_count; i++)
@@ -215,7 +216,11 @@ static int parse_clone(char *const *words, struct pcl_selinux_changes *changes)
 	if (pcl_array_grow(&changes->clones, changes->clones_count, sizeof(*clone)))
 		return -ENOMEM;
 	clone = &changes->clones[changes->clones_count++];
-	*clone = (struct pcl_selinux_clone){strdup(words[1]), *words[2] ? strdup(words[2]) : NULL};
+	*clone = (struct pcl_selinux_clone){
+		.name = strdup(words[1]),
+		.base = *words[2] ? strdup(words[2]) : NULL,
+		.plain = !strcmp(words[3], "plain"),
+	};
 	return clone->name && (clone->base || !*words[2]) ? 0 : -ENOMEM;
 }
 
@@ -280,7 +285,7 @@ static int parse_audit(char *const *words, struct pcl_selinux_changes *changes)
 
 static int parse_change(char *const *words, size_t count, struct pcl_selinux_record *record)
 {
-	if (count == 3 && !strcmp(words[0], "clone"))
+	if (count == 4 && !strcmp(words[0], "clone"))
 		return parse_clone(words, &record->changes);
 	if (count == 6 && !strcmp(words[0], "refuse"))
 		return parse_refuse(words, &record->changes);

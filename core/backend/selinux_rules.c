@@ -56,6 +56,13 @@ static uint32_t stand_in(const struct pcl_selinux_family *family, uint32_t type,
 	return i ? family->clones[i - 1] : type;
 }
 
+/* Whether it is about what is made in objects of a type: KERNEL: such objects are directories. */
+static bool is_making(const struct rules *rules, const avtab_key_t *key)
+{
+	return key->specified & AVTAB_TRANSITION &&
+	       key->target_class != rules->edit->db->process_class;
+}
+
 static int copy_transition(struct rules *rules, const avtab_key_t *key, const avtab_datum_t *datum)
 {
 	const struct pcl_selinux_family *source = pcl_selinux_family(rules->edit, key->source_type);
@@ -64,6 +71,8 @@ static int copy_transition(struct rules *rules, const avtab_key_t *key, const av
 	for (size_t s = 0; s < stand_ins(source); s++)
 		for (size_t t = 0; t < stand_ins(target); t++)
 			if ((s || t) &&
+			    !(t && rules->edit->plain[target->clones[t - 1]] &&
+			      is_making(rules, key)) &&
 			    add_rule(rules, key, datum, stand_in(source, key->source_type, s),
 				     stand_in(target, key->target_type, t)))
 				return -ENOMEM;

@@ -125,7 +125,8 @@ static int edit_named(struct pcl_selinux_edit *edit)
 			if (add_sources(edit, d))
 				return -ENOMEM;
 		for (size_t c = 0; target && c < target->clones_count; c++)
-			if (copy_named(edit->db, &entries.items[i], target->clones[c]))
+			if (!edit->plain[target->clones[c]] &&
+			    copy_named(edit->db, &entries.items[i], target->clones[c]))
 				return -ENOMEM;
 	}
 	return 0;

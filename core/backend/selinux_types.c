@@ -24,6 +24,7 @@ void pcl_selinux_edit_fini(struct pcl_selinux_edit *edit)
 	free(edit->families);
 	free(edit->family_of);
 	free(edit->base_of);
+	free(edit->plain);
 	free(edit->entrances);
 }
 
@@ -251,13 +252,17 @@ static int name_in_constraints(const struct pcl_selinux_edit *edit, constraint_n
 	return 0;
 }
 
-static int find_bases(struct pcl_selinux_edit *edit)
+static int find_bases(struct pcl_selinux_edit *edit, const struct pcl_selinux_changes *changes)
 {
 	size_t count = (size_t)edit->db->p_types.nprim + 1;
 
 	edit->base_of = calloc(count, sizeof(*edit->base_of));
-	if (!edit->base_of)
+	edit->plain = calloc(count, sizeof(*edit->plain));
+	if (!edit->base_of || !edit->plain)
 		return -ENOMEM;
+	for (size_t i = 0; i < changes->clones_count; i++)
+		edit->plain[pcl_selinux_find(edit->db, changes->clones[i].name)->s.value] =
+			changes->clones[i].plain;
 	for (size_t i = 0; i < count; i++)
 		edit->base_of[i] = (uint32_t)i;
 	for (size_t i = 0; i < edit->families_count; i++)
@@ -278,7 +283,7 @@ int pcl_selinux_edit_types(struct pcl_selinux_edit *edit, const struct pcl_selin
 		return pcl_selinux_no_memory(diag);
 	for (size_t i = 0; i < changes->clones_count && !error; i++)
 		error = add_clone(edit, &changes->clones[i], diag);
-	if (!error && find_bases(edit))
+	if (!error && find_bases(edit, changes))
 		error = pcl_selinux_no_memory(diag);
 	for (uint32_t i = 0; i < db->p_classes.nprim && !error; i++) {
 		class_datum_t *class = db->class_val_to_struct[i];

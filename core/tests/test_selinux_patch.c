@@ -342,6 +342,26 @@ static void test_a_clone_has_the_transitions_of_its_base(void **state)
 	assert_null(test_sepol_named("user_t", "log_t_1", "file", "named"));
 }
 
+/* A directory's transitions are for what is made in it; programs' and terminals' are not. */
+static void test_a_plain_clone_has_those_of_no_directory(void **state)
+{
+	struct world *world = *state;
+
+	clone_all(world);
+	for (size_t i = 1; i < world->changes.clones_count; i += 2)
+		world->changes.clones[i].plain = true;
+	patch(world);
+	is_made("u:r:user_t_2:s0", "u:object_r:daemon_exec_t_2:s0", "process",
+		"u:special_r:daemon_t:s1:c0,c1");
+	is_made("u:r:user_t_2:s0", "u:object_r:etc_t_1:s0", "file", "u:object_r:secret_t:s0");
+	is_made("u:r:user_t_2:s0", "u:object_r:etc_t_2:s0", "file", "u:object_r:etc_t_2:s0");
+	is_made("u:r:daemon_t:s0", "u:object_r:log_t_2:s0", "dir", "u:object_r:log_t_2:s0");
+	assert_string_equal(test_sepol_named("user_t_2", "etc_t_1", "file", "named"), "log_t");
+	assert_null(test_sepol_named("user_t_2", "etc_t_2", "file", "named"));
+	assert_true(
+		test_sepol_allows("u:r:user_t_2:s0", "u:object_r:etc_t_2:s0", "file", "append"));
+}
+
 static void test_a_clone_has_the_rest_of_its_base(void **state)
 {
 	struct world *world = *state;
@@ -566,7 +586,15 @@ static void test_another_s_domain_is_entered_as_its_base_is(void **state)
 	add_clone(world, "mine_exec_t", "daemon_exec_t");
 	add_clone(world, "mine_t", "daemon_t");
 	add_enter(world, "user_t", "mine_exec_t", "process", "mine_t");
+	/* This one is entered from its base alone, which user_t may enter. */
+	add_clone(world, "inner_exec_t", "bin_t");
+	add_clone(world, "inner_t", "daemon_t");
+	add_enter(world, "daemon_t", "inner_exec_t", "process", "inner_t");
 	patch(world);
+	assert_true(test_sepol_allows("u:r:user_t:s0", "u:r:daemon_t:s0", "process", "transition"));
+	assert_false(test_sepol_allows("u:r:user_t:s0", "u:r:inner_t:s0", "process", "transition"));
+	assert_true(
+		test_sepol_allows("u:r:daemon_t:s0", "u:r:inner_t:s0", "process", "transition"));
 	assert_true(test_sepol_allows("u:r:user_t:s0", "u:r:mine_t:s0", "process", "transition"));
 	assert_true(test_sepol_allows("u:r:mine_t:s0", "u:object_r:mine_exec_t:s0", "file",
 				      "entrypoint"));
@@ -760,6 +788,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		test(test_a_clone_may_what_its_base_may),
 		test(test_a_clone_has_the_transitions_of_its_base),
+		test(test_a_plain_clone_has_those_of_no_directory),
 		test(test_a_clone_has_the_rest_of_its_base),
 		test(test_a_name_alone_is_allowed_nothing),
 		test(test_what_is_refused_of_a_clone_is_refused_to_all),

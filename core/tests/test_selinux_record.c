@@ -18,8 +18,8 @@
 
 static char whole[] =
 	"generation\t7\n"
-	"clone\tportcullis_rw_etc_t\tetc_t\n"
-	"clone\tportcullis_generation_7_t\t\n"
+	"clone\tportcullis_rw_etc_t\tetc_t\tplain\n"
+	"clone\tportcullis_generation_7_t\t\tany\n"
 	"refuse\tfile\tthese\tread write\tportcullis_rw_etc_t\t\n"
 	"refuse\tcapability\tothers\tkill\t\tdaemon_t init_t\n"
 	"enter\tuser_t\tportcullis_rw_etc_t\tfile\tetc_t\n"
@@ -47,6 +47,8 @@ static void a_record_is_read_as_it_was_written(void **state)
 	assert_int_equal(record.changes.clones_count, 2);
 	assert_string_equal(record.changes.clones[0].base, "etc_t");
 	assert_null(record.changes.clones[1].base);
+	assert_true(record.changes.clones[0].plain);
+	assert_false(record.changes.clones[1].plain);
 	assert_int_equal(record.changes.refuses_count, 2);
 	assert_int_equal(record.changes.refuses[0].permissions_count, 2);
 	assert_int_equal(record.changes.refuses[0].sources_count, 0);
@@ -85,7 +87,7 @@ static void a_record_that_is_not_whole_is_none(void **state)
 		assert_int_equal(pcl_selinux_record_parse(text, &record), -EBADMSG);
 	}
 	for (size_t i = 0; i < 3; i++) {
-		static const char *const others[] = {"clone\ta\nend\n", "what\tis\tthis\nend\n",
+		static const char *const others[] = {"clone\ta\tb\nend\n", "what\tis\tthis\nend\n",
 						     "label\ta\tb\nend\n"};
 		pcl_autofree char *text = strdup(others[i]);
 		RECORD record = {0};
