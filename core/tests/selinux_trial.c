@@ -273,6 +273,32 @@ bool selinux_model_refuses_path(const struct selinux_trial *trial, const char *p
 	return refused;
 }
 
+static bool blocks_path(const struct selinux_trial *trial, const char *path)
+{
+	struct pcl_operation operation = {.access = PCL_ACCESS_EXECUTE, .object = path};
+	struct pcl_verdict verdict;
+	bool blocks = false;
+
+	for (size_t i = 0; i < trial->runs_count || !i; i++) {
+		operation.source = trial->runs_count ? trial->runs[i] : NULL;
+		pcl_decide(trial->host.ruleset, &operation, &verdict);
+		blocks |= verdict.refused && verdict.rule;
+	}
+	return blocks;
+}
+
+bool selinux_model_blocks(const struct selinux_trial *trial, const struct pcl_selinux_entry *entry)
+{
+	for (size_t i = 0; i < trial->view->entry_count; i++) {
+		const struct pcl_selinux_entry *other = &trial->view->entries[i];
+
+		if ((other == entry || (entry->inode && other->inode == entry->inode)) &&
+		    blocks_path(trial, other->path))
+			return true;
+	}
+	return false;
+}
+
 bool selinux_model_refuses(const struct selinux_trial *trial, const struct pcl_selinux_entry *entry,
 			   enum pcl_access access)
 {

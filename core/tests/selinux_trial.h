@@ -67,6 +67,8 @@ void selinux_trial_fini(struct selinux_trial *trial);
 /* What the model says of a file, by all its names and all of what the task runs; and of a path. */
 bool selinux_model_refuses(const struct selinux_trial *trial, const struct pcl_selinux_entry *entry,
 			   enum pcl_access access);
+/* Whether a rule, not a list, refuses executing it, by any of its names. */
+bool selinux_model_blocks(const struct selinux_trial *trial, const struct pcl_selinux_entry *entry);
 bool selinux_model_refuses_path(const struct selinux_trial *trial, const char *path,
 				enum pcl_access access);
 

@@ -123,7 +123,9 @@ static void check_entry(const struct selinux_trial *trial, const char *source,
 			const struct pcl_selinux_entry *entry)
 {
 	static const char *const of_dirs[] = {"setattr", "rename", "rmdir"};
-	static const char *const of_files[] = {"write", "append", "setattr", "link"};
+	static const char *const of_files[] = {"write", "append", "setattr"};
+	/* A program that a rule blocks gets no other name, and no label that it may have. */
+	static const char *const of_programs[] = {"link", "rename", "relabelfrom"};
 	pcl_autofree char *type = selinux_type_of(trial->plan, entry), *context = NULL;
 	bool dir = entry->kind == 'd',
 	     write = selinux_model_refuses(trial, entry, PCL_ACCESS_WRITE);
@@ -135,8 +137,15 @@ static void check_entry(const struct selinux_trial *trial, const char *source,
 	/* Looking is nobody's to refuse. */
 	expect(trial, source, entry->path, context, class_name, "getattr", false);
 	if (!dir) {
+		bool blocked = selinux_model_blocks(trial, entry);
+
 		for (size_t i = 0; i < PCL_ARRAY_SIZE(of_files); i++)
 			expect(trial, source, entry->path, context, class_name, of_files[i], write);
+		for (size_t i = 0; i < PCL_ARRAY_SIZE(of_programs); i++)
+			/* One that a rule names keeps its name for all, whoever may not run it. */
+			if (!i || write || blocked)
+				expect(trial, source, entry->path, context, class_name,
+				       of_programs[i], write || blocked);
 		expect(trial, source, entry->path, context, class_name, "execute_no_trans",
 		       selinux_model_refuses(trial, entry, PCL_ACCESS_EXECUTE));
 		return;
