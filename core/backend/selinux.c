@@ -37,6 +37,8 @@
 
 #define MARK "portcullis_generation_%" PRIu64 "_t"
 #define MARK_LEN 64
+/* A type that says that directories may be read for a while. */
+#define LOOKING PCL_SELINUX_PREFIX "looking_t"
 
 struct policy {
 	void *data;
@@ -521,6 +523,65 @@ static int recover(struct pcl_diag *diag)
 	return is_loaded(next.generation) ? pcl_selinux_record_keep(diag) : undo(&next, diag);
 }
 
+/* Whether it is that directories are read, of which a plan makes a constraint of its own. */
+static bool is_listing(const struct pcl_selinux_refuse *refuse)
+{
+	return !strcmp(refuse->class_name, "dir") && refuse->permissions_count == 1 &&
+	       !strcmp(refuse->permissions[0], "read");
+}
+
+/*
+ * Rules that keep directories from being read keep us from seeing what lies there, so for the time
+ * of looking they do not, all else goes on.
+ */
+static int let_look(const struct pcl_selinux_record *applied, const struct policy *original,
+		    struct pcl_diag *diag)
+{
+	struct pcl_selinux_changes changes = applied->changes;
+	pcl_autofree struct pcl_selinux_clone *clones = NULL;
+	pcl_autofree struct pcl_selinux_refuse *refuses = NULL;
+	autopolicy policy = {0};
+	int error;
+
+	clones = calloc(changes.clones_count + 1, sizeof(*clones));
+	refuses = calloc(changes.refuses_count + 1, sizeof(*refuses));
+	if (!clones || !refuses)
+		return no_memory(diag);
+	for (size_t i = 0; i < changes.clones_count; i++)
+		clones[i] = changes.clones[i];
+	clones[changes.clones_count++] = (struct pcl_selinux_clone){.name = LOOKING};
+	changes.clones = clones;
+	changes.refuses = refuses;
+	changes.refuses_count = 0;
+	for (size_t i = 0; i < applied->changes.refuses_count; i++)
+		if (!is_listing(&applied->changes.refuses[i]))
+			refuses[changes.refuses_count++] = applied->changes.refuses[i];
+	error = patch(original, &changes, &policy, diag);
+	return error ? error : load_policy(&policy, diag);
+}
+
+/* No process is where it was not before: nothing else was loaded meanwhile. */
+static int end_look(const struct pcl_selinux_record *applied, const struct policy *original,
+		    struct pcl_diag *diag)
+{
+	autopolicy policy = {0};
+	int error = patch(original, &applied->changes, &policy, diag);
+
+	return error ? error : load_policy(&policy, diag);
+}
+
+/* What was killed in the midst of looking has left that. */
+static int repair_look(const struct pcl_selinux_record *applied, struct pcl_diag *diag)
+{
+	autopolicy original = {0};
+	int error;
+
+	if (!pcl_selinux_type_is_loaded(LOOKING))
+		return 0;
+	error = get_original(&original, diag);
+	return error ? error : end_look(applied, &original, diag);
+}
+
 /* ret_generation: what is applied then. */
 static int repair(uint64_t *ret_generation, struct pcl_diag *diag)
 {
@@ -530,6 +591,8 @@ static int repair(uint64_t *ret_generation, struct pcl_diag *diag)
 
 	if (!error)
 		error = load_applied(&applied, diag);
+	if (!error)
+		error = repair_look(&applied, diag);
 	if (!error && applied.generation && !is_loaded(applied.generation)) {
 		error = get_policy(&loaded, diag);
 		/* Types of ours without the mark: a removal was cut short. */
@@ -709,14 +772,34 @@ static int fill_record(const struct pcl_selinux_plan *plan, const struct pcl_sel
 	return 0;
 }
 
+static int look(const struct pcl_backend_input *input, const struct policy *original,
+		const struct pcl_selinux_record *applied, struct pcl_selinux_view **ret_view,
+		struct pcl_diag *diag)
+{
+	int error = pcl_selinux_look(input, original->data, original->size, ret_view,
+				     applied->generation ? NULL : diag);
+
+	if (!error || !applied->generation)
+		return error;
+	error = let_look(applied, original, diag);
+	pcl_fault_point("selinux: directories may be read");
+	if (!error)
+		error = pcl_selinux_look(input, original->data, original->size, ret_view, diag);
+	if (!error)
+		return end_look(applied, original, diag);
+	(void)end_look(applied, original, NULL);
+	return error;
+}
+
 /* What is to be, from the files as they are and the node's own policy. */
 static int make_next(const struct pcl_backend_input *input, const struct policy *original,
-		     struct pcl_selinux_record *next, struct pcl_diag *diag)
+		     const struct pcl_selinux_record *applied, struct pcl_selinux_record *next,
+		     struct pcl_diag *diag)
 {
 	pcl_cleanup(pcl_selinux_view_free) struct pcl_selinux_view *view = NULL;
 	pcl_cleanup(pcl_selinux_plan_free) struct pcl_selinux_plan *plan = NULL;
 	char mark[MARK_LEN];
-	int error = pcl_selinux_look(input, original->data, original->size, &view, diag);
+	int error = look(input, original, applied, &view, diag);
 
 	pcl_steps_end("selinux: files are seen");
 	if (!error)
@@ -837,7 +920,7 @@ static int apply(const struct pcl_backend_input *input, struct pcl_diag *diag)
 		error = find_original(&applied, &original, &kept, diag);
 	pcl_steps_end("selinux: the policy is read");
 	if (!error)
-		error = make_next(input, &original, &next, diag);
+		error = make_next(input, &original, &applied, &next, diag);
 	if (!error)
 		error = make_steps(&original, &applied, &next, &steps, diag);
 	pcl_steps_end("selinux: the policy is patched");

@@ -145,6 +145,20 @@ static bool is_there(const FTSENT *entry)
 	}
 }
 
+/* What lies in a directory that may not be read would be taken for not there. */
+static int check_readable(const FTSENT *entry, const struct disks *disks, struct pcl_diag *diag)
+{
+	const struct disk *disk;
+
+	if (entry->fts_info != FTS_DNR || (entry->fts_errno != EACCES && entry->fts_errno != EPERM))
+		return 0;
+	disk = disk_of(disks, entry->fts_statp->st_dev);
+	return !disk || !disk->labels || disk->skipped
+		       ? 0
+		       : pcl_diag_errno(diag, -EACCES, "selinux: cannot look through %s",
+					entry->fts_path);
+}
+
 static int visit_all(visit_fn fn, void *context, struct pcl_diag *diag)
 {
 	char root[] = "/", *const roots[] = {root, NULL};
@@ -160,6 +174,9 @@ static int visit_all(visit_fn fn, void *context, struct pcl_diag *diag)
 	if (!walk)
 		return pcl_diag_set(diag, -ENOMEM, "out of memory");
 	while ((entry = fts_read(walk))) {
+		error = check_readable(entry, &disks, diag);
+		if (error)
+			return error;
 		if (!is_there(entry))
 			continue;
 		disk = disk_of(&disks, entry->fts_statp->st_dev);

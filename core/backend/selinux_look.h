@@ -11,7 +11,8 @@
 /*
  * Of the files of this process's root, across mounts, without what the kernel, the network and
  * overlays show (their layers are seen where they lie). policy is the node's own. Of input the
- * sources are looked at that the host's rules name.
+ * sources are looked at that the host's rules name. -EACCES with diag where a directory may not be
+ * read.
  */
 int pcl_selinux_look(const struct pcl_backend_input *input, const void *policy, size_t size,
 		     struct pcl_selinux_view **ret_view, struct pcl_diag *diag);
