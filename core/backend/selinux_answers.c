@@ -14,9 +14,6 @@
 #include "policy/glob.h"
 #include "policy/index.h"
 
-/* A name that no pattern means by chance; what holds for it holds for whatever is made there. */
-#define MADE_NAME "\1\2\3\4\5\6\7\1\2\3\4\5\6\7"
-
 /* --- names -----------------------------------------------------------------------------------
  */
 
@@ -316,8 +313,8 @@ int pcl_selinux_judge(struct pcl_selinux_judge *judge, const struct pcl_selinux_
 	pcl_autofree char *made = NULL;
 	const struct pcl_rule *keeper = entry->kind == 'd' ? find_kept(judge, entry->path) : NULL;
 
-	if (entry->kind == 'd' &&
-	    asprintf(&made, "%s/" MADE_NAME, strcmp(entry->path, "/") ? entry->path : "") < 0) {
+	if (entry->kind == 'd' && asprintf(&made, "%s/" PCL_SELINUX_MADE_NAME,
+					   strcmp(entry->path, "/") ? entry->path : "") < 0) {
 		made = NULL;
 		return -ENOMEM;
 	}

@@ -20,6 +20,7 @@
 #include "backend/audit_stream.h"
 #include "backend/selinux_avc.h"
 #include "backend/selinux_plan.h"
+#include "base/array.h"
 #include "base/cleanup.h"
 #include "policy/names.h"
 
@@ -131,26 +132,6 @@ static char *find_in_directories(const struct pcl_selinux_record *applied,
 	return NULL;
 }
 
-/* What is not there yet is in the one directory of that type, if there is one only. */
-static char *find_new(const struct pcl_selinux_record *applied, const struct pcl_selinux_avc *avc)
-{
-	const struct pcl_selinux_place *only = NULL;
-	char *path = NULL;
-
-	for (size_t i = 0; i < applied->place_count; i++) {
-		const struct pcl_selinux_place *place = &applied->places[i];
-
-		if (!place->directory || strcmp(place->type, avc->target) != 0)
-			continue;
-		if (only)
-			return NULL;
-		only = place;
-	}
-	if (!only || asprintf(&path, "%s/%s", only->path, avc->name) < 0)
-		return NULL;
-	return path;
-}
-
 /* Owned; NULL where it cannot be known. */
 static char *find_path(const struct pcl_selinux_record *applied, const struct pcl_selinux_avc *avc)
 {
@@ -160,18 +141,8 @@ static char *find_path(const struct pcl_selinux_record *applied, const struct pc
 		if (applied->places[i].inode == avc->inode &&
 		    (!avc->name || is_last_part(applied->places[i].path, avc->name)))
 			return strdup(applied->places[i].path);
-	/* A hard link, of which another name was written down. */
-	for (size_t i = 0; i < applied->place_count && avc->inode; i++)
-		if (applied->places[i].inode == avc->inode &&
-		    !strcmp(applied->places[i].type, avc->target))
-			return strdup(applied->places[i].path);
-	if (!avc->name)
-		return NULL;
-	return avc->inode ? find_in_directories(applied, avc) : find_new(applied, avc);
+	return avc->name && avc->inode ? find_in_directories(applied, avc) : NULL;
 }
-
-/* --- what it stands for ------------------------------------------------------------------------
- */
 
 static bool is_among(char *const *names, size_t count, const char *name)
 {
@@ -180,6 +151,89 @@ static bool is_among(char *const *names, size_t count, const char *name)
 			return true;
 	return false;
 }
+
+static bool lies_in_type(const struct pcl_selinux_record *applied, const char *path,
+			 const char *type)
+{
+	size_t len = (size_t)(strrchr(path, '/') - path);
+
+	for (size_t i = 0; i < applied->place_count; i++) {
+		const struct pcl_selinux_place *place = &applied->places[i];
+
+		if (place->directory && !strcmp(place->type, type) &&
+		    !strncmp(place->path, path, len ? len : 1) && !place->path[len ? len : 1])
+			return true;
+	}
+	return false;
+}
+
+/* KERNEL: that a directory gets a hard link is told with the name that the file has elsewhere. */
+static bool is_new_link(const struct pcl_selinux_record *applied, const struct pcl_selinux_avc *avc,
+			const char *path)
+{
+	return path && avc->inode && !strcmp(avc->class_name, "dir") &&
+	       is_among(avc->permissions, avc->permissions_count, "add_name") &&
+	       !lies_in_type(applied, path, avc->target);
+}
+
+struct places {
+	char **paths;
+	size_t count;
+};
+
+static void places_fini(struct places *places)
+{
+	pcl_strings_free(&places->paths, &places->count);
+}
+
+static int add_place(const struct pcl_selinux_place *place, const char *name, struct places *places)
+{
+	pcl_autofree char *path = NULL;
+
+	if (asprintf(&path, "%s/%s", strcmp(place->path, "/") ? place->path : "", name) < 0) {
+		path = NULL;
+		return -ENOMEM;
+	}
+	return pcl_strings_add(&places->paths, &places->count, path);
+}
+
+/* Whether what is made in a directory of the type gets the record's: the directory's, or another.
+ */
+static bool is_made_in(const struct pcl_selinux_record *applied, const char *type,
+		       const struct pcl_selinux_avc *avc)
+{
+	if (!strcmp(type, avc->target))
+		return true;
+	for (size_t i = 0; i < applied->changes.enters_count; i++) {
+		const struct pcl_selinux_enter *enter = &applied->changes.enters[i];
+
+		if (!strcmp(enter->target, type) && !strcmp(enter->class_name, avc->class_name) &&
+		    !strcmp(enter->result, avc->target))
+			return true;
+	}
+	return false;
+}
+
+/* Of a file that was there its names; of what is not, where it may be. */
+static int find_places(const struct pcl_selinux_record *applied, const struct pcl_selinux_avc *avc,
+		       bool there, const char *name, struct places *places)
+{
+	int error = 0;
+
+	for (size_t i = 0; !error && i < applied->place_count; i++) {
+		const struct pcl_selinux_place *place = &applied->places[i];
+
+		if (there && place->inode == avc->inode && !strcmp(place->type, avc->target))
+			error = pcl_strings_add(&places->paths, &places->count, place->path);
+		else if (!there && place->directory && name &&
+			 is_made_in(applied, place->type, avc))
+			error = add_place(place, name, places);
+	}
+	return error;
+}
+
+/* --- what it stands for ------------------------------------------------------------------------
+ */
 
 static bool share(char *const *names, size_t count, char *const *others, size_t other_count)
 {
@@ -376,8 +430,38 @@ static int hand_over(struct reader *reader, const struct pcl_event *event)
 	return reader->fn(event, reader->context);
 }
 
+/* path: NULL where none is known for certain. */
+static int add_object(const struct pcl_selinux_record *applied, const struct pcl_selinux_avc *avc,
+		      const char *path, struct places *places, struct pcl_event *event)
+{
+	const char *name = avc->name;
+
+	if (is_new_link(applied, avc, path)) {
+		path = NULL;
+		name = PCL_SELINUX_MADE_NAME;
+	} else if (avc->inode && find_places(applied, avc, true, NULL, places)) {
+		return -ENOMEM;
+	}
+	if (!path && places->count)
+		path = places->paths[0];
+	if (!path && find_places(applied, avc, false, name, places))
+		return -ENOMEM;
+	/* What is being made where one directory has the type is made in that one. */
+	if (!path && places->count == 1 && !avc->inode)
+		path = places->paths[0];
+	if (!path)
+		event->flags |= PCL_EVENT_NO_NAME | (places->count ? 0 : PCL_EVENT_NO_RULE);
+	event->object = path ? path : avc->name ? avc->name : "";
+	event->objects = (const char *const *)places->paths;
+	event->object_count = places->count;
+	if (path || places->count)
+		add_file(avc, path ? path : places->paths[0], event);
+	return 0;
+}
+
 static int tell(struct reader *reader, const struct pcl_selinux_avc *avc)
 {
+	struct places places pcl_cleanup(places_fini) = {0};
 	pcl_autofree char *path = NULL;
 	struct pcl_audit_actor actor;
 	struct pcl_event event;
@@ -406,11 +490,8 @@ static int tell(struct reader *reader, const struct pcl_selinux_avc *avc)
 		event.hook = socket_hook(avc);
 	} else {
 		path = find_path(reader->applied, avc);
-		event.object = path ? path : avc->name ? avc->name : "";
-		if (path)
-			add_file(avc, path, &event);
-		else
-			event.flags |= PCL_EVENT_NO_NAME | PCL_EVENT_NO_RULE;
+		if (add_object(reader->applied, avc, path, &places, &event))
+			return -ENOMEM;
 	}
 	event.access = event.operation_count ? event.operations[0].access : PCL_ACCESS_READ;
 	return hand_over(reader, &event);

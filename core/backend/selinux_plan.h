@@ -145,6 +145,9 @@ void pcl_selinux_rules_print(const struct pcl_ruleset *ruleset, FILE *out);
  */
 #define PCL_SELINUX_PREFIX "portcullis_"
 
+/* A name that no pattern means by chance; what holds for it holds for whatever is made there. */
+#define PCL_SELINUX_MADE_NAME "\1\2\3\4\5\6\7\1\2\3\4\5\6\7"
+
 /*
  * Calls fn for every path by which the domain's rules name a source, and for what it means besides;
  * perhaps more than once. Stops at an error, which it returns.

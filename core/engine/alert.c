@@ -100,32 +100,92 @@ static bool attribute_guard(const struct pcl_state *state, const struct pcl_rule
 	return false;
 }
 
+static bool attribute_operation(const struct pcl_state *state, const struct pcl_ruleset *ruleset,
+				struct pcl_event *event)
+{
+	for (size_t i = 0; i < event->operation_count; i++) {
+		const struct pcl_operation *operation = &event->operations[i];
+		struct pcl_verdict verdict;
+
+		pcl_decide(ruleset, operation, &verdict);
+		if (!fits(event, &verdict))
+			continue;
+		event->rule = pcl_state_rule_number(state, rule_of(&verdict));
+		event->access = operation->access;
+		if (operation->object)
+			event->object = operation->object;
+		return true;
+	}
+	return event->flags & PCL_EVENT_REFUSAL && attribute_guard(state, ruleset, event);
+}
+
+static bool attribute_object(const struct pcl_state *state, const struct pcl_ruleset *ruleset,
+			     const char *object, struct pcl_event *event)
+{
+	for (size_t i = 0; i < event->operation_count; i++)
+		event->operations[i].object = object;
+	return attribute_operation(state, ruleset, event);
+}
+
+/* Of several objects a rule is named that decides on each of them. */
+static bool attribute_all(const struct pcl_state *state, const struct pcl_ruleset *ruleset,
+			  struct pcl_event *event)
+{
+	struct pcl_event first = {0};
+
+	for (size_t i = 0; i < event->object_count; i++) {
+		struct pcl_event one = *event;
+
+		if (!attribute_object(state, ruleset, event->objects[i], &one) ||
+		    (i && (one.rule != first.rule || one.access != first.access)))
+			return false;
+		first = one;
+	}
+	event->rule = first.rule;
+	event->access = first.access;
+	return true;
+}
+
+/* Of several names that of which a rule decides is told. */
+static bool attribute_names(const struct pcl_state *state, const struct pcl_ruleset *ruleset,
+			    struct pcl_event *event)
+{
+	for (size_t i = 0; i < event->object_count; i++) {
+		struct pcl_event one = *event;
+
+		if (!attribute_object(state, ruleset, event->objects[i], &one))
+			continue;
+		*event = one;
+		return true;
+	}
+	return false;
+}
+
+static bool attribute(const struct pcl_state *state, const struct pcl_ruleset *ruleset,
+		      struct pcl_event *event)
+{
+	if (event->object_count && event->flags & PCL_EVENT_NO_NAME)
+		return attribute_all(state, ruleset, event);
+	return attribute_operation(state, ruleset, event) || attribute_names(state, ruleset, event);
+}
+
 bool pcl_event_attribute(const struct pcl_state *state, struct pcl_event *event)
 {
 	const struct pcl_member *member = pcl_state_member(state, event->domain);
 	pcl_cleanup(pcl_ruleset_free) struct pcl_ruleset *ruleset = NULL;
-	bool refused = event->flags & PCL_EVENT_REFUSAL;
+	bool one_of = event->object_count && event->flags & PCL_EVENT_NO_NAME;
+	bool told = one_of || event->flags & PCL_EVENT_REFUSAL;
 
-	if (member && !pcl_state_resolve(state, member->domain, &ruleset))
-		for (size_t i = 0; i < event->operation_count; i++) {
-			const struct pcl_operation *operation = &event->operations[i];
-			struct pcl_verdict verdict;
-
-			pcl_decide(ruleset, operation, &verdict);
-			if (!fits(event, &verdict))
-				continue;
-			event->rule = pcl_state_rule_number(state, rule_of(&verdict));
-			event->access = operation->access;
-			if (operation->object)
-				event->object = operation->object;
-			return true;
-		}
-	if (refused && ruleset && attribute_guard(state, ruleset, event))
+	if (member && !pcl_state_resolve(state, member->domain, &ruleset) &&
+	    attribute(state, ruleset, event))
 		return true;
-	/* The backend is stricter than the rules, or was under others: told, and no rule blamed. */
-	if (refused)
+	/*
+	 * The backend is stricter than the rules, or was under others, or does not know the object:
+	 * told, and no rule blamed.
+	 */
+	if (told)
 		event->flags |= PCL_EVENT_NO_RULE;
-	return refused;
+	return told;
 }
 
 bool pcl_alert_attribute(struct pcl_alerts *alerts, struct pcl_event *event)

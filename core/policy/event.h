@@ -44,6 +44,12 @@ struct pcl_event {
 	 */
 	struct pcl_operation operations[PCL_EVENT_OPERATIONS_MAX];
 	size_t operation_count; /* 0: rule is told */
+	/*
+	 * With NO_NAME the object of operations is one of these, and it is not known which. Without
+	 * they are the other names of the one file, on each of which a rule may be.
+	 */
+	const char *const *objects;
+	size_t object_count;
 };
 
 /* Returning nonzero ends the reading with that value. The event is valid during the call. */

@@ -396,6 +396,25 @@ static void what_is_permitted_is_told_where_a_rule_asks(void **state)
 	assert_int_equal(event.flags & PCL_EVENT_NO_RULE, 0);
 }
 
+static void read_rules(struct pcl_state *saved, const char *rules)
+{
+	pcl_autofree char *text = NULL;
+
+	assert_true(asprintf(&text,
+			     "apiVersion: security.kubearmor.com/v1\n"
+			     "kind: KubeArmorPolicy\n"
+			     "metadata: {name: watch, namespace: shop}\n"
+			     "spec:\n"
+			     "  selector: {matchLabels: {app: web}}\n"
+			     "  action: Block\n"
+			     "  %s\n",
+			     rules) > 0);
+	assert_int_equal(pcl_policy_set_read_memory(saved->set, "watch.yaml", text, strlen(text),
+						    NULL),
+			 0);
+	assert_int_equal(pcl_state_number(saved), 0);
+}
+
 /* As the model decides it: one alert, by the rule that asks for it. */
 static void an_audit_rule_is_named_before_the_posture(void **state)
 {
@@ -423,6 +442,49 @@ static void an_audit_rule_is_named_before_the_posture(void **state)
 	assert_string_equal(rule->id, "shop/watch#file.matchPaths[0]");
 }
 
+/* Which of several objects it was is not known: a rule is named that decides on all of them. */
+static void of_several_objects_all_must_agree(void **state)
+{
+	static const char *const objects[] = {"/etc/keys/a", "/etc/keys/b", "/etc/hosts"};
+	struct pcl_event event = unattributed(objects[0], PCL_ACCESS_WRITE);
+	autostate *saved = scratch_state(1);
+
+	(void)state;
+	read_rules(saved, "file: {matchDirectories: [{dir: /etc/keys/}]}");
+	event.object = "name";
+	event.objects = objects;
+	event.object_count = 2;
+	event.flags |= PCL_EVENT_NO_NAME;
+	assert_true(pcl_event_attribute(saved, &event));
+	assert_string_equal(pcl_state_rule(saved, event.rule)->id,
+			    "shop/watch#file.matchDirectories[0]");
+	assert_string_equal(event.object, "name");
+	event.rule = 0;
+	event.object_count = 3;
+	assert_true(pcl_event_attribute(saved, &event));
+	assert_int_equal(event.rule, 0);
+	assert_int_not_equal(event.flags & PCL_EVENT_NO_RULE, 0);
+}
+
+/* One file of several names has the strictest answer, so a rule on any of them is named. */
+static void of_several_names_any_decides(void **state)
+{
+	static const char *const names[] = {"/etc/hosts", "/etc/keys/a"};
+	struct pcl_event event = unattributed("/etc/other", PCL_ACCESS_WRITE);
+	autostate *saved = scratch_state(1);
+
+	(void)state;
+	saved->postures.file = PCL_POSTURE_AUDIT;
+	read_rules(saved, "file: {matchDirectories: [{dir: /etc/keys/}]}");
+	event.objects = names;
+	event.object_count = PCL_ARRAY_SIZE(names);
+	assert_true(pcl_event_attribute(saved, &event));
+	assert_string_equal(pcl_state_rule(saved, event.rule)->id,
+			    "shop/watch#file.matchDirectories[0]");
+	assert_string_equal(event.object, "/etc/keys/a");
+	assert_int_equal(event.flags & PCL_EVENT_NO_RULE, 0);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup(name, scratch_empty)
@@ -443,6 +505,8 @@ int main(void)
 		TEST(what_no_rule_refuses_blames_none),
 		TEST(what_is_permitted_is_told_where_a_rule_asks),
 		TEST(an_audit_rule_is_named_before_the_posture),
+		TEST(of_several_objects_all_must_agree),
+		TEST(of_several_names_any_decides),
 	};
 #undef TEST
 

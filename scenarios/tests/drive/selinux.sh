@@ -11,6 +11,7 @@ work=/srv/drive
 mkdir -p $work/dir
 cd $work || exit 1
 for file in a b c; do echo "secret-$file" >$work/$file; done
+ln a other
 
 policy() { # FILE...: blocks them for the host
 	printf 'apiVersion: security.kubearmor.com/v1\nkind: KubeArmorHostPolicy\nmetadata: {name: keep}\nspec:\n'
@@ -71,6 +72,45 @@ touch stop
 wait $!
 is 'no moment without confinement' 0 "$(count leak <tries)"
 is 'somebody tried meanwhile' yes "$([ "$(count try <tries)" -ge 20 ] && echo yes || count try <tries)"
+
+# A directory that may not be read is looked through all the same, when the next policy comes.
+mkdir -p tree/deep bin
+echo 'secret-tree' >tree/deep/file
+cp /opt/gauntlet/attacks/hello bin/tool
+cat >tree.yaml <<END
+apiVersion: security.kubearmor.com/v1
+kind: KubeArmorHostPolicy
+metadata: {name: keep}
+spec:
+  nodeSelector: {matchLabels: {kubearmor.io/hostname: "*"}}
+  action: Block
+  file:
+    matchPaths: [{path: $work/a}]
+    matchDirectories: [{dir: $work/tree/, recursive: true}]
+  process:
+    matchDirectories: [{dir: $work/bin/}]
+END
+apply tree.yaml
+is 'a directory and what lies in it is refused' '' "$(ls tree 2>/dev/null; cat tree/deep/file 2>/dev/null)"
+$p events --no-follow >/dev/null
+cat other 2>said
+is 'a file is refused by a name that it had before' 1 "$(count 'Permission denied' <said)"
+mkdir tree/new tree/deep/new 2>/dev/null
+ln bin/tool dir/tool 2>/dev/null
+mv bin/tool dir/tool 2>/dev/null
+bin/tool >said 2>&1
+is 'a program gets no other name' '126 ' "$? $(ls dir)"
+$p events --no-follow >heard
+is 'an event names the rule of a file by another name' yes "$(grep "\"Resource\":\"$work/a\"" heard |
+	grep -q '"RuleID":"keep#file.matchPaths\[0\]"' && echo yes)"
+is 'and that of what was to be made, wherever it was' yes "$(grep '"Resource":"new"' heard |
+	grep -q '"RuleID":"keep#file.matchDirectories\[0\]"' && echo yes)"
+policy b >b.yaml
+apply b.yaml
+is 'what lay in it is free under the next policy' secret-tree "$(cat tree/deep/file)"
+is 'and nothing of it has a label of ours' 0 "$(count "^place.*$work/tree" </run/portcullis/selinux/applied)"
+rm -r tree bin
+apply ac.yaml
 
 # Another policy, as an administrator's tool would load it.
 load $node
