@@ -19,17 +19,17 @@ setup_file() {
 }
 
 @test "nothing kept is stale on debian-6.1+bpf" {
-	guest_holds debian-6.1+bpf 26
+	guest_holds debian-6.1+bpf 28
 }
 
 @test "nothing kept is stale on debian-6.12+bpf" {
-	guest_holds debian-6.12+bpf 26
+	guest_holds debian-6.12+bpf 28
 }
 
 @test "nothing kept is stale on debian-5.10+bpf" {
-	guest_holds debian-5.10+bpf 26
+	guest_holds debian-5.10+bpf 28
 }
 
 @test "nothing kept is stale on debian-7.3+bpf" {
-	guest_holds debian-7.3+bpf 26
+	guest_holds debian-7.3+bpf 28
 }

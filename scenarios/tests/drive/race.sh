@@ -115,6 +115,9 @@ done
 is applies-to-the-host 0 "$(code $P apply /tmp/race-host.yaml)"
 rounds use "$ROUNDS" ""
 rounds refile "$ROUNDS" ""
-# Each is a command.
-rounds ruleset $((ROUNDS / 500)) ""
+# Killed when the second ruleset is live and the first not cleared yet, so that both are there and a
+# store of eight bytes switches, as the engine's does.
+is applies-blocks 0 "$(code $P apply /tmp/race-blocks.yaml)"
+is is-killed 137 "$(code env PORTCULLIS_KILL_AT='bpf: programs are detached' $P apply /tmp/race-host.yaml)"
+rounds ruleset "$ROUNDS" ""
 echo done
