@@ -14,13 +14,13 @@ setup_file() {
 }
 
 @test "SELinux holds through every change on debian-5.10+selinux" {
-	guest_holds debian-5.10+selinux 63
+	guest_holds debian-5.10+selinux 62
 }
 
 @test "SELinux holds through every change on debian-6.1+selinux" {
-	guest_holds debian-6.1+selinux 63
+	guest_holds debian-6.1+selinux 62
 }
 
 @test "SELinux holds through every change on debian-7.3+selinux" {
-	guest_holds debian-7.3+selinux 63
+	guest_holds debian-7.3+selinux 62
 }
