@@ -121,11 +121,11 @@ static int take_passage(struct pcl_selinux_edit *edit, struct passage *passage,
 			struct pcl_diag *diag)
 {
 	avtab_datum_t *present = avtab_search(&edit->db->te_avtab, &passage->key);
+	avtab_datum_t result = {.data = passage->result};
 
 	if (present)
 		present->data = passage->result;
-	else if (avtab_insert(&edit->db->te_avtab, &passage->key,
-			      &(avtab_datum_t){.data = passage->result}))
+	else if (avtab_insert(&edit->db->te_avtab, &passage->key, &result))
 		return pcl_selinux_no_memory(diag);
 	if (passage->key.target_class != edit->db->process_class)
 		return 0;
@@ -273,11 +273,13 @@ static int leave(struct leaving *leaving, const struct pcl_selinux_leave *leave,
 		const struct pcl_selinux_family *family =
 			pcl_selinux_family(leaving->edit, bit + 1);
 
-		if (error || enters_something(db, base, bit + 1))
+		if (enters_something(db, base, bit + 1))
 			continue;
 		error = leave_by(leaving, source, bit + 1, result, diag);
 		for (size_t i = 0; !error && family && i < family->clones_count; i++)
 			error = leave_by(leaving, source, family->clones[i], result, diag);
+		if (error)
+			break;
 	}
 	return error;
 }
