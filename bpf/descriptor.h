@@ -82,11 +82,10 @@ static __noinline int judge_use(unsigned long long *ctx, __u64 live, __u64 domai
 	__u32 access = ctx[1] & (MAY_WRITE | MAY_APPEND) ? PCL_BPF_WRITE : PCL_BPF_READ;
 
 	/* First, since what is kept never comes here a second time, and these always do. */
-	if (pcl_keeps_files && domain == PCL_VERDICT_ANYONE) {
-		if ((GET(file, f_flags) & FMODE_EXEC_FLAG) || has_no_path(file) ||
-		    find_file(file, access, &known))
-			return 0;
-	}
+	if (pcl_keeps_files && domain == PCL_VERDICT_ANYONE &&
+	    ((GET(file, f_flags) & FMODE_EXEC_FLAG) || has_no_path(file) ||
+	     find_file(file, access, &known)))
+		return 0;
 	return judge_descriptor_of(PCL_HOOK_FILE_PERMISSION, file, access, &known);
 }
 

@@ -277,12 +277,6 @@ static void tell_memory(struct pcl_bpf_control *control, const struct pcl_bpf_me
 			 __ATOMIC_RELEASE);
 }
 
-/* What programs look at first; what they find there decides nothing. */
-static void tell_hints(struct pcl_bpf_control *control, const struct pcl_bpf_plan *plan)
-{
-	control->alone = !plan->contained;
-}
-
 /* --- the table ------------------------------------------------------------------------------- */
 
 static int apply(const struct pcl_backend_input *input, struct pcl_diag *diag)
@@ -336,7 +330,8 @@ static int apply(const struct pcl_backend_input *input, struct pcl_diag *diag)
 	pcl_bpf_tally_prepare(&pins, input);
 	if (plan->reads_args)
 		tell_memory(pins.control, &memory);
-	tell_hints(pins.control, plan);
+	/* What programs look at first; what they find there decides nothing. */
+	pins.control->alone = !plan->contained;
 	pcl_fault_point("bpf: ready to switch");
 	__atomic_store_n(&pins.control->live, input->generation << 1 | slot, __ATOMIC_RELEASE);
 	pcl_fault_point("bpf: switched");
