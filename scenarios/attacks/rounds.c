@@ -33,6 +33,7 @@
  */
 #include <fcntl.h>
 #include <linux/bpf.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -387,16 +388,28 @@ static int answer_to(const struct kind *kind, int fd, enum question question)
 	return -1;
 }
 
+/* The reader's: what it opens, where it belongs, and its ends of the pipes. */
+struct part {
+	const struct kind *kind;
+	int fd;
+	const char *cgroup;
+	int questions;
+	int answers;
+	int other_end; /* of the questions */
+};
+
 /* Answers each byte with what may_read() says. */
-static void reader(const struct kind *kind, int fd, const char *cgroup, int questions, int answers)
+static int reader(void *arg)
 {
+	const struct part *part = arg;
 	char question, answer;
 
-	if (enter(cgroup))
+	close(part->other_end);
+	if (enter(part->cgroup))
 		_exit(1);
-	while (read(questions, &question, 1) == 1) {
-		answer = (char)('1' + answer_to(kind, fd, (enum question)question));
-		if (write(answers, &answer, 1) != 1)
+	while (read(part->questions, &question, 1) == 1) {
+		answer = (char)('1' + answer_to(part->kind, part->fd, (enum question)question));
+		if (write(part->answers, &answer, 1) != 1)
 			_exit(1);
 	}
 	_exit(0);
@@ -600,6 +613,8 @@ static long open_again(const struct kind *kind, long count, int questions, int a
 static long run(const struct kind *kind, long count, const char *cgroup)
 {
 	int questions[2], answers[2], fd = prepare(kind);
+	static _Alignas(16) char stack[65536];
+	struct part part = {.kind = kind, .fd = fd, .cgroup = cgroup};
 	pid_t child;
 	long done;
 
@@ -607,13 +622,17 @@ static long run(const struct kind *kind, long count, const char *cgroup)
 		return -1;
 	if (pipe2(questions, O_CLOEXEC) || pipe2(answers, O_CLOEXEC))
 		return failed("pipe");
-	child = fork();
+	part.questions = questions[0];
+	part.answers = answers[1];
+	part.other_end = questions[1];
+	/*
+	 * A process of its own in the mover's memory, which it shares with nobody at one time, as
+	 * they take turns: an emulated processor forgets all translations with each change of
+	 * memory.
+	 */
+	child = clone(reader, stack + sizeof(stack), CLONE_VM | SIGCHLD, &part);
 	if (child < 0)
-		return failed("fork");
-	if (!child) {
-		close(questions[1]);
-		reader(kind, fd, cgroup, questions[0], answers[1]);
-	}
+		return failed("clone");
 	close(questions[0]);
 	close(answers[1]);
 	done = kind->work(kind, count, questions[1], answers[0]);

@@ -3,7 +3,7 @@
 #
 # Runs in a guest (race.bats puts it there): what is kept of files and directories is never stale.
 # Each way that a name or an owner changes is raced ROUNDS times. One line each, "ok NAME" or "not ok
-# NAME: what was seen". Ends with a line "done".
+# NAME: what was seen", and of each race a line "# raced KIND ROUNDS SECONDS". Ends with a line "done".
 #
 # Usage: race.sh ROUNDS
 
@@ -59,7 +59,10 @@ for name in race owner listed; do
 done
 
 rounds() { # KIND COUNT DOMAIN
-	is "$1" "$2" "$(/opt/gauntlet/attacks/rounds "$1" "$2" "$CG/$3" | sed 's/^{"ok": true.*"data": "\([0-9]*\)"}$/\1/')"
+	start=$(date +%s)
+	did=$(/opt/gauntlet/attacks/rounds "$1" "$2" "$CG/$3" | sed 's/^{"ok": true.*"data": "\([0-9]*\)"}$/\1/')
+	echo "# raced $1 $did $(($(date +%s) - start))"
+	is "$1" "$2" "$did"
 }
 rounds dir "$ROUNDS" race
 rounds ancestor "$ROUNDS" race
