@@ -455,7 +455,8 @@ $(B)/bench-policy: $(B)/obj/bench/policy.o $(B)/libgauntlet.a $(B)/libportcullis
 
 .PHONY: bench-policy
 bench-policy: $(B)/bench-policy $(B)/portcullis $(B)/guest/selinux/debian.policy
-	$(Q)$< $(B)/portcullis "$$(git describe --always --dirty)" results/policy.json.new
+	$(Q)$< $(B)/portcullis "$$(git describe --always --dirty)" results/policy.json.new || \
+		{ rm -f results/policy.json.new; exit 1; }
 	$(Q)mv results/policy.json.new results/policy.json
 
 # The decision of an open on this machine's own kernel. By root. Writes results/native.json.
