@@ -29,6 +29,8 @@ struct process {
 };
 
 static struct process processes[MODEL_DOMAINS][MODEL_SOURCES][2][2];
+/* Whether each operation is done by a process of its own. */
+static bool each_apart;
 /* Whether actors start under profiles, and which programs have one of their own, by domain. */
 static bool profiles;
 static bool has_own[MODEL_DOMAINS][MODEL_SOURCES];
@@ -127,7 +129,7 @@ static int start(const struct model_actor *actor, struct process *process, struc
 		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (!become(actor, terminal, diag) && dup2(to[0], STDIN_FILENO) >= 0 &&
 		    dup2(from[1], STDOUT_FILENO) >= 0)
-			execl(program, program, profiles ? "serve-each" : "serve", (char *)NULL);
+			execl(program, program, each_apart ? "serve-each" : "serve", (char *)NULL);
 		_exit(1);
 	}
 	(void)close(to[0]);
@@ -149,10 +151,11 @@ static struct model_actor actor_at(unsigned index)
 				    .terminal = index & 2};
 }
 
-int model_actors_start(struct pcl_diag *diag)
+int model_actors_start(bool apart, struct pcl_diag *diag)
 {
 	int error = 0;
 
+	each_apart = apart;
 	for (unsigned i = 0; !error && i < ACTORS; i++) {
 		struct model_actor actor = actor_at(i);
 
@@ -188,6 +191,7 @@ void model_actors_renew(const struct model_rulesets *rulesets)
 		process->pid = 0;
 	}
 	profiles = true;
+	each_apart = true;
 	for (unsigned i = 0; i < MODEL_DOMAINS; i++)
 		note_sources(rulesets, i);
 }

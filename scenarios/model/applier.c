@@ -98,7 +98,8 @@ static int apply(struct pcl_engine *engine, const char *backend, const char *tex
 					    .postures = *postures,
 					    .effort = PCL_EFFORT_BEST};
 	struct pcl_policy_set *set = NULL;
-	bool first = !engine->backend;
+	/* SELinux knows none. */
+	bool domains = !engine->backend && strcmp(backend, "selinux") != 0;
 	int error = pcl_policy_set_new(&set);
 
 	if (!error)
@@ -108,7 +109,7 @@ static int apply(struct pcl_engine *engine, const char *backend, const char *tex
 		return error;
 	}
 	error = pcl_engine_apply(engine, set, &options, diag);
-	return !error && first ? add_domains(engine, diag) : error;
+	return !error && domains ? add_domains(engine, diag) : error;
 }
 
 static int serve_apply(struct pcl_engine *engine, const char *backend, const struct head *head)

@@ -20,10 +20,12 @@
 
 #include "backend/backend.h"
 #include "base/cleanup.h"
-#include "model.h"
+#include "labels.h"
 
 #define DEFAULT_OPERATIONS 20000
 #define DEFAULT_PER_SET 200
+/* Where each set costs a policy's load, and a look at every file of the guest. */
+#define DEFAULT_PER_SET_BY_LABEL 800
 /* Events are read after so many operations, long before the kernel's buffer is full. */
 #define BATCH 40
 /*
@@ -77,6 +79,12 @@ static bool is_supported(const struct run *run, const struct model_set *set, siz
 			PCL_STATUS_UNSUPPORTED);
 }
 
+static bool takes(void *context, const struct model_set *set, size_t index)
+{
+	/* Of sources the actors would have to be executed under each set. */
+	return !set->rules[index].sources && is_supported(context, set, index);
+}
+
 static void leave_out(struct run *run, struct model_set *set)
 {
 	for (size_t i = set->rule_count; i-- > 0;)
@@ -105,6 +113,8 @@ static bool is_of(const struct model_event *event, const struct done *done)
 
 static bool is_expected_alert(const struct model_expected *expected, const char *rule)
 {
+	if (expected->unnamed && !strcmp(rule, "(none)"))
+		return true;
 	for (size_t i = 0; i < expected->alert_count; i++)
 		if (!strcmp(expected->alerts[i].rule, rule))
 			return true;
@@ -163,6 +173,15 @@ static int read_events(const struct done *batch, size_t batch_count,
 	return error;
 }
 
+static bool is_expected(const struct model_expected *expected, const struct model_event *event)
+{
+	if (!event->refused)
+		return is_expected_alert(expected, event->rule);
+	return expected->refused && (!strcmp(event->rule, expected->rule) ||
+				     (expected->also && !strcmp(event->rule, expected->also)) ||
+				     (expected->unnamed && !strcmp(event->rule, "(none)")));
+}
+
 /* NULL where all is as expected, else what is not; a buffer of the function's own. */
 static const char *differs(const struct done *done, const struct model_event *events, size_t count)
 {
@@ -190,9 +209,7 @@ static const char *differs(const struct done *done, const struct model_event *ev
 	for (size_t i = 0; i < count; i++) {
 		const struct model_event *event = &events[i];
 
-		if (!is_of(event, done) ||
-		    (event->refused ? expected->refused && !strcmp(event->rule, expected->rule)
-				    : is_expected_alert(expected, event->rule)))
+		if (!is_of(event, done) || is_expected(expected, event))
 			continue;
 		snprintf(what, sizeof(what), "an alert that nobody expects: %s by \"%s\" of \"%s\"",
 			 event->refused ? "refused" : "permitted", event->rule, event->object);
@@ -208,20 +225,23 @@ static const char *differs(const struct done *done, const struct model_event *ev
 static int apply_set(const struct run *run, const struct model_set *set, const char *text,
 		     const struct model_rulesets *rulesets, struct pcl_diag *diag)
 {
+	int error;
+
 	if (run->judge == MODEL_BY_NAME)
 		model_actors_renew(rulesets);
-	return model_apply(text, &set->postures, diag);
+	error = model_apply(text, &set->postures, diag);
+	return !error && run->judge == MODEL_BY_LABEL ? model_labels_note(diag) : error;
 }
 
 static int do_one(const struct run *run, struct done *done, struct pcl_diag *diag)
 {
 	int error = model_act(&done->operation, &done->reply, diag);
 
-	done->alone = run->judge == MODEL_BY_NAME;
-
-	if (!error && !done->reply.error)
-		error = model_world_restore(&done->operation.request, diag);
-	return error;
+	done->alone = run->judge != MODEL_BY_FILE;
+	if (error || done->reply.error)
+		return error;
+	return run->judge == MODEL_BY_LABEL ? model_labels_restore(&done->operation.request, diag)
+					    : model_world_restore(&done->operation.request, diag);
 }
 
 /* What the kernel reported of an operation's task, for people. */
@@ -390,12 +410,13 @@ static int run_set(struct run *run, struct pcl_diag *diag)
 	struct model_rulesets rulesets pcl_cleanup(model_rulesets_fini) = {0};
 	pcl_autofree struct model_event *stale = NULL;
 	pcl_autofree char *text = NULL;
+	const struct model_takers takers = {run->judge == MODEL_BY_LABEL, takes, run};
 	struct model_set set;
 	size_t count;
 	int error;
 
 	run->random.state = run->seed * 0x9E3779B97F4A7C15u + 1;
-	model_draw_set(&run->random, &set);
+	model_draw_set(&run->random, &takers, &set);
 	leave_out(run, &set);
 	if (!set.rule_count)
 		return 0;
@@ -417,10 +438,14 @@ static int run_set(struct run *run, struct pcl_diag *diag)
 /* --- beginning and end -------------------------------------------------------------------------
  */
 
-static int learn_sockets(struct pcl_diag *diag)
+static int learn(struct pcl_diag *diag)
 {
-	int error = 0;
+	struct model_operation map = {.request = {.op = ACT_MAP}};
+	struct act_reply mapped;
+	int error = model_act(&map, &mapped, diag);
 
+	if (!error)
+		model_note_error(&map.request, 0, mapped.error);
 	for (size_t i = 0; !error && i < model_socket_count() * 2; i++) {
 		struct model_operation operation = {.actor.uid = i & 1 ? MODEL_USER : 0};
 		struct act_reply reply;
@@ -428,7 +453,7 @@ static int learn_sockets(struct pcl_diag *diag)
 		model_socket_request(i / 2, &operation.request);
 		error = model_act(&operation, &reply, diag);
 		if (!error)
-			model_socket_error(&operation.request, operation.actor.uid, reply.error);
+			model_note_error(&operation.request, operation.actor.uid, reply.error);
 	}
 	return error;
 }
@@ -484,12 +509,14 @@ static int prepare(const struct run *run, struct pcl_diag *diag)
 	error = keep_log(diag);
 	if (!error)
 		error = model_world_make(diag);
+	if (!error && run->judge == MODEL_BY_LABEL)
+		error = model_labels_keep(diag);
 	if (!error)
-		error = model_actors_start(diag);
+		error = model_actors_start(run->judge == MODEL_BY_LABEL, diag);
 	if (!error)
 		error = greet_actors(diag);
 	if (!error)
-		error = learn_sockets(diag);
+		error = learn(diag);
 	if (!error)
 		error = model_applier_start(run->backend->name, diag);
 	for (unsigned i = 1; !error && i < MODEL_DOMAINS; i++) {
@@ -539,7 +566,14 @@ static int read_options(struct run *run, int argc, char **argv)
 		else
 			return -EINVAL;
 	}
-	return optind == argc && run->backend && run->operations && run->per_set ? 0 : -EINVAL;
+	return optind == argc && run->backend && run->operations ? 0 : -EINVAL;
+}
+
+static enum model_judge judge_of(const struct pcl_backend *backend)
+{
+	if (backend == &pcl_backend_apparmor)
+		return MODEL_BY_NAME;
+	return backend == &pcl_backend_selinux ? MODEL_BY_LABEL : MODEL_BY_FILE;
 }
 
 int main(int argc, char **argv)
@@ -547,7 +581,6 @@ int main(int argc, char **argv)
 	struct pcl_diag diag pcl_cleanup(pcl_diag_fini) = {0};
 	struct run run = {.seed = 1,
 			  .operations = DEFAULT_OPERATIONS,
-			  .per_set = DEFAULT_PER_SET,
 			  .backend = &pcl_backend_bpf_lsm};
 	int error;
 
@@ -555,7 +588,10 @@ int main(int argc, char **argv)
 		return usage();
 	(void)setvbuf(stdout, NULL, _IOLBF, 0);
 	run.kernel = run.backend->kernel();
-	run.judge = run.backend == &pcl_backend_apparmor ? MODEL_BY_NAME : MODEL_BY_FILE;
+	run.judge = judge_of(run.backend);
+	if (!run.per_set)
+		run.per_set =
+			run.judge == MODEL_BY_LABEL ? DEFAULT_PER_SET_BY_LABEL : DEFAULT_PER_SET;
 	error = prepare(&run, &diag);
 	for (; !error && run.done < run.operations; run.seed++)
 		error = run_set(&run, &diag);

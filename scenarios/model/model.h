@@ -64,6 +64,8 @@ extern const char *const model_sources[MODEL_SOURCES];
 const struct model_object *model_object_find(const char *path);
 /* The whole tree, anew. 0 or a negative errno with diag. */
 int model_world_make(struct pcl_diag *diag);
+/* Whether an operation that goes through changes something that is to be put back. */
+bool model_changes(const struct act_request *request);
 /* Puts back what an operation that went through has changed. */
 int model_world_restore(const struct act_request *request, struct pcl_diag *diag);
 
@@ -114,7 +116,16 @@ struct model_set {
 extern const char *const model_labels[MODEL_DOMAINS]; /* NULL for the host */
 extern const char *const model_domain_names[MODEL_DOMAINS];
 
-void model_draw_set(struct model_random *random, struct model_set *ret_set);
+/* Whom a set is for. */
+struct model_takers {
+	/* Policies of the host's alone, and of rules such as are taken. */
+	bool host_only;
+	bool (*takes)(void *context, const struct model_set *set, size_t index);
+	void *context;
+};
+
+void model_draw_set(struct model_random *random, const struct model_takers *takers,
+		    struct model_set *ret_set);
 /* As a policy file. Owned by the caller; NULL without memory. */
 char *model_print_set(const struct model_set *set);
 /* A rule less. */
@@ -148,12 +159,15 @@ struct model_expected {
 	const char *rule;			 /* that refuses; "" is the posture; borrowed */
 	struct model_alert alerts[MODEL_ALERTS]; /* that do not refuse */
 	size_t alert_count;
+	bool unnamed;	  /* an event may name no rule */
+	const char *also; /* another rule that an event of the refusal may name, or NULL */
 };
 
 /* How a backend knows an object, on which it depends what its statuses name. */
 enum model_judge {
 	MODEL_BY_FILE,
-	MODEL_BY_NAME, /* AppArmor */
+	MODEL_BY_NAME,	/* AppArmor */
+	MODEL_BY_LABEL, /* SELinux */
 };
 
 /* Rulesets by domain. */
@@ -169,8 +183,9 @@ void model_rulesets_fini(struct model_rulesets *rulesets);
 
 void model_draw_operation(struct model_random *random, const struct model_set *set,
 			  struct model_operation *ret_operation);
-/* What sockets come to without a policy: asked of the kernel once. */
-void model_socket_error(const struct act_request *request, uid_t uid, int error);
+/* What sockets and executable memory come to without a policy: asked of the kernel once, for the
+ * node's own policy may refuse them. */
+void model_note_error(const struct act_request *request, uid_t uid, int error);
 size_t model_socket_count(void);
 void model_socket_request(size_t index, struct act_request *ret_request);
 
@@ -186,8 +201,9 @@ void model_print_case(const struct model_set *set, const struct model_operation 
 
 /* --- actors.c -------------------------------------------------------------------------------- */
 
-/* All of them, as BPF-LSM finds them: there before any policy. */
-int model_actors_start(struct pcl_diag *diag);
+/* All of them, as BPF-LSM finds them: there before any policy. apart: each operation is done by a
+ * process of its own. */
+int model_actors_start(bool apart, struct pcl_diag *diag);
 /* They end. The next request of each starts it anew, where it belongs under these rulesets. */
 void model_actors_renew(const struct model_rulesets *rulesets);
 int model_act(const struct model_operation *operation, struct act_reply *ret_reply,

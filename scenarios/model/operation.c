@@ -167,6 +167,7 @@ static const int32_t sockets[][3] = {
 	{AF_INET, SOCK_STREAM, 132 /* SCTP */},
 };
 static int socket_errors[PCL_ARRAY_SIZE(sockets)][2];
+static int map_error;
 
 size_t model_socket_count(void)
 {
@@ -189,9 +190,12 @@ static size_t socket_index(const struct act_request *request)
 	return index;
 }
 
-void model_socket_error(const struct act_request *request, uid_t uid, int error)
+void model_note_error(const struct act_request *request, uid_t uid, int error)
 {
-	socket_errors[socket_index(request)][uid != 0] = error;
+	if (request->op == ACT_MAP)
+		map_error = error;
+	else
+		socket_errors[socket_index(request)][uid != 0] = error;
 }
 
 /* --- drawing -----------------------------------------------------------------------------------
@@ -386,6 +390,8 @@ void model_decide(const struct model_rulesets *rulesets, const struct model_oper
 
 int model_error_without(const struct model_operation *operation)
 {
+	if (operation->request.op == ACT_MAP)
+		return map_error;
 	if (operation->request.op != ACT_SOCKET)
 		return 0;
 	return socket_errors[socket_index(&operation->request)][operation->actor.uid != 0];
@@ -433,6 +439,8 @@ void model_expect(const struct model_rulesets *rulesets, const struct model_oper
 	memset(ret_expected, 0, sizeof(*ret_expected));
 	if (judge == MODEL_BY_NAME)
 		model_expect_by_name(rulesets, operation, ret_expected);
+	else if (judge == MODEL_BY_LABEL)
+		model_expect_by_label(rulesets, operation, ret_expected);
 	else
 		expect_by_file(rulesets, operation, ret_expected);
 }

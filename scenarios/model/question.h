@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the kernel asks about in the course of one operation: shared by operation.c and by
- * apparmor.c, where a backend that judges by name is asked otherwise.
+ * apparmor.c and selinux.c, where backends that judge by name and by label are asked otherwise.
  */
 #ifndef PCL_MODEL_QUESTION_H
 #define PCL_MODEL_QUESTION_H
@@ -31,7 +31,7 @@ void model_decide(const struct model_rulesets *rulesets, const struct model_oper
 		  const struct model_question *question, struct pcl_verdict *ret_verdict);
 void model_expect_alert(struct model_expected *expected, const struct pcl_verdict *verdict,
 			bool required);
-/* What an operation that no rule refuses comes to: 0, or of sockets a positive errno. */
+/* What an operation that no rule refuses comes to: 0, or a positive errno that was noted. */
 int model_error_without(const struct model_operation *operation);
 
 /* --- apparmor.c: as model_expect(), but what the statuses of that backend name is expected -------
@@ -40,5 +40,12 @@ int model_error_without(const struct model_operation *operation);
 void model_expect_by_name(const struct model_rulesets *rulesets,
 			  const struct model_operation *operation,
 			  struct model_expected *ret_expected);
+
+/* --- selinux.c: likewise for that one ------------------------------------------------------------
+ */
+
+void model_expect_by_label(const struct model_rulesets *rulesets,
+			   const struct model_operation *operation,
+			   struct model_expected *ret_expected);
 
 #endif

@@ -79,7 +79,12 @@ static const char *draw_object(struct model_random *random, enum model_list list
 	return capabilities[model_pick(random, PCL_ARRAY_SIZE(capabilities))];
 }
 
-static void draw_rule(struct model_random *random, const struct model_set *set,
+static bool is_harmless(const char *protocol)
+{
+	return !strcmp(protocol, "tcp") || !strcmp(protocol, "udp");
+}
+
+static void draw_rule(struct model_random *random, bool host_only, const struct model_set *set,
 		      struct model_rule *rule)
 {
 	const struct list_words *words;
@@ -109,12 +114,27 @@ static void draw_rule(struct model_random *random, const struct model_set *set,
 		rule->action = PCL_ACTION_BLOCK;
 	if (rule->list == MODEL_PRESET && rule->action == PCL_ACTION_ALLOW)
 		rule->action = PCL_ACTION_AUDIT;
-	/* The language wants a source where the host's network is spoken of. */
-	if (rule->list == MODEL_PROTOCOL && !set->domain_of[rule->policy] && !rule->sources)
+	/* What the driver and the applier talk by must live. */
+	if (rule->list == MODEL_PROTOCOL && !set->domain_of[rule->policy] && !rule->sources &&
+	    !(host_only && is_harmless(rule->object)))
 		rule->sources = 1;
 }
 
-void model_draw_set(struct model_random *random, struct model_set *ret_set)
+/* What few rules are taken of is not worth more. */
+#define DRAWS_MAX 1000
+
+static void draw_taken(struct model_random *random, const struct model_takers *takers,
+		       struct model_set *set, size_t index)
+{
+	for (unsigned i = 0; i < DRAWS_MAX; i++) {
+		draw_rule(random, takers->host_only, set, &set->rules[index]);
+		if (!takers->host_only || takers->takes(takers->context, set, index))
+			return;
+	}
+}
+
+void model_draw_set(struct model_random *random, const struct model_takers *takers,
+		    struct model_set *ret_set)
 {
 	enum pcl_posture posture = model_pick(random, 2) ? PCL_POSTURE_BLOCK : PCL_POSTURE_AUDIT;
 
@@ -123,10 +143,10 @@ void model_draw_set(struct model_random *random, struct model_set *ret_set)
 		(struct pcl_postures){.file = posture, .network = posture, .capabilities = posture};
 	ret_set->policy_count = 1 + model_pick(random, MODEL_POLICIES);
 	for (size_t i = 0; i < ret_set->policy_count; i++)
-		ret_set->domain_of[i] = model_pick(random, MODEL_DOMAINS);
+		ret_set->domain_of[i] = takers->host_only ? 0 : model_pick(random, MODEL_DOMAINS);
 	ret_set->rule_count = 1 + model_pick(random, MODEL_RULES);
 	for (size_t i = 0; i < ret_set->rule_count; i++)
-		draw_rule(random, ret_set, &ret_set->rules[i]);
+		draw_taken(random, takers, ret_set, i);
 	if (!model_pick(random, 12))
 		ret_set->filler = 1000;
 }

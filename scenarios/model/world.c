@@ -203,10 +203,13 @@ static int make_again(const char *path)
 	return 0;
 }
 
-int model_world_restore(const struct act_request *request, struct pcl_diag *diag)
+static bool changes_both(const struct act_request *request)
 {
-	int error = 0;
+	return request->op >= ACT_RENAME && request->op <= ACT_LINK;
+}
 
+bool model_changes(const struct act_request *request)
+{
 	switch ((enum act_op)request->op) {
 	case ACT_EMPTY:
 	case ACT_TRUNCATE:
@@ -216,19 +219,18 @@ int model_world_restore(const struct act_request *request, struct pcl_diag *diag
 	case ACT_MKDIR:
 	case ACT_RMDIR:
 	case ACT_MKNOD:
-		error = make_again(request->a);
-		break;
-	case ACT_RENAME:
-	case ACT_REPLACE:
-	case ACT_EXCHANGE:
-	case ACT_LINK:
-		error = make_again(request->a);
-		if (!error)
-			error = make_again(request->b);
-		break;
+		return true;
 	default:
-		break;
+		return changes_both(request);
 	}
+}
+
+int model_world_restore(const struct act_request *request, struct pcl_diag *diag)
+{
+	int error = model_changes(request) ? make_again(request->a) : 0;
+
+	if (!error && changes_both(request))
+		error = make_again(request->b);
 	return error ? pcl_diag_errno(diag, error, "cannot put back %s or %s", request->a,
 				      request->b)
 		     : 0;

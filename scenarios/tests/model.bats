@@ -1,19 +1,20 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
 #
-# Model against kernel: 20,000 random operations a kernel with BPF-LSM and 10,000 with AppArmor, each
-# with the errno and the alerts that policy/decide.h says, but for what AppArmor's statuses name.
-# PCL_MODEL_OPERATIONS asks for more or fewer of both, PCL_JOBS for guests at once.
+# Model against kernel: 20,000 random operations a kernel with BPF-LSM and 10,000 with AppArmor, and
+# with SELinux on the oldest and the newest, each with the errno and the alerts that policy/decide.h
+# says, but for what the statuses of the last two name. PCL_MODEL_OPERATIONS asks for more or fewer of
+# all, PCL_JOBS for guests at once.
 
 bats_require_minimum_version 1.5.0
 
 kernels=(debian-5.10 debian-6.1 debian-6.12 debian-7)
-targets=("${kernels[@]/%/+bpf}" "${kernels[@]/%/+apparmor}")
+targets=("${kernels[@]/%/+bpf}" "${kernels[@]/%/+apparmor}" debian-5.10+selinux debian-7+selinux)
 
 # operations TARGET: how many.
 operations() {
 	case $1 in
-	*+apparmor) echo "${PCL_MODEL_OPERATIONS:-10000}" ;;
+	*+apparmor | *+selinux) echo "${PCL_MODEL_OPERATIONS:-10000}" ;;
 	*) echo "${PCL_MODEL_OPERATIONS:-20000}" ;;
 	esac
 }
@@ -24,6 +25,7 @@ setup_file() {
 	for target in "${targets[@]}"; do
 		backend=bpf_lsm
 		[[ $target != *+apparmor ]] || backend=apparmor
+		[[ $target != *+selinux ]] || backend=selinux
 		build/gauntlet model --on "$target" --backend "$backend" \
 			--results "$BATS_FILE_TMPDIR" --operations "$(operations "$target")" \
 			>"$BATS_FILE_TMPDIR/$target.out" 2>&1 &
@@ -73,6 +75,14 @@ holds() {
 
 @test "random operations on the newest kernel are as the model says, with AppArmor" {
 	holds debian-7+apparmor
+}
+
+@test "random operations on 5.10 are as the model says, with SELinux" {
+	holds debian-5.10+selinux
+}
+
+@test "random operations on the newest kernel are as the model says, with SELinux" {
+	holds debian-7+selinux
 }
 
 @test "a target that is not there, and no target, are refused" {
