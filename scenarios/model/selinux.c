@@ -342,8 +342,7 @@ static bool ask_all(const struct asked *asked)
 	case ACT_MKNOD:
 		return ask_new(asked);
 	case ACT_UNLINK:
-		return ask(asked, PCL_ACCESS_WRITE, request->a) &&
-		       ask_kept(asked, request->a, true);
+		return ask_taken(asked, request->a, true);
 	case ACT_RENAME:
 		return ask_move(asked, request->a, request->b, false);
 	case ACT_REPLACE:
