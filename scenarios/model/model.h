@@ -128,6 +128,8 @@ void model_draw_set(struct model_random *random, const struct model_takers *take
 		    struct model_set *ret_set);
 /* As a policy file. Owned by the caller; NULL without memory. */
 char *model_print_set(const struct model_set *set);
+/* As YAML has it. */
+void model_print_quoted(const char *text, FILE *out);
 /* A rule less. */
 void model_drop_rule(struct model_set *set, size_t index);
 

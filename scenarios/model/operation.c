@@ -504,7 +504,9 @@ void model_print_operation(const struct model_operation *operation, FILE *out)
 
 static void print_copy(const char *from, const char *to, FILE *out)
 {
-	fprintf(out, "  - {copy: " MODEL_TOOLS "/%s, to: \"%s\", mode: \"0777\"}\n", from, to);
+	fprintf(out, "  - {copy: " MODEL_TOOLS "/%s, to: ", from);
+	model_print_quoted(to, out);
+	fputs(", mode: \"0777\"}\n", out);
 }
 
 /* What the operation needs to be there, each directory before what is in it. */
@@ -521,9 +523,12 @@ static void print_setup(const struct model_operation *operation, FILE *out)
 		else if (object->kind == MODEL_SCRIPT)
 			fprintf(out, "  - {put: %s, text: \"#!%s\\n\", mode: \"0777\"}\n",
 				object->path, object->interpreter);
-		if (object->kind == MODEL_FILE || object->kind == MODEL_SCRIPT)
-			fprintf(out, "  - {run: [chown, \"%u:%u\", \"%s\"]}\n",
-				(unsigned)object->owner, (unsigned)object->owner, object->path);
+		if (object->kind != MODEL_FILE && object->kind != MODEL_SCRIPT)
+			continue;
+		fprintf(out, "  - {run: [chown, \"%u:%u\", ", (unsigned)object->owner,
+			(unsigned)object->owner);
+		model_print_quoted(object->path, out);
+		fputs("]}\n", out);
 	}
 	print_copy("attacks/act", model_sources[operation->actor.source], out);
 }
@@ -533,11 +538,14 @@ static void print_attack(const struct model_operation *operation, FILE *out)
 	const struct act_request *request = &operation->request;
 	const struct model_actor *actor = &operation->actor;
 
-	fprintf(out, "attack: {run: [%s%s, %s, \"%s\", \"%s\", \"%d\", \"%d\", \"%d\"]",
+	fprintf(out, "attack: {run: [%s%s, %s, ",
 		actor->terminal ? MODEL_TOOLS "/attacks/at_terminal, " : "",
-		model_sources[actor->source], act_words[request->op], request->a, request->b,
-		request->number[0], request->number[1], request->number[2]);
-	fprintf(out, ", uid: %u%s}\n", (unsigned)actor->uid,
+		model_sources[actor->source], act_words[request->op]);
+	model_print_quoted(request->a, out);
+	fputs(", ", out);
+	model_print_quoted(request->b, out);
+	fprintf(out, ", \"%d\", \"%d\", \"%d\"], uid: %u%s}\n", request->number[0],
+		request->number[1], request->number[2], (unsigned)actor->uid,
 		actor->domain ? ", in: container" : "");
 }
 

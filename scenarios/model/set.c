@@ -159,7 +159,7 @@ void model_drop_rule(struct model_set *set, size_t index)
 }
 
 /* Double quotes of YAML, in which any byte but a broken UTF-8 one may stand. */
-static void print_quoted(const char *text, FILE *out)
+void model_print_quoted(const char *text, FILE *out)
 {
 	fputc('"', out);
 	for (; *text; text++) {
@@ -182,7 +182,7 @@ static void print_rule(const struct model_rule *rule, FILE *out)
 	if (rule->list == MODEL_SYSCALL)
 		fprintf(out, "[%s]", object);
 	else
-		print_quoted(object, out);
+		model_print_quoted(object, out);
 	fputc('\n', out);
 	if (dir && rule->recursive)
 		fputs("        recursive: true\n", out);
