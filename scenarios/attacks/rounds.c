@@ -626,9 +626,9 @@ static long run(const struct kind *kind, long count, const char *cgroup)
 	part.answers = answers[1];
 	part.other_end = questions[1];
 	/*
-	 * A process of its own in the mover's memory, which it shares with nobody at one time, as
-	 * they take turns: an emulated processor forgets all translations with each change of
-	 * memory.
+	 * A process of its own in the mover's memory, whose cgroup, user and root are its own. They
+	 * may share it, for they take turns; and an emulated processor forgets all translations
+	 * with each change of memory.
 	 */
 	child = clone(reader, stack + sizeof(stack), CLONE_VM | SIGCHLD, &part);
 	if (child < 0)
