@@ -78,8 +78,8 @@ rounds owner "$ROUNDS" owner
 rounds unlink "$ROUNDS" listed
 rounds link "$ROUNDS" race
 # A child each, so a tenth.
-rounds leave $((ROUNDS / 10)) race
-rounds birth $((ROUNDS / 640 * 64)) race
+rounds leave $(((ROUNDS + 9) / 10)) race
+rounds birth $(((ROUNDS + 639) / 640 * 64)) race
 
 # What is kept of descriptors is kept where there is the host's domain alone.
 host() { # NAME; the file rules and the action on standard input
