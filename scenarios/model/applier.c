@@ -155,7 +155,7 @@ static int collect(const struct pcl_event *event, void *context)
 	next->nameless = told.flags & PCL_EVENT_NO_NAME;
 	snprintf(next->rule, sizeof(next->rule), "%s",
 		 rule				  ? rule->id
-		 : told.flags & PCL_EVENT_NO_RULE ? "(none)"
+		 : told.flags & PCL_EVENT_NO_RULE ? MODEL_NO_RULE
 						  : "");
 	snprintf(next->object, sizeof(next->object), "%s", told.object);
 	return 0;

@@ -113,7 +113,7 @@ static bool is_of(const struct model_event *event, const struct done *done)
 
 static bool is_expected_alert(const struct model_expected *expected, const char *rule)
 {
-	if (expected->unnamed && !strcmp(rule, "(none)"))
+	if (expected->unnamed && !strcmp(rule, MODEL_NO_RULE))
 		return true;
 	for (size_t i = 0; i < expected->alert_count; i++)
 		if (!strcmp(expected->alerts[i].rule, rule))
@@ -179,7 +179,7 @@ static bool is_expected(const struct model_expected *expected, const struct mode
 		return is_expected_alert(expected, event->rule);
 	return expected->refused && (!strcmp(event->rule, expected->rule) ||
 				     (expected->also && !strcmp(event->rule, expected->also)) ||
-				     (expected->unnamed && !strcmp(event->rule, "(none)")));
+				     (expected->unnamed && !strcmp(event->rule, MODEL_NO_RULE)));
 }
 
 /* NULL where all is as expected, else what is not; a buffer of the function's own. */

@@ -213,6 +213,9 @@ int model_act(const struct model_operation *operation, struct act_reply *ret_rep
 
 /* --- applier.c ------------------------------------------------------------------------------- */
 
+/* What stands for the rule in an event that names none. */
+#define MODEL_NO_RULE "(none)"
+
 struct model_event {
 	uint64_t time_ns;
 	uint32_t pid;

@@ -13,9 +13,6 @@
 #include "labels.h"
 #include "question.h"
 
-/* What an event says that names no rule. */
-#define NO_RULE "(none)"
-
 struct asked {
 	const struct model_rulesets *rulesets;
 	struct model_operation operation; /* as one of the host's */
@@ -146,7 +143,7 @@ static const char *rule_of_entry(const struct asked *asked, const char *path, co
 		rule = named;
 		found++;
 	}
-	return same && found ? rule : found == 1 ? NULL : NO_RULE;
+	return same && found ? rule : found == 1 ? NULL : MODEL_NO_RULE;
 }
 
 static const char *rule_of_new(const struct asked *asked, const char *path, bool refused)
@@ -178,7 +175,7 @@ static bool ask_entry(const struct asked *asked, const char *path, bool there)
 		return true;
 	decide(asked, PCL_ACCESS_WRITE, path, &verdict);
 	rule = there ? rule_named(&verdict, true) : rule_of_new(asked, path, true);
-	return refuse(asked, EACCES, rule ? rule : NO_RULE);
+	return refuse(asked, EACCES, rule ? rule : MODEL_NO_RULE);
 }
 
 /* KERNEL: a file that is made is opened then, which has its path; a directory has its name only. */
@@ -276,7 +273,7 @@ static bool ask_link(const struct asked *asked, const char *from, const char *to
 	}
 	if (made.refused) {
 		rule = rule_of_link(asked, from, to);
-		return refuse(asked, EACCES, rule ? rule : NO_RULE);
+		return refuse(asked, EACCES, rule ? rule : MODEL_NO_RULE);
 	}
 	return ask_taken(asked, from, false);
 }
