@@ -17,6 +17,21 @@ uint64_t pcl_apparmor_hash_bytes(uint64_t hash, const char *bytes, size_t len)
 	return hash;
 }
 
+void pcl_apparmor_start_line(struct pcl_apparmor_maker *maker)
+{
+	(void)fflush(maker->out);
+	maker->line_start = maker->text_len;
+}
+
+void pcl_apparmor_put_rule(struct pcl_apparmor_maker *maker, const struct pcl_rule *rule)
+{
+	(void)fputc(' ', maker->out);
+	pcl_apparmor_put_comment(rule->id, maker->out);
+	(void)fputc(' ', maker->out);
+	pcl_apparmor_put_comment(rule->policy->file, maker->out);
+	(void)fprintf(maker->out, ":%u", rule->place.line);
+}
+
 void pcl_apparmor_end_line(struct pcl_apparmor_maker *maker, const struct pcl_rule *rule)
 {
 	(void)fputc(',', maker->out);
@@ -24,15 +39,11 @@ void pcl_apparmor_end_line(struct pcl_apparmor_maker *maker, const struct pcl_ru
 	maker->hash = pcl_apparmor_hash_bytes(maker->hash, maker->text + maker->line_start,
 					      maker->text_len - maker->line_start);
 	if (rule) {
-		(void)fputs(" # ", maker->out);
-		pcl_apparmor_put_comment(rule->id, maker->out);
-		(void)fputc(' ', maker->out);
-		pcl_apparmor_put_comment(rule->policy->file, maker->out);
-		(void)fprintf(maker->out, ":%u", rule->place.line);
+		(void)fputs(" #", maker->out);
+		pcl_apparmor_put_rule(maker, rule);
 	}
 	(void)fputc('\n', maker->out);
-	(void)fflush(maker->out);
-	maker->line_start = maker->text_len;
+	pcl_apparmor_start_line(maker);
 }
 
 void pcl_apparmor_print_profile_name(const char *domain, const char *source, FILE *out)

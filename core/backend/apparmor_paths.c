@@ -38,12 +38,20 @@ static void print_execute(const struct pcl_apparmor_maker *maker)
 	(void)fputc('"', maker->out);
 }
 
+static bool is_deny(const char *verb)
+{
+	return !strcmp(verb, DENY);
+}
+
 /*
  * A line's permissions: what they are for one that refuses, and for one that grants. To give a
- * file another name stands in lines of its own (print_link()).
+ * file another name stands in lines of its own (add_links()).
  */
-static void print_permissions(const struct pcl_apparmor_maker *maker, unsigned deeds, bool deny)
+void pcl_apparmor_put_permissions(const struct pcl_apparmor_maker *maker, unsigned deeds,
+				  const char *verb)
 {
+	bool deny = is_deny(verb);
+
 	if (deeds & DO_READ)
 		(void)fputs("rkm", maker->out);
 	if (deeds & DO_WRITE)
@@ -58,40 +66,33 @@ static void print_permissions(const struct pcl_apparmor_maker *maker, unsigned d
 /* --- what a matcher is in globs -----------------------------------------------------------------
  */
 
-/* A glob is before, the name, after; a directory's name has a slash at its end in AppArmor. */
-struct shape {
-	const char *before;
-	const char *after;
-};
-
-#define SHAPES_MAX 3
-
-static const struct shape no_shapes[SHAPES_MAX] = {{0}};
-static const struct shape file_shapes[PCL_MATCH_COUNT][SHAPES_MAX] = {
-	[PCL_MATCH_PATH] = {{"", "{,/}"}},
-	[PCL_MATCH_DIR] = {{"", "{,/}"}, {"", "/*"}, {"", "/*/"}},
-	[PCL_MATCH_DIR_RECURSIVE] = {{"", "{,/}"}, {"", "/**"}},
-	[PCL_MATCH_PATTERN] = {{"", ""}, {"", "/"}},
-	[PCL_MATCH_NAME] = {{"/{,**/}", "{,/}"}},
-};
-/* The root itself is "/" and ends so already. */
-static const struct shape root_file_shapes[PCL_MATCH_COUNT][SHAPES_MAX] = {
-	[PCL_MATCH_PATH] = {{"", "/"}},
-	[PCL_MATCH_DIR] = {{"", "/"}, {"", "/*"}, {"", "/*/"}},
-	[PCL_MATCH_DIR_RECURSIVE] = {{"", "/"}, {"", "/**"}},
+/*
+ * What stands behind the name; a directory's name has a slash at its end in AppArmor. KERNEL:
+ * before a brace the parser lets a star behind a slash stand for nothing, so a letter goes before
+ * it.
+ */
+static const char *const file_tails[PCL_MATCH_COUNT] = {
+	[PCL_MATCH_PATH] = "{,/}",
+	[PCL_MATCH_DIR] = "{,/,/?*,/?*/}",
+	[PCL_MATCH_DIR_RECURSIVE] = "{,/,/?**}",
+	[PCL_MATCH_PATTERN] = "{,/}",
+	[PCL_MATCH_NAME] = "{,/}",
 };
 /* No directory is executed. */
-static const struct shape process_shapes[PCL_MATCH_COUNT][SHAPES_MAX] = {
-	[PCL_MATCH_PATH] = {{"", ""}},
-	[PCL_MATCH_DIR] = {{"", ""}, {"", "/*"}},
-	[PCL_MATCH_DIR_RECURSIVE] = {{"", ""}, {"", "/**"}},
-	[PCL_MATCH_PATTERN] = {{"", ""}},
-	[PCL_MATCH_NAME] = {{"/{,**/}", ""}},
+static const char *const process_tails[PCL_MATCH_COUNT] = {
+	[PCL_MATCH_PATH] = "",	  [PCL_MATCH_DIR] = "{,/?*}", [PCL_MATCH_DIR_RECURSIVE] = "{,/?**}",
+	[PCL_MATCH_PATTERN] = "", [PCL_MATCH_NAME] = "",
 };
-static const struct shape root_process_shapes[PCL_MATCH_COUNT][SHAPES_MAX] = {
-	[PCL_MATCH_PATH] = {{"", "/"}},
-	[PCL_MATCH_DIR] = {{"", "/*"}},
-	[PCL_MATCH_DIR_RECURSIVE] = {{"", "/**"}},
+/* The root's name is the slash itself. */
+static const char *const root_file_tails[PCL_MATCH_COUNT] = {
+	[PCL_MATCH_PATH] = "",
+	[PCL_MATCH_DIR] = "{,?*,?*/}",
+	[PCL_MATCH_DIR_RECURSIVE] = "{,?**}",
+};
+static const char *const root_process_tails[PCL_MATCH_COUNT] = {
+	[PCL_MATCH_PATH] = "",
+	[PCL_MATCH_DIR] = "?*",
+	[PCL_MATCH_DIR_RECURSIVE] = "?**",
 };
 
 static bool is_root(const char *name)
@@ -99,39 +100,55 @@ static bool is_root(const char *name)
 	return !strcmp(name, "/");
 }
 
-static const struct shape *shapes_of(const struct pcl_rule *rule, const char *name)
+/* A path has no slash at its end, so a pattern that has one matches nothing. */
+static bool has_glob(const struct pcl_rule *rule, const char *name)
+{
+	return rule->match != PCL_MATCH_PATTERN || name[strlen(name) - 1] != '/';
+}
+
+static const char *tail_of(const struct pcl_rule *rule, const char *name)
 {
 	bool process = rule->class == PCL_CLASS_PROCESS;
 
-	/* A path has no slash at its end, so what would have one matches nothing. */
-	if (rule->match == PCL_MATCH_PATTERN && name[strlen(name) - 1] == '/')
-		return no_shapes;
 	if (is_root(name) && rule->match != PCL_MATCH_PATTERN)
-		return process ? root_process_shapes[rule->match] : root_file_shapes[rule->match];
-	return process ? process_shapes[rule->match] : file_shapes[rule->match];
+		return (process ? root_process_tails : root_file_tails)[rule->match];
+	return (process ? process_tails : file_tails)[rule->match];
 }
 
 /* Behind the slash that every name of a file begins with. */
-static void print_behind_slash(const struct pcl_rule *rule, const char *name,
-			       const struct shape *shape, FILE *out)
+static void print_glob(const struct pcl_rule *rule, const char *name, FILE *out)
 {
-	if (*shape->before) {
-		(void)fputs(shape->before + 1, out);
-		pcl_apparmor_put_path(name, out);
-	} else if (rule->match == PCL_MATCH_PATTERN) {
+	if (rule->match == PCL_MATCH_PATTERN) {
 		pcl_apparmor_put_pattern(name + 1, out);
-	} else if (!is_root(name)) {
-		pcl_apparmor_put_path(name + 1, out);
+	} else {
+		bool any = rule->match == PCL_MATCH_NAME;
+
+		(void)fputs(any ? "{,**/}" : "", out);
+		pcl_apparmor_put_path(any ? name : name + 1, out);
 	}
-	(void)fputs(shape->after + (is_root(name) && *shape->after == '/'), out);
+	(void)fputs(tail_of(rule, name), out);
 }
 
-static void print_glob(const struct pcl_rule *rule, const char *name, const struct shape *shape,
-		       FILE *out)
+/* What name is to the rule, and without one the directory of that name. The caller's, or NULL. */
+static char *make_glob(const struct pcl_rule *rule, const char *name)
 {
-	(void)fputs("\"/", out);
-	print_behind_slash(rule, name, shape, out);
-	(void)fputc('"', out);
+	char *glob = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&glob, &len);
+
+	if (!out)
+		return NULL;
+	if (rule) {
+		print_glob(rule, name, out);
+	} else {
+		pcl_apparmor_put_path(name + 1, out);
+		(void)fputc('/', out);
+	}
+	if (fclose(out) != 0) {
+		free(glob);
+		return NULL;
+	}
+	return glob;
 }
 
 /* --- rules -------------------------------------------------------------------------------------
@@ -205,93 +222,68 @@ static bool has_own_line(const struct pcl_apparmor_maker *maker, const struct pc
 	       (rule->match != PCL_MATCH_PATTERN || !strpbrk(name, "*?[{\\"));
 }
 
-static bool is_deny(const char *verb)
-{
-	return !strcmp(verb, DENY);
-}
-
-/*
- * A hard link is judged by its two names. KERNEL: left to itself, it is refused where the new name
- * grants what the old one does not; but the parser asks for that only where the file is the acting
- * task's own. So what the old name forbids is said outright.
- */
-#define ANY_NAME "\"/{,**}\""
-
-static void print_link_to(struct pcl_apparmor_maker *maker, const struct pcl_rule *rule,
-			  const char *name, const struct shape *shape, const char *verb,
-			  const char *who)
-{
-	(void)fprintf(maker->out, "\t%s%slink " ANY_NAME " -> ", verb, who);
-	print_glob(rule, name, shape, maker->out);
-	pcl_apparmor_end_line(maker, rule);
-}
-
-/* For lines that refuse, this is the letter l. */
-static void print_link_of(struct pcl_apparmor_maker *maker, const struct pcl_rule *rule,
-			  const char *name, const struct shape *shape, const char *verb,
-			  const char *who)
-{
-	(void)fprintf(maker->out, "\t%s%slink ", verb, who);
-	print_glob(rule, name, shape, maker->out);
-	(void)fputs(" -> " ANY_NAME, maker->out);
-	pcl_apparmor_end_line(maker, rule);
-}
-
 /* Both names must be listed, whichever they are, so these are collected. */
 static void collect_listed(struct pcl_apparmor_maker *maker, const struct pcl_rule *rule,
-			   const char *name, const struct shape *shape, bool owner)
+			   const char *name, bool owner)
 {
 	for (unsigned i = owner; i < PCL_ARRAY_SIZE(maker->listed); i++) {
 		struct pcl_apparmor_listed *listed = &maker->listed[i];
 
 		(void)fputs(listed->count++ ? "," : "", listed->out);
-		print_behind_slash(rule, name, shape, listed->out);
+		print_glob(rule, name, listed->out);
 	}
 }
 
-static void print_links(struct pcl_apparmor_maker *maker, const struct pcl_rule *rule,
-			const char *name, const struct shape *shape, const char *verb,
-			const char *who)
+/*
+ * A hard link is judged by its two names. KERNEL: left to itself, it is refused where the new name
+ * grants what the old one does not; but the parser asks for that only where the file is the acting
+ * task's own. So what the old name forbids is said outright. That it is the new one is the letter
+ * l where a line refuses.
+ */
+static void add_links(struct pcl_apparmor_maker *maker, const struct pcl_rule *rule,
+		      const char *name, const char *verb, const char *who)
 {
-	if (is_deny(verb)) {
-		print_link_to(maker, rule, name, shape, verb, who);
-	} else if (maker->classes[rule->class].grant == PCL_APPARMOR_GRANT_LISTED) {
-		collect_listed(maker, rule, name, shape, *who);
-	} else {
-		print_link_of(maker, rule, name, shape, verb, who);
-		print_link_to(maker, rule, name, shape, verb, who);
+	const struct pcl_apparmor_line to = {.verb = verb,
+					     .who = who,
+					     .form = PCL_APPARMOR_FORM_LINK_TO};
+	const struct pcl_apparmor_line of = {.verb = verb,
+					     .who = who,
+					     .form = PCL_APPARMOR_FORM_LINK_OF};
+
+	if (!is_deny(verb) && maker->classes[rule->class].grant == PCL_APPARMOR_GRANT_LISTED) {
+		collect_listed(maker, rule, name, *who);
+		return;
 	}
+	if (!is_deny(verb))
+		pcl_apparmor_add_glob(maker, &of, make_glob(rule, name), rule);
+	pcl_apparmor_add_glob(maker, &to, make_glob(rule, name), rule);
 }
 
-static void print_path_line(struct pcl_apparmor_maker *maker, const struct pcl_rule *rule,
-			    const char *name, const struct shape *shape, const char *verb,
-			    const char *who, unsigned deeds)
+static void add_deeds(struct pcl_apparmor_maker *maker, const struct pcl_rule *rule,
+		      const char *name, const char *verb, const char *who, unsigned deeds)
 {
-	(void)fprintf(maker->out, "\t%s%s", verb, who);
-	print_glob(rule, name, shape, maker->out);
-	(void)fputc(' ', maker->out);
-	print_permissions(maker, deeds, is_deny(verb));
-	pcl_apparmor_end_line(maker, rule);
+	const struct pcl_apparmor_line line = {.verb = verb,
+					       .who = who,
+					       .form = PCL_APPARMOR_FORM_ACCESS,
+					       .deeds = deeds};
+
+	if (!deeds || !has_glob(rule, name))
+		return;
+	pcl_apparmor_add_glob(maker, &line, make_glob(rule, name), rule);
 	if (is_deny(verb) || deeds & DO_WRITE)
-		print_links(maker, rule, name, shape, verb, who);
+		add_links(maker, rule, name, verb, who);
 }
 
-/* The lines of one name for one effect; deeds by who owns the object. */
-static void print_effect(struct pcl_apparmor_maker *maker, const struct pcl_rule *rule,
-			 const char *name, const char *verb, const unsigned deeds[2])
+/* The globs of one name for one effect; deeds by who owns the object. */
+static void add_effect(struct pcl_apparmor_maker *maker, const struct pcl_rule *rule,
+		       const char *name, const char *verb, const unsigned deeds[2])
 {
-	const struct shape *shapes = shapes_of(rule, name);
-
-	for (size_t i = 0; i < SHAPES_MAX && shapes[i].before; i++) {
-		if (deeds[0] == deeds[1] && deeds[0])
-			print_path_line(maker, rule, name, &shapes[i], verb, "", deeds[0]);
-		if (deeds[0] == deeds[1])
-			continue;
-		if (deeds[0])
-			print_path_line(maker, rule, name, &shapes[i], verb, "other ", deeds[0]);
-		if (deeds[1])
-			print_path_line(maker, rule, name, &shapes[i], verb, "owner ", deeds[1]);
+	if (deeds[0] == deeds[1]) {
+		add_deeds(maker, rule, name, verb, "", deeds[0]);
+		return;
 	}
+	add_deeds(maker, rule, name, verb, "other ", deeds[0]);
+	add_deeds(maker, rule, name, verb, "owner ", deeds[1]);
 }
 
 static int add_guard(struct pcl_apparmor_maker *maker, const char *path, size_t len,
@@ -349,18 +341,16 @@ static int guard_name(struct pcl_apparmor_maker *maker, const struct pcl_rule *r
 	return 0;
 }
 
-/* A program under another name would be executed: it may not be moved, nor anything over it. */
-static void print_program_guard(struct pcl_apparmor_maker *maker, const struct pcl_rule *rule,
-				const char *name)
-{
-	const struct shape *shapes = shapes_of(rule, name);
+static const struct pcl_apparmor_line stays = {.verb = DENY,
+					       .who = "",
+					       .form = PCL_APPARMOR_FORM_STAY};
 
-	if (!has_program_guard(rule))
-		return;
-	(void)fputs("\taudit deny ", maker->out);
-	print_glob(rule, name, &shapes[0], maker->out);
-	(void)fputs(" w", maker->out);
-	pcl_apparmor_end_line(maker, rule);
+/* A program under another name would be executed: it may not be moved, nor anything over it. */
+static void add_program_guard(struct pcl_apparmor_maker *maker, const struct pcl_rule *rule,
+			      const char *name)
+{
+	if (has_program_guard(rule))
+		pcl_apparmor_add_glob(maker, &stays, make_glob(rule, name), rule);
 }
 
 struct visit {
@@ -378,18 +368,18 @@ static int add_name(void *context, const char *name)
 	const unsigned(*done)[2] = visit->deeds->done;
 	const unsigned *blocked = done[PCL_EFFECT_BLOCK];
 
-	print_effect(maker, rule, name, DENY, blocked);
+	add_effect(maker, rule, name, DENY, blocked);
 	if (!has_own_line(maker, rule, name)) {
 		if (class->grant == PCL_APPARMOR_GRANT_LISTED)
-			print_effect(maker, rule, name,
-				     pcl_apparmor_is_told(maker, rule) ? "audit " : "",
-				     done[PCL_EFFECT_ALLOW]);
+			add_effect(maker, rule, name,
+				   pcl_apparmor_is_told(maker, rule) ? "audit " : "",
+				   done[PCL_EFFECT_ALLOW]);
 		else
-			print_effect(maker, rule, name, "audit ", done[PCL_EFFECT_AUDIT]);
+			add_effect(maker, rule, name, "audit ", done[PCL_EFFECT_AUDIT]);
 	}
 	if (!is_guarded(visit->deeds))
 		return 0;
-	print_program_guard(maker, rule, name);
+	add_program_guard(maker, rule, name);
 	return guard_name(maker, rule, name);
 }
 
@@ -448,18 +438,17 @@ static int compare_guards(const void *a, const void *b)
 	return order ? order : pcl_rule_compare(x->rule, y->rule);
 }
 
-void pcl_apparmor_put_guards(struct pcl_apparmor_maker *maker)
+void pcl_apparmor_add_guards(struct pcl_apparmor_maker *maker)
 {
 	if (!maker->guard_count)
 		return;
 	qsort(maker->guards, maker->guard_count, sizeof(*maker->guards), compare_guards);
 	for (size_t i = 0; i < maker->guard_count; i++) {
-		if (i && !strcmp(maker->guards[i].path, maker->guards[i - 1].path))
-			continue;
-		(void)fputs("\taudit deny \"", maker->out);
-		pcl_apparmor_put_path(maker->guards[i].path, maker->out);
-		(void)fputs("/\" w", maker->out);
-		pcl_apparmor_end_line(maker, maker->guards[i].rule);
+		const struct pcl_apparmor_guarded *guard = &maker->guards[i];
+
+		if (!i || strcmp(guard->path, guard[-1].path))
+			pcl_apparmor_add_glob(maker, &stays, make_glob(NULL, guard->path),
+					      guard->rule);
 	}
 }
 
@@ -491,13 +480,14 @@ static int add_listed(void *context, const char *name)
 
 void pcl_apparmor_put_class(struct pcl_apparmor_maker *maker, enum pcl_class class)
 {
-	print_permissions(maker, class == PCL_CLASS_PROCESS ? DO_EXECUTE : DO_READ | DO_WRITE,
-			  false);
+	pcl_apparmor_put_permissions(maker,
+				     class == PCL_CLASS_PROCESS ? DO_EXECUTE : DO_READ | DO_WRITE,
+				     "");
 }
 
 void pcl_apparmor_put_any_link(struct pcl_apparmor_maker *maker)
 {
-	(void)fputs("\tlink " ANY_NAME " -> " ANY_NAME, maker->out);
+	(void)fputs("\tlink " PCL_APPARMOR_ANY_NAME " -> " PCL_APPARMOR_ANY_NAME, maker->out);
 	pcl_apparmor_end_line(maker, NULL);
 }
 
@@ -511,9 +501,9 @@ static void print_rest_glob(void *context, const char *glob)
 	pcl_apparmor_end_line(maker, NULL);
 	if (visit->class != PCL_CLASS_FILE)
 		return;
-	(void)fprintf(maker->out, "\taudit link " ANY_NAME " -> \"%s\"", glob);
+	(void)fprintf(maker->out, "\taudit link " PCL_APPARMOR_ANY_NAME " -> \"%s\"", glob);
 	pcl_apparmor_end_line(maker, NULL);
-	(void)fprintf(maker->out, "\taudit link \"%s\" -> " ANY_NAME, glob);
+	(void)fprintf(maker->out, "\taudit link \"%s\" -> " PCL_APPARMOR_ANY_NAME, glob);
 	pcl_apparmor_end_line(maker, NULL);
 }
 

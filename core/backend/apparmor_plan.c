@@ -184,13 +184,16 @@ static int print_body(struct pcl_apparmor_maker *maker)
 	for (size_t i = 0; !error && i < ruleset->rule_count; i++)
 		if (pcl_apparmor_is_active(maker, ruleset->rules[i]))
 			error = add_rule(maker, ruleset->rules[i]);
+	pcl_apparmor_add_guards(maker);
+	pcl_apparmor_free_guards(maker);
+	if (!error)
+		error = pcl_apparmor_put_globs(maker);
+	pcl_apparmor_free_globs(maker);
 	listed_error = pcl_apparmor_put_listed(maker);
 	if (!error)
 		error = listed_error;
 	if (!error)
 		error = pcl_apparmor_put_sources(maker);
-	pcl_apparmor_put_guards(maker);
-	pcl_apparmor_free_guards(maker);
 	(void)fputs("}\n", maker->out);
 	return error;
 }

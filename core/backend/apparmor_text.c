@@ -50,13 +50,28 @@ static const char *put_set(const char *at, FILE *out)
 	return *at ? at + 1 : at;
 }
 
+/*
+ * Whether a star is a whole name, from one slash to the next or to the end, so that it stands for
+ * one letter at least. KERNEL: the parser knows that only where no brace stands behind it.
+ */
+static bool is_whole_name(const char *pattern, const char *at, size_t depth)
+{
+	if (at > pattern && at[-1] != '/')
+		return false;
+	at += strspn(at, "*");
+	return !*at || *at == '/' || (depth && strchr(",}", *at));
+}
+
 void pcl_apparmor_put_pattern(const char *pattern, FILE *out)
 {
+	const char *start = pattern;
 	size_t depth = 0;
 
 	while (*pattern) {
 		char byte = *pattern++;
 
+		if (byte == '*' && is_whole_name(start, pattern - 1, depth))
+			(void)fputc('?', out);
 		if (byte == '[') {
 			pattern = put_set(pattern, out);
 		} else if (byte == '\\') {

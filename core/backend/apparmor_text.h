@@ -13,7 +13,7 @@
 
 /* path, taken literally. */
 void pcl_apparmor_put_path(const char *path, FILE *out);
-/* A pattern of policy/glob.h, with the same meaning. */
+/* A pattern of policy/glob.h behind its first slash, with the same meaning. */
 void pcl_apparmor_put_pattern(const char *pattern, FILE *out);
 /* What others wrote, as the rest of a comment. */
 void pcl_apparmor_put_comment(const char *text, FILE *out);
