@@ -229,6 +229,7 @@ static void add_operations(const struct pcl_apparmor_record *record,
 	struct pcl_operation operation = {
 		.source = place->source,
 		.owner = record->has_owner && record->fsuid == record->ouid,
+		.directory = record->directory,
 	};
 
 	if (record->capability >= 0) {

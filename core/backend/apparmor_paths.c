@@ -402,16 +402,18 @@ static bool guards_directory(const struct pcl_rule *rule, const char *path)
 	       (name[path_len] == '/' || !name[path_len]);
 }
 
-static bool guards_path(const struct pcl_rule *rule, const char *path)
+/* A program's line has its name alone, and a directory's name would end in a slash. */
+static bool guards_path(const struct pcl_rule *rule, const struct pcl_operation *operation)
 {
+	const char *path = operation->object;
 	struct deeds deeds;
 
 	if (!path || (rule->class != PCL_CLASS_PROCESS && rule->class != PCL_CLASS_FILE))
 		return false;
 	find_deeds(rule, &deeds);
 	return is_guarded(&deeds) &&
-	       (guards_directory(rule, path) ||
-		(has_program_guard(rule) && pcl_rule_matches_object(rule, path)));
+	       (guards_directory(rule, path) || (!operation->directory && has_program_guard(rule) &&
+						 pcl_rule_matches_object(rule, path)));
 }
 
 const struct pcl_rule *pcl_apparmor_guard(const struct pcl_ruleset *ruleset,
@@ -419,7 +421,7 @@ const struct pcl_rule *pcl_apparmor_guard(const struct pcl_ruleset *ruleset,
 {
 	for (size_t i = 0; i < ruleset->rule_count; i++) {
 		const struct pcl_rule *rule = ruleset->rules[i];
-		bool guards = guards_path(rule, operation->object);
+		bool guards = guards_path(rule, operation);
 
 		if (operation->access == PCL_ACCESS_SOCKET)
 			guards = rule->class == PCL_CLASS_NETWORK &&

@@ -94,13 +94,15 @@ static int take_words(const char *text, struct pcl_apparmor_record *record)
 	return error;
 }
 
-/* AppArmor puts a slash behind a directory's name; rules have none there. */
-static void strip_slash(char *path)
+/* AppArmor puts a slash behind a directory's name; rules have none there. Whether there was one. */
+static bool strip_slash(char *path)
 {
 	size_t len = path ? strlen(path) : 0;
 
-	if (len > 1 && path[len - 1] == '/')
-		path[len - 1] = '\0';
+	if (len < 2 || path[len - 1] != '/')
+		return false;
+	path[len - 1] = '\0';
+	return true;
 }
 
 int pcl_apparmor_record_parse(const char *text, struct pcl_apparmor_record *ret_record)
@@ -121,8 +123,8 @@ int pcl_apparmor_record_parse(const char *text, struct pcl_apparmor_record *ret_
 		pcl_apparmor_record_fini(&record);
 		return error;
 	}
-	strip_slash(record.name);
-	strip_slash(record.target);
+	record.directory = strip_slash(record.name);
+	(void)strip_slash(record.target);
 	*ret_record = record;
 	return 0;
 }

@@ -23,7 +23,8 @@ struct pcl_apparmor_record {
 	char *operation; /* "open", "exec", "capable", "profile_load", ... */
 	char *profile;	 /* that decided; of a status, under which the loader ran */
 	char *name; /* the object's path, as rules write it; of a status, the profile; NULL: none */
-	char *target; /* the second path of a link or rename; NULL: none */
+	bool directory; /* the name is one's, by the kernel's word */
+	char *target;	/* the second path of a link or rename; NULL: none */
 	char *comm;
 	char *requested; /* masks of letters or words; NULL: none */
 	char *denied;

@@ -44,6 +44,7 @@ struct pcl_operation {
 	enum pcl_access access; /* decides the class */
 	/* EXECUTE, READ, WRITE, SYSCALL: absolute normalised path, or PCL_OBJECT_NONE. */
 	const char *object;
+	bool directory;	     /* the object is one, for certain; decides nothing */
 	bool object_unknown; /* the path could not be built: matches no Allow, refused if any Block
 			      */
 	const char *source;  /* absolute path of the acting task's executable, or NULL if none */

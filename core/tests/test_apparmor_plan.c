@@ -368,14 +368,29 @@ static void what_is_named_is_kept_from_moving(void **state)
 }
 
 /* The index in the list of its kind that the rule's id ends with; -1: no rule. */
+static int guard_from(const struct setting *setting, const struct pcl_operation *change)
+{
+	const struct pcl_rule *rule = pcl_apparmor_guard(setting->rulesets[0], change);
+
+	return rule ? atoi(strrchr(rule->id, '[') + 1) : -1;
+}
+
 static int guard_of(const struct setting *setting, const char *path, const char *source)
 {
 	const struct pcl_operation change = {.access = PCL_ACCESS_WRITE,
 					     .object = path,
 					     .source = source};
-	const struct pcl_rule *rule = pcl_apparmor_guard(setting->rulesets[0], &change);
 
-	return rule ? atoi(strrchr(rule->id, '[') + 1) : -1;
+	return guard_from(setting, &change);
+}
+
+static int guard_of_directory(const struct setting *setting, const char *path)
+{
+	const struct pcl_operation change = {.access = PCL_ACCESS_WRITE,
+					     .object = path,
+					     .directory = true};
+
+	return guard_from(setting, &change);
 }
 
 /* Each line that keeps a name is one that the guard tells of, and no other. */
@@ -396,6 +411,8 @@ static void a_guard_is_known_by_its_rule(void **state)
 	assert_int_equal(guard_of(&setting, "/p/q/r", NULL), -1);
 	assert_int_equal(guard_of(&setting, "/s", NULL), 1);
 	assert_int_equal(guard_of(&setting, "/x/y", NULL), 0);
+	assert_int_equal(guard_of_directory(&setting, "/x/y"), -1);
+	assert_int_equal(guard_of_directory(&setting, "/x"), 0);
 	assert_int_equal(guard_of(&setting, "/x", NULL), 0);
 	assert_int_equal(guard_of(&setting, "/k/n", NULL), 2);
 	assert_int_equal(guard_of(&setting, "/d/t", NULL), 0);

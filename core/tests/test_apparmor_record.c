@@ -32,6 +32,7 @@ static void reads_a_refused_open(void **state)
 	assert_string_equal(record.operation, "open");
 	assert_string_equal(record.profile, "portcullis-host");
 	assert_string_equal(record.name, "/etc/shadow");
+	assert_false(record.directory);
 	assert_string_equal(record.comm, "cat");
 	assert_string_equal(record.denied, "r");
 	assert_int_equal(record.pid, 146);
@@ -70,6 +71,7 @@ static void reads_a_directory_as_rules_name_it(void **state)
 			 0);
 	assert_string_equal(record.name, "/srv/a");
 	assert_string_equal(record.target, "/srv/b");
+	assert_true(record.directory);
 	assert_int_equal(
 		pcl_apparmor_record_parse("audit(1.0:2): apparmor=\"DENIED\" operation=\"open\" "
 					  "profile=\"p\" name=\"/\" pid=1",

@@ -35,11 +35,13 @@ static bool refuse(const struct asked *asked, int error, const struct pcl_rule *
 static const struct pcl_rule *guard_of(const struct asked *asked, enum pcl_access access,
 				       const char *object)
 {
+	const uint32_t op = asked->operation->request.op;
 	const struct model_actor *actor = &asked->operation->actor;
 	const int32_t *number = asked->operation->request.number;
 	const struct pcl_operation guarded = {
 		.access = access,
 		.object = object,
+		.directory = op == ACT_MKDIR || op == ACT_RMDIR,
 		.source = model_sources[actor->source],
 		.socket = {number[0], number[1], number[2]},
 	};
