@@ -281,5 +281,6 @@ int main(int argc, char **argv)
 	error = act(&request, &reply);
 	if (error == EACCES || error == EPERM)
 		return replay_refused(argv[1], error);
-	return error ? replay_broken(argv[1], error) : replay_done(argv[1], "", 0);
+	return error ? replay_broken(argv[1], error)
+		     : replay_done(argv[1], ACT_DONE, strlen(ACT_DONE));
 }

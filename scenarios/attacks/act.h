@@ -41,6 +41,8 @@ enum act_op {
 };
 
 #define ACT_PATH_MAX 1024
+/* What the program says of one that it was called for, and that went through. */
+#define ACT_DONE "went through"
 
 struct act_request {
 	uint32_t op;

@@ -502,11 +502,32 @@ void model_print_operation(const struct model_operation *operation, FILE *out)
 		model_domain_names[actor->domain], actor->terminal ? ", at a terminal" : "");
 }
 
-static void print_copy(const char *from, const char *to, FILE *out)
+static void print_run(const char *words, const char *path, FILE *out)
 {
-	fprintf(out, "  - {copy: " MODEL_TOOLS "/%s, to: ", from);
-	model_print_quoted(to, out);
-	fputs(", mode: \"0777\"}\n", out);
+	fprintf(out, "  - {run: [%s, ", words);
+	model_print_quoted(path, out);
+	fputs("]}\n", out);
+}
+
+static bool needs(const struct act_request *request, const struct model_object *object)
+{
+	return !strcmp(object->path, request->a) || !strcmp(object->path, request->b);
+}
+
+/* By the guest's own programs: the agent cannot copy to the longest of the names. */
+static void print_object(const struct model_object *object, FILE *out)
+{
+	char owner[64];
+
+	snprintf(owner, sizeof(owner), "/bin/chown, \"%u:%u\"", (unsigned)object->owner,
+		 (unsigned)object->owner);
+	if (object->kind == MODEL_SCRIPT)
+		fprintf(out, "  - {put: %s, text: \"#!%s\\n\"}\n", object->path,
+			object->interpreter);
+	else
+		print_run("/bin/cp, " MODEL_NOP, object->path, out);
+	print_run("/bin/chmod, \"0777\"", object->path, out);
+	print_run(owner, object->path, out);
 }
 
 /* What the operation needs to be there, each directory before what is in it. */
@@ -518,19 +539,12 @@ static void print_setup(const struct model_operation *operation, FILE *out)
 
 		if (object->kind == MODEL_DIR || object->kind == MODEL_EMPTY_DIR)
 			fprintf(out, "  - {mkdir: %s, mode: \"0777\"}\n", object->path);
-		else if (object->kind == MODEL_FILE)
-			print_copy("nop", object->path, out);
-		else if (object->kind == MODEL_SCRIPT)
-			fprintf(out, "  - {put: %s, text: \"#!%s\\n\", mode: \"0777\"}\n",
-				object->path, object->interpreter);
-		if (object->kind != MODEL_FILE && object->kind != MODEL_SCRIPT)
-			continue;
-		fprintf(out, "  - {run: [chown, \"%u:%u\", ", (unsigned)object->owner,
-			(unsigned)object->owner);
-		model_print_quoted(object->path, out);
-		fputs("]}\n", out);
+		else if (object->kind != MODEL_ABSENT && needs(&operation->request, object))
+			print_object(object, out);
 	}
-	print_copy("attacks/act", model_sources[operation->actor.source], out);
+	fputs("  - {copy: " MODEL_TOOLS "/attacks/act, to: ", out);
+	model_print_quoted(model_sources[operation->actor.source], out);
+	fputs(", mode: \"0777\"}\n", out);
 }
 
 static void print_attack(const struct model_operation *operation, FILE *out)
@@ -549,6 +563,21 @@ static void print_attack(const struct model_operation *operation, FILE *out)
 		actor->domain ? ", in: container" : "");
 }
 
+/* Of several alerts, the first. */
+static void print_expect(const struct model_expected *expected, FILE *out)
+{
+	const char *rule = expected->refused	   ? expected->rule
+			   : expected->alert_count ? expected->alerts[0].rule
+						   : "";
+
+	fprintf(out, "expect:\n  rule: \"%s\"\n", *rule ? rule : PCL_DEFAULT_POSTURE_NAME);
+	if (expected->refused)
+		fprintf(out, "  errno: %s\n", expected->error == EPERM ? "EPERM" : "EACCES");
+	else
+		fprintf(out, "  verdict: {none: MISSED, portcullis: %s}\n",
+			expected->alert_count ? "DETECT_ONLY" : "MISSED");
+}
+
 void model_print_case(const struct model_set *set, const struct model_operation *operation,
 		      const struct model_expected *expected, const char *title, FILE *out)
 {
@@ -565,7 +594,9 @@ void model_print_case(const struct model_set *set, const struct model_operation 
 			"shared}\n",
 			label);
 	print_setup(operation, out);
-	fputs("policy:\n  - inline: |\n", out);
+	fputs("cleanup: [" MODEL_ROOT "]\ncanary:\n  - {hidden: \"" ACT_DONE
+	      "\"}\npolicy:\n  - inline: |\n",
+	      out);
 	for (const char *line = policy; line && *line;) {
 		size_t len = strcspn(line, "\n");
 
@@ -575,11 +606,6 @@ void model_print_case(const struct model_set *set, const struct model_operation 
 	if (set->postures.file == PCL_POSTURE_BLOCK)
 		fputs("posture: block\n", out);
 	print_attack(operation, out);
-	fputs("twin: {run: [" MODEL_TOOLS "/attacks/hello, well]}\nexpect:\n", out);
-	if (expected->refused)
-		fprintf(out, "  errno: %s\n  rule: \"%s\"\n",
-			expected->error == EPERM ? "EPERM" : "EACCES",
-			expected->rule[0] ? expected->rule : PCL_DEFAULT_POSTURE_NAME);
-	else
-		fputs("  verdict: {none: MISSED, portcullis: MISSED}\n", out);
+	fputs("twin: {run: [" MODEL_TOOLS "/attacks/hello, well]}\n", out);
+	print_expect(expected, out);
 }
