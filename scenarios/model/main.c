@@ -3,6 +3,11 @@
  * The driver: sets, operations, comparison, and what is told of a difference.
  *
  * usage: model [--seed N] [--operations N] [--backend NAME] [--per-set N]
+ *        model ... --beside NAME [--print N]
+ *
+ * --beside: the sequence that all backends have, of which those sets are done that both take, until
+ * each backend has had so many operations that another one takes, too; and what was seen of each
+ * (common.h). --print: the case of one of them instead, the N-th under the set of the seed.
  *
  * The last line of standard output is a JSON object of counts; a difference is told before it, with
  * the seed, the policy made smaller, the operation, and a case file between lines of "----". Exit
@@ -20,6 +25,7 @@
 
 #include "backend/backend.h"
 #include "base/cleanup.h"
+#include "common.h"
 #include "labels.h"
 
 #define DEFAULT_OPERATIONS 20000
@@ -36,6 +42,7 @@
 #define WAITS 40
 /* How far apart the clocks of an event and of its actor may read. */
 #define SLACK_NS 200000
+#define REASONS 32
 
 struct run {
 	struct model_random random;
@@ -47,10 +54,25 @@ struct run {
 					*/
 	unsigned long operations, per_set;
 	/* Counts. */
-	unsigned long done, sets, refused, alerts, left_out, by_op[ACT_COUNT];
+	unsigned long done, sets, refused, alerts, rules_left_out, by_op[ACT_COUNT];
+	struct {
+		const char *text; /* borrowed */
+		unsigned long operations;
+	} reasons[REASONS]; /* for which operations were left out */
+	size_t reason_count;
+	/* Of the sequence that all backends have: the other one in this guest; NULL: it is not that
+	 * one. */
+	const struct pcl_backend *beside;
+	bool taken[MODEL_BACKENDS];	      /* the set at hand */
+	unsigned long shared[MODEL_BACKENDS]; /* operations that another one takes, too */
+	bool names_something;		      /* statuses, of the set at hand */
+	struct model_actor last;	      /* that was drawn */
+	unsigned long one;		      /* that is printed as a case */
+	bool print_one;
 };
 
 struct done {
+	unsigned long index; /* under its set */
 	struct model_operation operation;
 	struct model_expected expected;
 	struct act_reply reply;
@@ -60,38 +82,62 @@ struct done {
 /* --- what is left out --------------------------------------------------------------------------
  */
 
-/* Whether the backend takes the rule, asked of it alone. */
-static bool is_supported(const struct run *run, const struct model_set *set, size_t index)
-{
-	struct pcl_diag diag pcl_cleanup(pcl_diag_fini) = {0};
-	struct model_rulesets rulesets pcl_cleanup(model_rulesets_fini) = {0};
-	struct model_set alone = *set;
-	pcl_autofree char *text = NULL;
-
-	alone.rules[0] = set->rules[index];
-	alone.rule_count = 1;
-	alone.filler = 0;
-	text = model_print_set(&alone);
-	return text && !model_rulesets_make(text, &set->postures, &rulesets, &diag) &&
-	       rulesets.set->policy_count == 1 && rulesets.set->policies[0]->rule_count == 1 &&
-	       (run->backend->idle ||
-		run->backend->status(rulesets.set->policies[0]->rules[0], run->kernel).status !=
-			PCL_STATUS_UNSUPPORTED);
-}
-
 static bool takes(void *context, const struct model_set *set, size_t index)
 {
-	/* Of sources the actors would have to be executed under each set. */
-	return !set->rules[index].sources && is_supported(context, set, index);
+	const struct run *run = context;
+
+	return !model_rule_left_out(run->backend, run->kernel, set, index);
 }
 
-static void leave_out(struct run *run, struct model_set *set)
+static void leave_out_rules(struct run *run, struct model_set *set)
 {
 	for (size_t i = set->rule_count; i-- > 0;)
-		if (!is_supported(run, set, i)) {
+		if (!takes(run, set, i)) {
 			model_drop_rule(set, i);
-			run->left_out++;
+			run->rules_left_out++;
 		}
+}
+
+static void note_left_out(struct run *run, const char *reason)
+{
+	size_t at = 0;
+
+	while (at < run->reason_count && strcmp(run->reasons[at].text, reason) != 0)
+		at++;
+	if (at == REASONS)
+		return;
+	if (at == run->reason_count)
+		run->reasons[run->reason_count++].text = reason;
+	run->reasons[at].operations++;
+}
+
+/* Why the set is not done here: it is left out, or nobody is there to be compared with. */
+static const char *set_left_out(const struct run *run, const struct model_set *set)
+{
+	const char *reason;
+
+	if (!run->beside)
+		return NULL;
+	reason = model_set_left_out(run->backend, set);
+	if (reason)
+		return reason;
+	return model_set_left_out(run->beside, set) ? "the backend beside it does not take it"
+						    : NULL;
+}
+
+/* Which backends take an operation of the sequence, in whichever guest. */
+static void note_shared(struct run *run, const struct act_request *request)
+{
+	size_t count = 0;
+	bool takes_it[MODEL_BACKENDS];
+
+	for (size_t i = 0; i < MODEL_BACKENDS; i++) {
+		takes_it[i] =
+			run->taken[i] && !model_operation_left_out(model_backends[i], request);
+		count += takes_it[i];
+	}
+	for (size_t i = 0; count > 1 && i < MODEL_BACKENDS; i++)
+		run->shared[i] += takes_it[i];
 }
 
 /* --- comparing ---------------------------------------------------------------------------------
@@ -323,8 +369,39 @@ static void tell(const struct run *run, struct model_set *set, struct done *done
 	puts("----");
 }
 
+/* Where all rules are exact only this is named: of one capability a refusal is told of once. */
+static void keep_told(const struct run *run, const struct done *done, char *named)
+{
+	bool once = run->judge == MODEL_BY_NAME && done->expected.capability;
+	size_t kept = 0;
+
+	for (size_t i = 0; named[i]; i++)
+		if (once && named[i] != 'e')
+			named[kept++] = named[i];
+	named[kept] = '\0';
+}
+
+static void trace(const struct run *run, const struct model_rulesets *rulesets,
+		  const struct done *done, const struct model_event *events, size_t count)
+{
+	struct model_seen seen = {.error = done->reply.error};
+	struct model_expected plain;
+	char named[4];
+
+	for (size_t i = 0; i < count; i++)
+		if (is_of(&events[i], done))
+			model_seen_add(&seen, events[i].refused,
+				       model_rule_number(rulesets, events[i].rule));
+	model_expect(rulesets, &done->operation, MODEL_BY_FILE, &plain);
+	model_named(&done->expected, &plain, named);
+	if (!run->names_something)
+		keep_told(run, done, named);
+	model_trace_operation(done->index, &done->operation, &seen, named);
+}
+
 /* 0, 1 after a difference that was told, or a negative errno. */
-static int compare_batch(struct run *run, struct model_set *set, struct done *batch, size_t count,
+static int compare_batch(struct run *run, struct model_set *set,
+			 const struct model_rulesets *rulesets, struct done *batch, size_t count,
 			 struct pcl_diag *diag)
 {
 	pcl_autofree struct model_event *events = NULL;
@@ -345,6 +422,8 @@ static int compare_batch(struct run *run, struct model_set *set, struct done *ba
 			tell(run, set, &batch[i], kept ? kept : "", diag);
 			return 1;
 		}
+		if (run->beside)
+			trace(run, rulesets, &batch[i], events, event_count);
 	}
 	return error;
 }
@@ -373,36 +452,100 @@ static bool same_actor(const struct model_actor *a, const struct model_actor *b)
 	       a->terminal == b->terminal;
 }
 
+/* Never one actor twice in a row: their events must lie apart in time. */
+static void draw_operation(struct run *run, const struct model_set *set, unsigned long index,
+			   struct model_operation *ret_operation)
+{
+	do
+		model_draw_operation(&run->random, set, ret_operation);
+	while (index && same_actor(&ret_operation->actor, &run->last));
+	run->last = ret_operation->actor;
+	note_shared(run, &ret_operation->request);
+}
+
+static bool has_enough(const struct run *run)
+{
+	if (!run->beside)
+		return run->done >= run->operations;
+	for (size_t i = 0; i < MODEL_BACKENDS; i++)
+		if (run->shared[i] < run->operations)
+			return false;
+	return true;
+}
+
+/* All that is left out, so that it is counted. */
+static void pass_over(struct run *run, const struct model_set *set, const char *reason)
+{
+	struct model_operation operation;
+
+	for (unsigned long i = 0; i < run->per_set; i++) {
+		draw_operation(run, set, i, &operation);
+		note_left_out(run, reason);
+	}
+}
+
+/* Draws the next operations up to a batch of such as are not left out, and does them. */
+static int do_batch(struct run *run, const struct model_set *set,
+		    const struct model_rulesets *rulesets, unsigned long *index, struct done *batch,
+		    size_t *ret_count, struct pcl_diag *diag)
+{
+	size_t count = 0;
+	int error = 0;
+
+	while (!error && count < BATCH && *index < run->per_set) {
+		struct done *done = &batch[count];
+		const char *reason;
+
+		done->index = *index;
+		draw_operation(run, set, (*index)++, &done->operation);
+		reason = model_operation_left_out(run->backend, &done->operation.request);
+		if (reason) {
+			note_left_out(run, reason);
+			continue;
+		}
+		model_expect(rulesets, &done->operation, run->judge, &done->expected);
+		expect_once(run, done);
+		error = do_one(run, done, diag);
+		count++;
+	}
+	*ret_count = count;
+	return error;
+}
+
 static int run_operations(struct run *run, struct model_set *set,
 			  const struct model_rulesets *rulesets, struct pcl_diag *diag)
 {
 	static struct done batch[BATCH];
-	unsigned long todo = run->per_set;
 	int error = 0;
 
-	while (!error && todo && run->done < run->operations) {
+	/* A sequence for all ends with a set, for all at the same. */
+	for (unsigned long i = 0;
+	     !error && i < run->per_set && (run->beside || !has_enough(run));) {
 		size_t count = 0;
 
-		while (!error && count < BATCH && todo) {
-			struct done *done = &batch[count];
-
-			/* Never one actor twice in a row: their events must lie apart in time. */
-			do
-				model_draw_operation(&run->random, set, &done->operation);
-			while ((count && same_actor(&done->operation.actor,
-						    &batch[count - 1].operation.actor)) ||
-			       (run->judge == MODEL_BY_NAME &&
-				model_is_of_two_owners(&done->operation.request)));
-			model_expect(rulesets, &done->operation, run->judge, &done->expected);
-			expect_once(run, done);
-			error = do_one(run, done, diag);
-			count++;
-			todo--;
-		}
+		error = do_batch(run, set, rulesets, &i, batch, &count, diag);
 		if (!error)
-			error = compare_batch(run, set, batch, count, diag);
+			error = compare_batch(run, set, rulesets, batch, count, diag);
 	}
 	return error;
+}
+
+static void draw_set(struct run *run, struct model_set *ret_set)
+{
+	const struct model_takers takers = {run->judge == MODEL_BY_LABEL,
+					    run->judge == MODEL_BY_LABEL ? takes : NULL, run};
+
+	run->random.state = run->seed * 0x9E3779B97F4A7C15u + 1;
+	if (!run->beside) {
+		model_draw_set(&run->random, &takers, ret_set);
+		leave_out_rules(run, ret_set);
+		return;
+	}
+	model_draw_common(&run->random, run->seed, ret_set);
+	run->per_set = model_common_per_set(run->seed);
+	for (size_t i = 0; i < MODEL_BACKENDS; i++)
+		run->taken[i] = !model_set_left_out(model_backends[i], ret_set);
+	run->names_something = model_names_something(run->backend, ret_set);
 }
 
 static int run_set(struct run *run, struct pcl_diag *diag)
@@ -410,16 +553,19 @@ static int run_set(struct run *run, struct pcl_diag *diag)
 	struct model_rulesets rulesets pcl_cleanup(model_rulesets_fini) = {0};
 	pcl_autofree struct model_event *stale = NULL;
 	pcl_autofree char *text = NULL;
-	const struct model_takers takers = {run->judge == MODEL_BY_LABEL, takes, run};
+	const char *reason;
 	struct model_set set;
 	size_t count;
 	int error;
 
-	run->random.state = run->seed * 0x9E3779B97F4A7C15u + 1;
-	model_draw_set(&run->random, &takers, &set);
-	leave_out(run, &set);
+	draw_set(run, &set);
 	if (!set.rule_count)
 		return 0;
+	reason = set_left_out(run, &set);
+	if (reason) {
+		pass_over(run, &set, reason);
+		return 0;
+	}
 	text = model_print_set(&set);
 	if (!text)
 		return pcl_diag_set(diag, -ENOMEM, "no memory");
@@ -432,7 +578,37 @@ static int run_set(struct run *run, struct pcl_diag *diag)
 	error = model_events(&stale, &count, diag);
 	run->sets++;
 	memset(run->asked, 0, sizeof(run->asked));
+	if (run->beside)
+		model_trace_set(run->seed, text);
 	return error ? error : run_operations(run, &set, &rulesets, diag);
+}
+
+/* The case of one operation of the sequence, which is not done. */
+static int print_one(struct run *run, struct pcl_diag *diag)
+{
+	struct model_rulesets rulesets pcl_cleanup(model_rulesets_fini) = {0};
+	pcl_autofree char *text = NULL, *title = NULL;
+	struct model_operation operation;
+	struct model_expected expected;
+	struct model_set set;
+	int error;
+
+	draw_set(run, &set);
+	text = model_print_set(&set);
+	if (!text || asprintf(&title, "Backends differ, seed %llu, operation %lu",
+			      (unsigned long long)run->seed, run->one) < 0)
+		return pcl_diag_set(diag, -ENOMEM, "no memory");
+	error = model_rulesets_make(text, &set.postures, &rulesets, diag);
+	if (error)
+		return error;
+	for (unsigned long i = 0; i <= run->one; i++)
+		draw_operation(run, &set, i, &operation);
+	model_expect(&rulesets, &operation, MODEL_BY_FILE, &expected);
+	model_print_operation(&operation, stdout);
+	puts("\n----");
+	model_print_case(&set, &operation, &expected, title, stdout);
+	puts("----");
+	return 0;
 }
 
 /* --- beginning and end -------------------------------------------------------------------------
@@ -532,8 +708,13 @@ static int prepare(const struct run *run, struct pcl_diag *diag)
 static void print_counts(const struct run *run)
 {
 	printf("{\"backend\": \"%s\", \"operations\": %lu, \"sets\": %lu, \"refused\": %lu, "
-	       "\"alerts\": %lu, \"rules_left_out\": %lu, \"by_operation\": {",
-	       run->backend->name, run->done, run->sets, run->refused, run->alerts, run->left_out);
+	       "\"alerts\": %lu, \"rules_left_out\": %lu, \"left_out\": {",
+	       run->backend->name, run->done, run->sets, run->refused, run->alerts,
+	       run->rules_left_out);
+	for (size_t i = 0; i < run->reason_count; i++)
+		printf("%s\"%s\": %lu", i ? ", " : "", run->reasons[i].text,
+		       run->reasons[i].operations);
+	fputs("}, \"by_operation\": {", stdout);
 	for (size_t i = 0; i < ACT_COUNT; i++)
 		printf("%s\"%s\": %lu", i ? ", " : "", act_words[i], run->by_op[i]);
 	puts("}}");
@@ -541,7 +722,9 @@ static void print_counts(const struct run *run)
 
 static int usage(void)
 {
-	fputs("usage: model [--seed N] [--operations N] [--backend NAME] [--per-set N]\n", stderr);
+	fputs("usage: model [--seed N] [--operations N] [--backend NAME] [--per-set N]\n"
+	      "       model ... --beside NAME [--print N]\n",
+	      stderr);
 	return 2;
 }
 
@@ -551,6 +734,8 @@ static int read_options(struct run *run, int argc, char **argv)
 						{"operations", required_argument, NULL, 'n'},
 						{"backend", required_argument, NULL, 'b'},
 						{"per-set", required_argument, NULL, 'p'},
+						{"beside", required_argument, NULL, 'w'},
+						{"print", required_argument, NULL, 'o'},
 						{0}};
 	int option;
 
@@ -563,17 +748,17 @@ static int read_options(struct run *run, int argc, char **argv)
 			run->per_set = strtoul(optarg, NULL, 10);
 		else if (option == 'b')
 			run->backend = pcl_backend_find(optarg);
-		else
+		else if (option == 'w' && pcl_backend_find(optarg))
+			run->beside = pcl_backend_find(optarg);
+		else if (option == 'o') {
+			run->one = strtoul(optarg, NULL, 10);
+			run->print_one = true;
+		} else
 			return -EINVAL;
 	}
+	if (run->beside ? run->per_set : run->print_one)
+		return -EINVAL;
 	return optind == argc && run->backend && run->operations ? 0 : -EINVAL;
-}
-
-static enum model_judge judge_of(const struct pcl_backend *backend)
-{
-	if (backend == &pcl_backend_apparmor)
-		return MODEL_BY_NAME;
-	return backend == &pcl_backend_selinux ? MODEL_BY_LABEL : MODEL_BY_FILE;
 }
 
 int main(int argc, char **argv)
@@ -588,12 +773,17 @@ int main(int argc, char **argv)
 		return usage();
 	(void)setvbuf(stdout, NULL, _IOLBF, 0);
 	run.kernel = run.backend->kernel();
-	run.judge = judge_of(run.backend);
+	run.judge = model_judge_of(run.backend);
 	if (!run.per_set)
 		run.per_set =
 			run.judge == MODEL_BY_LABEL ? DEFAULT_PER_SET_BY_LABEL : DEFAULT_PER_SET;
+	if (run.print_one) {
+		if (print_one(&run, &diag))
+			fprintf(stderr, "model: %s\n", pcl_diag_text(&diag));
+		return diag.error ? 3 : 0;
+	}
 	error = prepare(&run, &diag);
-	for (; !error && run.done < run.operations; run.seed++)
+	for (; !error && !has_enough(&run); run.seed++)
 		error = run_set(&run, &diag);
 	if (error < 0)
 		fprintf(stderr, "model: %s\n", pcl_diag_text(&diag));

@@ -118,8 +118,8 @@ extern const char *const model_domain_names[MODEL_DOMAINS];
 
 /* Whom a set is for. */
 struct model_takers {
-	/* Policies of the host's alone, and of rules such as are taken. */
-	bool host_only;
+	bool host_only; /* policies of the host's alone */
+	/* Of rules such as are taken; NULL: of any. */
 	bool (*takes)(void *context, const struct model_set *set, size_t index);
 	void *context;
 };
@@ -188,6 +188,8 @@ void model_draw_operation(struct model_random *random, const struct model_set *s
 /* What sockets and executable memory come to without a policy: asked of the kernel once, for the
  * node's own policy may refuse them. */
 void model_note_error(const struct act_request *request, uid_t uid, int error);
+/* What an operation that no rule refuses comes to: 0, or a positive errno that was noted. */
+int model_error_without(const struct model_operation *operation);
 size_t model_socket_count(void);
 void model_socket_request(size_t index, struct act_request *ret_request);
 

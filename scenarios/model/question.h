@@ -31,8 +31,6 @@ void model_decide(const struct model_rulesets *rulesets, const struct model_oper
 		  const struct model_question *question, struct pcl_verdict *ret_verdict);
 void model_expect_alert(struct model_expected *expected, const struct pcl_verdict *verdict,
 			bool required);
-/* What an operation that no rule refuses comes to: 0, or a positive errno that was noted. */
-int model_error_without(const struct model_operation *operation);
 
 /* --- apparmor.c: as model_expect(), but what the statuses of that backend name is expected -------
  */

@@ -128,7 +128,7 @@ static void draw_taken(struct model_random *random, const struct model_takers *t
 {
 	for (unsigned i = 0; i < DRAWS_MAX; i++) {
 		draw_rule(random, takers->host_only, set, &set->rules[index]);
-		if (!takers->host_only || takers->takes(takers->context, set, index))
+		if (!takers->takes || takers->takes(takers->context, set, index))
 			return;
 	}
 }
