@@ -26,14 +26,20 @@ struct deeds {
 	unsigned done[PCL_EFFECT_COUNT][2];
 };
 
-/* How what is executed goes on: any other program is none of the profile's. */
+/*
+ * How what is executed goes on: any other program is none of the source's. On the host one that
+ * the distribution has a profile for is in both. KERNEL: the name behind "&" is stacked on
+ * whichever profile is attached to the program, and the host's own is attached to all.
+ */
 static void print_execute(const struct pcl_apparmor_maker *maker)
 {
-	if (!maker->source) {
+	bool host = maker->domain->ruleset->domain->host;
+
+	if (!host && !maker->source) {
 		(void)fputs("ix", maker->out);
 		return;
 	}
-	(void)fputs("px -> \"", maker->out);
+	(void)fputs(host ? "pix -> \"&" : "px -> \"", maker->out);
 	pcl_apparmor_put_profile_name(maker, NULL, maker->out);
 	(void)fputc('"', maker->out);
 }

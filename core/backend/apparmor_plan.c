@@ -164,7 +164,7 @@ static void print_head(struct pcl_apparmor_maker *maker)
 		if (maker->source)
 			pcl_apparmor_put_path(maker->source, maker->out);
 		else
-			(void)fputs("/**", maker->out);
+			(void)fputs("/{,**}", maker->out);
 		(void)fputs("\" ", maker->out);
 	}
 	(void)fputs(FLAGS " {\n", maker->out);

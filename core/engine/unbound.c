@@ -134,21 +134,33 @@ void pcl_unbound_free(struct pcl_unbound **unbound, size_t count)
 	*unbound = NULL;
 }
 
+/* Processes are looked at by their numbers, so the first one is named first. */
+#define MANAGER "1 systemd"
+
+static const char *until(enum pcl_binding binding, const struct pcl_domain *domain)
+{
+	if (binding == PCL_BINDING_EXEC)
+		return "until the next program that it executes";
+	return domain->host ? "until it is started anew by one that is"
+			    : "until it is started anew in the domain's profile";
+}
+
 char *pcl_unbound_text(const struct pcl_unbound *unbound, enum pcl_binding binding,
 		       const struct pcl_backend *backend, const struct pcl_domain *domain)
 {
 	size_t count = unbound->counts[binding];
+	const char *names = unbound->names[binding];
 	const char *more = count > PCL_UNBOUND_NAMES ? ", ..." : "";
 	char *text = NULL;
 
 	if (!count || binding == PCL_BINDING_NOW)
 		return NULL;
-	if (asprintf(&text, "%s: %zu running process%s not bound by %s %s (%s%s)", domain->name,
-		     count, count == 1 ? " is" : "es are", backend->name,
-		     binding == PCL_BINDING_EXEC ? "until the next program that it executes"
-						 : "until it is started anew in the domain's "
-						   "profile",
-		     unbound->names[binding] ? unbound->names[binding] : "", more) < 0)
+	if (asprintf(&text, "%s: %zu running process%s not bound by %s %s (%s%s)%s", domain->name,
+		     count, count == 1 ? " is" : "es are", backend->name, until(binding, domain),
+		     names ? names : "", more,
+		     names && !strncmp(names, MANAGER, strlen(MANAGER))
+			     ? "; \"systemctl daemon-reexec\" binds process 1 and what it starts"
+			     : "") < 0)
 		return NULL;
 	return text;
 }

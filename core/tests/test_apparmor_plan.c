@@ -303,8 +303,9 @@ static void a_list_of_one_class_leaves_the_others_open(void **state)
 	setting_of(&setting, "  process: {matchPaths: [{path: /bin/a, action: Allow}]}\n");
 	plan = make_plan(&setting);
 	text = find(plan, "portcullis-host")->text;
-	test_contains(text, "\t\"/bin/a\" ix, # p#process.matchPaths[0] test.yaml:");
-	lacks(text, "\"/{,**}\" ix");
+	test_contains(text, "\t\"/bin/a\" pix -> \"&portcullis-host\", # p#process.matchPaths[0] "
+			    "test.yaml:");
+	lacks(text, "\"/{,**}\" pix");
 	test_contains(text, "\t\"/{,**}\" rkmw,\n");
 	test_contains(text, "\tnetwork,\n");
 	test_contains(text, "\tcapability,\n");
@@ -330,7 +331,7 @@ static void a_source_has_a_profile_that_is_entered_and_left(void **state)
 	test_contains(source->text, enter);
 	lacks(own->text, "/secret");
 	test_contains(source->text, "\taudit deny \"/secret{,/}\" rkmwl,");
-	test_contains(source->text, "\t\"/{,**}\" px -> \"portcullis-host\",\n");
+	test_contains(source->text, "\t\"/{,**}\" pix -> \"&portcullis-host\",\n");
 }
 
 /* A refused source is not entered: its line would grant it. */
@@ -348,7 +349,7 @@ static void a_source_that_may_not_be_executed_has_no_line(void **state)
 	text = find(plan, "portcullis-host")->text;
 	lacks(text, "\"/s\" px");
 	test_contains(text, "\t\"/a\" px -> \"portcullis-host+");
-	lacks(text, "\"/a\" ix");
+	lacks(text, "\"/a\" pix");
 }
 
 static void what_is_named_is_kept_from_moving(void **state)

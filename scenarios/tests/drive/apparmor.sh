@@ -131,6 +131,46 @@ is 'pinned features: datagrams are refused, streams are not' 'refused sent' "$(s
 rm /etc/apparmor/parser.conf
 apply old.yaml
 
+# A program that the distribution has a profile for is in both where who starts it is bound.
+mkdir -p theirs
+cp /opt/gauntlet/busybox theirs/sh
+echo theirs >d
+mkfifo stay
+$parser -rK <<PROFILE 2>said || echo "not ok parser: $(cat said)"
+profile distribution $work/theirs/sh flags=(attach_disconnected,mediate_deleted) {
+  file,
+  capability,
+  network,
+  ptrace,
+  signal,
+  mount,
+  deny $work/d rw,
+}
+PROFILE
+cat >look <<'LOOK'
+read -r label </proc/self/attr/current
+refused=
+for file in a b c d; do cat $file >/dev/null 2>&1 || refused=$refused$file; done
+echo "$label $refused"
+LOOK
+both='distribution//&portcullis-host (enforce)'
+is 'unbound: a program of the distribution is in its own profile alone' 'distribution (enforce) d' \
+	"$(theirs/sh look)"
+is 'bound: it is in both, and both refuse' "$both ad" "$(sh -c 'theirs/sh look; :')"
+is 'bound: what it executes is in both, too' "$both ad" "$(sh -c 'theirs/sh -c "sh look; :"; :')"
+is 'bound: another program is in the host'"'"'s alone' 'portcullis-host (enforce) a' "$(sh -c 'sh look; :')"
+sh -c 'exec theirs/sh -c "echo there; read -r line"' >ready <stay &
+inner=$!
+theirs/sh -c 'echo there; read -r line' >ready.too <>stay &
+outer=$!
+until grep -qs there ready && grep -qs there ready.too; do :; done
+is 'status tells of who is in theirs alone' 1 "$($p status | count "not bound by apparmor until .*$outer")"
+apply new.yaml
+is 'a change binds who is in both' "$both" "$(cat /proc/$inner/attr/current)"
+kill $inner $outer
+apply old.yaml
+printf distribution >/sys/kernel/security/apparmor/.remove
+
 # No room for the state.
 mount -t tmpfs -o size=256k tmpfs parsers
 cp -a /run/portcullis/. parsers/ && mount --move parsers /run/portcullis
