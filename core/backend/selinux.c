@@ -120,6 +120,13 @@ static int patch(const struct policy *from, const struct pcl_selinux_changes *ch
 	return pcl_selinux_patch(from->data, from->size, changes, &to->data, &to->size, diag);
 }
 
+static int load_applied(struct pcl_selinux_record *record, struct pcl_diag *diag)
+{
+	int error = pcl_selinux_record_load(PCL_SELINUX_APPLIED, record, diag);
+
+	return error == -ENOENT ? 0 : error;
+}
+
 /* --- changes -----------------------------------------------------------------------------------
  */
 
@@ -386,13 +393,18 @@ static int restore_label(const char *path, void *context)
  */
 
 /* All types stay until no file has them, and none of them means anything any more. */
-static int free_all(const struct policy *loaded, const struct policy *original,
-		    struct pcl_diag *diag)
+static int free_all(const struct pcl_selinux_record *applied, const struct policy *loaded,
+		    const struct policy *original, struct pcl_diag *diag)
 {
 	struct pcl_selinux_changes clones pcl_cleanup(pcl_selinux_changes_fini) = {0};
 	autopolicy policy = {0};
-	int error = pcl_selinux_clones_of(loaded->data, loaded->size, &clones, diag);
+	int error;
 
+	/* Where nothing was cut short, what has been written down is what is loaded. */
+	if (applied->generation && is_loaded(applied->generation))
+		error = add_clones(&clones, &applied->changes) ? no_memory(diag) : 0;
+	else
+		error = pcl_selinux_clones_of(loaded->data, loaded->size, &clones, diag);
 	if (!error)
 		error = patch(original, &clones, &policy, diag);
 	return error ? error : load_policy(&policy, diag);
@@ -410,6 +422,7 @@ static void forget(bool kept)
 static int remove_all(struct pcl_diag *diag)
 {
 	autopolicy loaded = {0}, original = {0};
+	autorecord applied = {0};
 	bool ours, kept = false;
 	int error;
 
@@ -424,8 +437,11 @@ static int remove_all(struct pcl_diag *diag)
 		return error;
 	if (ours)
 		error = get_original(&original, diag);
+	/* A record that cannot be read is none. */
+	if (!error && ours && load_applied(&applied, NULL))
+		pcl_selinux_record_fini(&applied);
 	if (!error && ours)
-		error = free_all(&loaded, &original, diag);
+		error = free_all(&applied, &loaded, &original, diag);
 	pcl_fault_point("selinux: nothing is refused");
 	if (!error)
 		pcl_selinux_record_delete(PCL_SELINUX_APPLIED);
@@ -444,13 +460,6 @@ static int remove_all(struct pcl_diag *diag)
 
 /* --- a change that was cut short ---------------------------------------------------------------
  */
-
-static int load_applied(struct pcl_selinux_record *record, struct pcl_diag *diag)
-{
-	int error = pcl_selinux_record_load(PCL_SELINUX_APPLIED, record, diag);
-
-	return error == -ENOENT ? 0 : error;
-}
 
 /*
  * Somebody loaded another policy, in which ours is not: put on top of that one, which is the node's
@@ -665,7 +674,6 @@ static int check_rights(struct pcl_diag *diag)
 
 static int probe(const struct pcl_node *node, struct pcl_diag *diag)
 {
-	pcl_cleanup(pcl_selinux_policy_free) struct pcl_selinux_policy *read = NULL;
 	autopolicy policy = {0};
 	int error;
 
@@ -687,7 +695,7 @@ static int probe(const struct pcl_node *node, struct pcl_diag *diag)
 	if (!error)
 		error = get_policy(&policy, diag);
 	if (!error)
-		error = pcl_selinux_policy_read(policy.data, policy.size, &read, diag);
+		error = pcl_selinux_policy_check(policy.data, policy.size, diag);
 	return error && error != -ENOMEM ? -EOPNOTSUPP : error;
 }
 

@@ -107,7 +107,9 @@ int pcl_selinux_patch(const void *policy, size_t size, const struct pcl_selinux_
 
 struct pcl_selinux_policy;
 
-/* Errors as above. */
+/* Whether a policy is one that libsepol knows the form of, by its beginning alone. Errors as above.
+ */
+int pcl_selinux_policy_check(const void *policy, size_t size, struct pcl_diag *diag);
 int pcl_selinux_policy_read(const void *policy, size_t size, struct pcl_selinux_policy **ret_policy,
 			    struct pcl_diag *diag);
 void pcl_selinux_policy_free(struct pcl_selinux_policy **policy);

@@ -34,9 +34,9 @@ static uint32_t read_word(const void *at)
 	return le32toh(word);
 }
 
-/* What libsepol would only call unreadable. */
-static int check_header(const char *policy, size_t size, struct pcl_diag *diag)
+int pcl_selinux_policy_check(const void *data, size_t size, struct pcl_diag *diag)
 {
+	const char *policy = data;
 	const size_t name_len = strlen(POLICY_NAME);
 	const size_t version_at = HEADER_LEN + name_len;
 	uint32_t version;
@@ -68,7 +68,7 @@ int pcl_selinux_policy_read(const void *policy, size_t size, struct pcl_selinux_
 {
 	pcl_cleanup(pcl_selinux_policy_free) struct pcl_selinux_policy *read = NULL;
 	struct policy_file file;
-	int error = check_header(policy, size, diag);
+	int error = pcl_selinux_policy_check(policy, size, diag);
 
 	if (error)
 		return error;
