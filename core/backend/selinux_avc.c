@@ -132,6 +132,35 @@ int pcl_selinux_avc_parse(const char *text, struct pcl_selinux_avc *ret_avc)
 	return 0;
 }
 
+static bool asks_only(const struct pcl_selinux_avc *avc, const char *const *permissions)
+{
+	for (size_t i = 0; i < avc->permissions_count; i++) {
+		size_t at = 0;
+
+		while (permissions[at] && strcmp(permissions[at], avc->permissions[i]) != 0)
+			at++;
+		if (!permissions[at])
+			return false;
+	}
+	return avc->permissions_count;
+}
+
+/*
+ * KERNEL: with fs.protected_hardlinks, who makes a hard link is asked whether it may read and write
+ * the file, and goes on where it may not but owns it, or may act as if; then whether it may link.
+ */
+bool pcl_selinux_avc_is_same_link(const struct pcl_selinux_avc *first,
+				  const struct pcl_selinux_avc *next)
+{
+	static const char *const asked_first[] = {"read", "write", NULL};
+	static const char *const asked_next[] = {"link", NULL};
+
+	return first->denied && next->denied && first->inode && first->inode == next->inode &&
+	       first->pid == next->pid && next->serial - first->serial <= 1 &&
+	       asks_only(first, asked_first) && asks_only(next, asked_next) &&
+	       !strcmp(first->target, next->target);
+}
+
 void pcl_selinux_avc_fini(struct pcl_selinux_avc *avc)
 {
 	pcl_strings_free(&avc->permissions, &avc->permissions_count);

@@ -36,4 +36,8 @@ struct pcl_selinux_avc {
 int pcl_selinux_avc_parse(const char *text, struct pcl_selinux_avc *ret_avc);
 void pcl_selinux_avc_fini(struct pcl_selinux_avc *avc);
 
+/* Whether next, the record behind first, is of the same call: that a file gets a hard link. */
+bool pcl_selinux_avc_is_same_link(const struct pcl_selinux_avc *first,
+				  const struct pcl_selinux_avc *next);
+
 #endif

@@ -42,6 +42,7 @@ struct reader {
 	struct cursor cursor;
 	const struct pcl_selinux_record *applied;
 	struct pcl_selinux_record later; /* what was applied since, while it follows */
+	struct pcl_selinux_avc last;	 /* what was told, if the record before this one was */
 	bool follows;			 /* what is read is of now */
 	pcl_event_fn fn;		 /* NULL: only the place is wanted */
 	void *context;
@@ -51,6 +52,7 @@ struct reader {
 static void reader_fini(struct reader *reader)
 {
 	pcl_selinux_record_fini(&reader->later);
+	pcl_selinux_avc_fini(&reader->last);
 }
 
 /* --- how far was read --------------------------------------------------------------------------
@@ -467,8 +469,6 @@ static int tell(struct reader *reader, const struct pcl_selinux_avc *avc)
 	struct pcl_event event;
 	const char *source;
 
-	if (!reader->fn || avc->permissive || !is_ours(&reader->applied->changes, avc))
-		return 0;
 	pcl_audit_actor_find(avc->pid, avc->comm, &actor);
 	source = find_source(reader->applied, avc);
 	event = (struct pcl_event){
@@ -549,6 +549,28 @@ static int take_load(struct reader *reader)
 	return error;
 }
 
+static bool is_told(const struct reader *reader, const struct pcl_selinux_avc *avc)
+{
+	return reader->fn && !avc->permissive && is_ours(&reader->applied->changes, avc);
+}
+
+/* What was refused once is told once. avc is taken. */
+static int take_avc(struct reader *reader, struct pcl_selinux_avc *avc)
+{
+	bool told = is_told(reader, avc);
+	int error =
+		told && !(reader->last.target && pcl_selinux_avc_is_same_link(&reader->last, avc))
+			? tell(reader, avc)
+			: 0;
+
+	pcl_selinux_avc_fini(&reader->last);
+	if (told) {
+		reader->last = *avc;
+		*avc = (struct pcl_selinux_avc){0};
+	}
+	return error;
+}
+
 static int take_line(const char *text, void *context)
 {
 	struct pcl_selinux_avc avc pcl_cleanup(pcl_selinux_avc_fini) = {0};
@@ -560,7 +582,7 @@ static int take_line(const char *text, void *context)
 	if (avc.serial <= reader->cursor.serial)
 		return 0;
 	reader->cursor.serial = avc.serial;
-	return avc.loaded ? take_load(reader) : tell(reader, &avc);
+	return avc.loaded ? take_load(reader) : take_avc(reader, &avc);
 }
 
 /* --- reading -----------------------------------------------------------------------------------

@@ -202,6 +202,40 @@ static void reads_a_capability_and_a_load(void **state)
 	}
 }
 
+static bool is_link_behind(const char *first, const char *next)
+{
+	AVC before = {0}, after = {0};
+
+	assert_int_equal(pcl_selinux_avc_parse(first, &before), 0);
+	assert_int_equal(pcl_selinux_avc_parse(next, &after), 0);
+	return pcl_selinux_avc_is_same_link(&before, &after);
+}
+
+static void a_link_is_asked_for_twice(void **state)
+{
+#define ABOUT " for  pid=7 ino=5 tcontext=u:r:a_t tclass=file"
+	static const char asked[] = "audit(1.0:8): avc:  denied  { read write }" ABOUT;
+	static const char *const others[] = {
+		"audit(1.0:9): avc:  denied  { read link }" ABOUT,
+		"audit(1.0:9): avc:  denied  { read write }" ABOUT,
+		"audit(1.0:9): avc:  granted  { link }" ABOUT,
+		"audit(1.0:10): avc:  denied  { link }" ABOUT,
+		"audit(1.0:9): avc:  denied  { link } for  pid=8 ino=5 tcontext=u:r:a_t tclass=file",
+		"audit(1.0:9): avc:  denied  { link } for  pid=7 ino=6 tcontext=u:r:a_t tclass=file",
+		"audit(1.0:9): avc:  denied  { link } for  pid=7 ino=5 tcontext=u:r:b_t tclass=file",
+	};
+
+	(void)state;
+	assert_true(is_link_behind(asked, "audit(1.0:9): avc:  denied  { link }" ABOUT));
+	assert_true(is_link_behind("audit(1.0:8): avc:  denied  { write }" ABOUT,
+				   "audit(1.0:8): avc:  denied  { link }" ABOUT));
+	for (size_t i = 0; i < PCL_ARRAY_SIZE(others); i++)
+		assert_false(is_link_behind(asked, others[i]));
+	assert_false(is_link_behind("audit(1.0:8): avc:  denied  { read open }" ABOUT,
+				    "audit(1.0:9): avc:  denied  { link }" ABOUT));
+#undef ABOUT
+}
+
 static void other_records_are_none(void **state)
 {
 	static const char *const others[] = {
@@ -245,6 +279,7 @@ int main(void)
 		cmocka_unit_test(reads_a_refused_read),
 		cmocka_unit_test(reads_what_was_permitted),
 		cmocka_unit_test(reads_a_capability_and_a_load),
+		cmocka_unit_test(a_link_is_asked_for_twice),
 		cmocka_unit_test(other_records_are_none),
 		cmocka_unit_test(a_type_is_replaced_in_its_context),
 	};
