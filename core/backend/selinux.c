@@ -314,48 +314,70 @@ static int keep_types(struct pcl_selinux_changes *changes, bool *ret_any, struct
 	return 0;
 }
 
-/* The policy that was there before, with what processes need of ours. */
-static int load_original(const struct policy *original, bool *ret_kept, struct pcl_diag *diag)
+/* The policy that was there before, with what processes need of ours, and what kept has already. */
+static int load_original(const struct policy *original, struct pcl_selinux_changes *kept,
+			 bool *ret_kept, struct pcl_diag *diag)
 {
-	struct pcl_selinux_changes kept pcl_cleanup(pcl_selinux_changes_fini) = {0};
 	autopolicy policy = {0};
-	int error = keep_types(&kept, ret_kept, diag);
+	int error = keep_types(kept, ret_kept, diag);
 
 	if (error)
 		return error;
+	*ret_kept = kept->clones_count;
 	if (!*ret_kept)
 		return load_policy(original, diag);
-	error = patch(original, &kept, &policy, diag);
+	error = patch(original, kept, &policy, diag);
 	return error ? error : load_policy(&policy, diag);
 }
 
 /* --- labels ------------------------------------------------------------------------------------
  */
 
-/* A file that is gone needs none. */
-static int set_label(const char *path, const char *context, struct pcl_diag *diag)
+/* 0, and for a file that is gone, which needs none; -EROFS without diag; else told in diag. */
+static int try_label(const char *path, const char *context, struct pcl_diag *diag)
 {
 	int error = pcl_fault_fails("selinux: a label is given", diag);
 
 	if (error)
 		return error;
 	error = pcl_selinux_label_set(path, context);
-	return error && error != -ENOENT && error != -ENOTDIR
+	if (error == -ENOENT || error == -ENOTDIR)
+		return 0;
+	return error && error != -EROFS
 		       ? pcl_diag_errno(diag, error, "selinux: cannot give %s the label %s", path,
 					context)
-		       : 0;
+		       : error;
+}
+
+/* A name below a read-only mount may have got it by another name. */
+static int set_label(const char *path, const char *context, struct pcl_diag *diag)
+{
+	int error = try_label(path, context, diag);
+	pcl_autofree char *present = error == -EROFS ? pcl_selinux_label_get(path) : NULL;
+
+	if (error != -EROFS || (present && !strcmp(present, context)))
+		return error == -EROFS ? 0 : error;
+	return pcl_diag_errno(diag, error,
+			      "selinux: cannot give %s the label %s, mount it for writing", path,
+			      context);
 }
 
 static int set_labels(const struct pcl_selinux_record *record, struct pcl_diag *diag)
 {
-	for (size_t i = 0; i < record->label_count; i++) {
-		int error = set_label(record->labels[i].path, record->labels[i].after, diag);
+	bool later = false;
+	int error = 0;
 
-		if (error)
+	for (size_t i = 0; i < record->label_count; i++) {
+		error = try_label(record->labels[i].path, record->labels[i].after, diag);
+		if (error && error != -EROFS)
 			return error;
+		later |= error == -EROFS;
 		pcl_fault_point("selinux: a label is changed");
 	}
-	return 0;
+	error = 0;
+	for (size_t i = 0; later && !error && i < record->label_count; i++)
+		error = set_label(record->labels[i].path, record->labels[i].after, diag);
+	return error;
 }
 
 /* Of those files that have got theirs. */
@@ -374,19 +396,42 @@ static int undo_labels(const struct pcl_selinux_record *record, struct pcl_diag 
 	return 0;
 }
 
+/* Of a file that cannot be given another; one from some other node's policy means nothing here. */
+static int keep_file_type(const char *type, struct pcl_selinux_changes *changes)
+{
+	const char *base = pcl_selinux_base(type);
+
+	return pcl_selinux_type_is_loaded(base) ? add_clone(changes, type, base) : 0;
+}
+
+struct restoring {
+	struct pcl_selinux_changes kept; /* types of files that are on a read-only file system */
+	struct pcl_diag *diag;
+};
+
+static void restoring_fini(struct restoring *restoring)
+{
+	pcl_selinux_changes_fini(&restoring->kept);
+}
+
 static int restore_label(const char *path, void *context)
 {
+	struct restoring *restoring = context;
 	pcl_autofree char *present = pcl_selinux_label_get(path);
 	size_t len = 0;
 	const char *type = present ? pcl_selinux_type_in(present, &len) : NULL;
 	pcl_autofree char *name = type ? strndup(type, len) : NULL;
 	pcl_autofree char *before = NULL;
+	int error;
 
 	if (!type || strncmp(type, PCL_SELINUX_PREFIX, strlen(PCL_SELINUX_PREFIX)) != 0)
 		return 0;
 	if (name)
 		before = pcl_selinux_with_type(present, pcl_selinux_base(name));
-	return before ? set_label(path, before, context) : -ENOMEM;
+	if (!before)
+		return -ENOMEM;
+	error = try_label(path, before, restoring->diag);
+	return error == -EROFS ? keep_file_type(name, &restoring->kept) : error;
 }
 
 /* --- remove ------------------------------------------------------------------------------------
@@ -422,6 +467,7 @@ static void forget(bool kept)
 static int remove_all(struct pcl_diag *diag)
 {
 	autopolicy loaded = {0}, original = {0};
+	struct restoring restoring pcl_cleanup(restoring_fini) = {.diag = diag};
 	autorecord applied = {0};
 	bool ours, kept = false;
 	int error;
@@ -446,10 +492,10 @@ static int remove_all(struct pcl_diag *diag)
 	if (!error)
 		pcl_selinux_record_delete(PCL_SELINUX_APPLIED);
 	if (!error)
-		error = pcl_selinux_walk(restore_label, diag, diag);
+		error = pcl_selinux_walk(restore_label, &restoring, diag);
 	pcl_fault_point("selinux: labels are back");
 	if (!error && ours)
-		error = load_original(&original, &kept, diag);
+		error = load_original(&original, &restoring.kept, &kept, diag);
 	pcl_fault_point("selinux: the policy is back");
 	if (error)
 		return error;
@@ -484,11 +530,12 @@ static int put_on_top(const struct policy *theirs, const struct pcl_selinux_reco
 /* What a policy of ours was made from, in the place of that one; and what was applied on it. */
 static int put_back(struct pcl_selinux_record *applied, bool *ret_kept, struct pcl_diag *diag)
 {
+	struct pcl_selinux_changes kept pcl_cleanup(pcl_selinux_changes_fini) = {0};
 	autopolicy original = {0}, policy = {0};
 	int error = get_original(&original, diag);
 
 	if (!error && !applied->generation)
-		return load_original(&original, ret_kept, diag);
+		return load_original(&original, &kept, ret_kept, diag);
 	if (!error)
 		error = keep_types(&applied->changes, ret_kept, diag);
 	if (!error && *ret_kept)
@@ -780,6 +827,21 @@ static int fill_record(const struct pcl_selinux_plan *plan, const struct pcl_sel
 	return 0;
 }
 
+/* What stays has a type that the policy must go on to know, whatever it means now. */
+static int add_stays(const struct pcl_selinux_view *view, struct pcl_selinux_changes *changes)
+{
+	for (size_t i = 0; i < view->entry_count; i++) {
+		const struct pcl_selinux_entry *entry = &view->entries[i];
+		size_t len = 0;
+		const char *type = entry->stays ? pcl_selinux_type_in(entry->context, &len) : NULL;
+		pcl_autofree char *name = type ? strndup(type, len) : NULL;
+
+		if (type && (!name || keep_file_type(name, changes)))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 static int look(const struct pcl_backend_input *input, const struct policy *original,
 		const struct pcl_selinux_record *applied, struct pcl_selinux_view **ret_view,
 		struct pcl_diag *diag)
@@ -819,7 +881,7 @@ static int make_next(const struct pcl_backend_input *input, const struct policy 
 	if (fill_record(plan, view, next))
 		return no_memory(diag);
 	snprintf(mark, sizeof(mark), MARK, input->generation);
-	if (add_clone(&plan->changes, mark, NULL))
+	if (add_stays(view, &plan->changes) || add_clone(&plan->changes, mark, NULL))
 		return no_memory(diag);
 	next->changes = plan->changes;
 	plan->changes = (struct pcl_selinux_changes){0};

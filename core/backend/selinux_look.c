@@ -4,7 +4,7 @@
  *
  * KERNEL: a file system whose files can be given labels says "seclabel" in the mount table; where
  * it does not, or is read-only, the view has no context for its files, and what rules say of them
- * is told as missed.
+ * is told as missed. A label of ours that lies on a read-only one stays, and the policy knows it.
  */
 #include "backend/selinux_policy.h"
 
@@ -30,6 +30,7 @@ struct disk {
 	dev_t device;
 	bool skipped;
 	bool labels;
+	bool readonly;
 };
 
 struct disks {
@@ -88,7 +89,8 @@ static int read_mount(char *line, struct disks *disks)
 	options = rest ? rest : "";
 	disk.device = makedev(major, minor);
 	disk.skipped = is_skipped(type);
-	disk.labels = has_option(options, "seclabel") && !has_option(options, "ro");
+	disk.labels = has_option(options, "seclabel");
+	disk.readonly = has_option(options, "ro");
 	if (pcl_array_grow(&disks->items, disks->count, sizeof(disk)))
 		return -ENOMEM;
 	disks->items[disks->count++] = disk;
@@ -225,6 +227,11 @@ static void looker_fini(struct looker *looker)
 	pcl_strings_free(&looker->kernels, &looker->kernel_count);
 }
 
+static bool is_clone(const char *type)
+{
+	return !strncmp(type, PCL_SELINUX_PREFIX, strlen(PCL_SELINUX_PREFIX));
+}
+
 static int note_kernel(struct looker *looker, const char *path)
 {
 	pcl_autofree char *context = pcl_selinux_label_get(path);
@@ -235,6 +242,17 @@ static int note_kernel(struct looker *looker, const char *path)
 	if (!type)
 		return 0;
 	return copy ? pcl_strings_add(&looker->kernels, &looker->kernel_count, copy) : -ENOMEM;
+}
+
+static void add_label(const char *path, const struct disk *disk, struct pcl_selinux_entry *entry)
+{
+	pcl_autofree char *label = pcl_selinux_label_get(path);
+	size_t len = 0;
+	const char *type = label ? pcl_selinux_type_in(label, &len) : NULL;
+
+	entry->stays = disk->readonly && type && is_clone(type);
+	if (!disk->readonly || entry->stays)
+		entry->context = pcl_take_ptr(label);
 }
 
 static int look_at(const FTSENT *entry, const struct disk *disk, void *context)
@@ -255,7 +273,7 @@ static int look_at(const FTSENT *entry, const struct disk *disk, void *context)
 		.inode = entry->fts_statp->st_ino,
 	};
 	if (disk && disk->labels && !disk->skipped)
-		added->context = pcl_selinux_label_get(entry->fts_path);
+		add_label(entry->fts_path, disk, added);
 	return added->path ? 0 : -ENOMEM;
 }
 
@@ -296,11 +314,6 @@ static int find_domains(const policydb_t *db, ebitmap_t *domains)
 			return -ENOMEM;
 	}
 	return 0;
-}
-
-static bool is_clone(const char *type)
-{
-	return !strncmp(type, PCL_SELINUX_PREFIX, strlen(PCL_SELINUX_PREFIX));
 }
 
 static bool is_among(char *const *names, size_t count, const char *name)

@@ -427,6 +427,9 @@ static int label(struct pcl_selinux_maker *maker, size_t index)
 		return -ENOMEM;
 	if (!strcmp(after, entry->context))
 		return 0;
+	if (entry->stays)
+		return ruled ? add_relabel(&plan->missed, &plan->missed_count, entry, answer, NULL)
+			     : 0;
 	return add_relabel(&plan->relabels, &plan->relabel_count, entry, answer,
 			   pcl_take_ptr(after));
 }

@@ -29,6 +29,7 @@ struct pcl_selinux_entry {
 	uint64_t device; /* with inode: equal for the names of one file */
 	uint64_t inode;	 /* 0: it has no other name */
 	char *context;	 /* NULL: none can be kept there */
+	bool stays;	 /* context is one of ours, and nothing may be written there */
 };
 
 /* A type_transition for what source makes in objects of target. */

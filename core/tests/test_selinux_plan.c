@@ -205,6 +205,28 @@ static void what_has_no_label_is_told(void **state)
 	assert_int_equal(plan->relabel_count, 1);
 }
 
+static void a_label_that_cannot_be_changed_is_none_or_right(void **state)
+{
+	autohost host;
+	autoview *view =
+		selinux_view_of("type b_t\n"
+				"/b f " CONTEXT("portcullis_rw_b_t") "/c f " CONTEXT(
+					"portcullis_rw_b_t") "/d f " CONTEXT("portcullis_x_b_t"));
+	autoplan *plan = NULL;
+
+	(void)state;
+	for (size_t i = 0; i < view->entry_count; i++)
+		view->entries[i].stays = true;
+	selinux_host_of(&host, "  file: {matchPaths: [{path: /b}, {path: /d}]}\n", 0);
+	plan = selinux_plan_of(&host, view);
+	assert_int_equal(plan->relabel_count, 0);
+	assert_int_equal(plan->missed_count, 1);
+	assert_string_equal(plan->missed[0].path, "/d");
+	check_type(plan, view, "/b", "portcullis_rw_b_t");
+	assert_true(plan->changes.clones_count >= 1);
+	assert_string_equal(plan->changes.clones[0].name, "portcullis_rw_b_t");
+}
+
 /* Programs that rules name keep their names, and so do the directories above. */
 static void guards_have_their_rule(void **state)
 {
@@ -498,6 +520,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(the_strictest_of_two_names_holds),
 		cmocka_unit_test(a_link_on_the_path_is_followed),
 		cmocka_unit_test(what_has_no_label_is_told),
+		cmocka_unit_test(a_label_that_cannot_be_changed_is_none_or_right),
 		cmocka_unit_test(guards_have_their_rule),
 		cmocka_unit_test(a_program_has_all_its_names),
 		cmocka_unit_test(a_program_that_nobody_executes_is_none),

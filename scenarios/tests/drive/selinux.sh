@@ -186,6 +186,130 @@ apply a.yaml
 is 'labels were back, since all were given again' "$given" "$(labels)"
 $p remove
 
+# A removal that fails says so in one line, and the next one ends it.
+fail_removals() {
+	for point in 1 2 3 4 5 6 7 8; do
+		apply old.yaml || echo "not ok apply before failure $point: $(cat said)"
+		PORTCULLIS_FAIL_AT=$point $p remove >cut.said 2>&1 && return
+		is "a removal that fails is one line ($point)" 1 "$(wc -l <cut.said)"
+		[ "$(refused)" = '' ] || [ "$(refused)" = a ] || echo "not ok removal failed at $point: $(refused)"
+		$p remove >said 2>&1 || echo "not ok remove behind failure $point: $(cat said)"
+		is "the next one leaves nothing ($point)" "$before" "$(digest)$(refused)"
+	done
+}
+fail_removals
+is 'a removal failed at several points' yes "$([ "$point" -gt 2 ] && echo yes || echo "$point")"
+$p remove
+
+# File systems that keep no labels: one whose label is given at the mount, and on older kernels ramfs.
+mkdir -p none given writable views
+mount -t ramfs none none
+mount -t tmpfs -o context=system_u:object_r:tmp_t:s0 given given
+for place in none given; do echo "secret-$place" >$place/file; done
+policy a none/file given/file >none.yaml
+apply none.yaml
+is 'without labels: what can be labelled is refused' '0 a' "$? $(refused)"
+is 'without labels: what cannot is missed, as was said' 'secret-given 1' \
+	"$(cat given/file) $(count 'misses .* what cannot be labelled' <said)"
+is 'without labels: ramfs is as the mount table says' "$(grep -q 'none ramfs .*seclabel' /proc/mounts || echo secret-none)" \
+	"$(cat none/file 2>/dev/null)"
+umount none
+umount given
+
+# A read-only file system: what lies there keeps its label, which the policy knows as long as it is so.
+mount -t tmpfs writable writable
+echo secret-kept >writable/kept
+echo secret-late >writable/late
+policy a writable/kept >kept.yaml
+apply kept.yaml
+given=$(labels | grep 'writable/kept$')
+mount -o remount,ro writable
+is 'read-only: what was refused there still is' 'a ' "$(refused) $(cat writable/kept 2>/dev/null)"
+policy a writable/kept writable/late >late.yaml
+apply late.yaml
+is 'read-only: a label that is right stays' '0 a ' "$? $(refused) $(cat writable/kept 2>/dev/null)"
+is 'read-only: what cannot get one is missed, as was said' 'secret-late 1' \
+	"$(cat writable/late) $(count 'misses .* what cannot be labelled' <said)"
+apply b.yaml
+is 'read-only: a ruleset without it frees it' '0 b secret-kept' "$? $(refused) $(cat writable/kept)"
+$p remove >said 2>&1
+is 'read-only: remove leaves it readable' '0  secret-kept' "$? $(refused) $(cat writable/kept)"
+is 'read-only: its type is still known' no "$([ "$(digest)" = "$before" ] || echo no)"
+mount -o remount,rw writable
+$p remove >said 2>&1
+is 'read-only: the next removal ends it' "0 $before" "$? $(digest)"
+apply kept.yaml
+is 'read-only: its label was back, since it was given again' "$given" "$(labels | grep 'writable/kept$')"
+$p remove
+# A mount that is read-only beside the same files elsewhere, and then over the only place.
+mount --bind writable views && mount -o remount,ro,bind views
+policy writable/kept a >kept.yaml
+apply kept.yaml
+is 'read-only mount: labels are given by another name' '0 a  ' \
+	"$? $(refused) $(cat writable/kept 2>/dev/null) $(cat views/kept 2>/dev/null)"
+umount views
+mount --bind writable writable && mount -o remount,ro,bind writable
+apply late.yaml
+is 'read-only mount: where there is no other, refused' 1 $?
+is 'read-only mount: in one line that says why' '1 1' "$(wc -l <said) $(count 'mount it for writing' <said)"
+is 'read-only mount: what was applied stays' 'a secret-late' \
+	"$(refused)$(cat writable/kept 2>/dev/null) $(cat writable/late)"
+umount writable
+$p remove
+umount writable
+
+# Nothing is written in /etc, and no tool of the node's is used.
+mount --bind /etc /etc && mount -o remount,ro,bind /etc
+env -i PATH=/nowhere $p apply --backend selinux --best-effort a.yaml >said 2>&1
+is 'read-only /etc, no tools: applied' '0 a' "$? $(refused)"
+umount /etc
+
+# No room for the state: first while something is applied, then for the first ruleset.
+mkdir -p room
+full() { dd if=/dev/zero of=/run/portcullis/filler bs=4k >/dev/null 2>&1; }
+mount -t tmpfs -o size=8m room room
+cp -a /run/portcullis/. room/ && mount --move room /run/portcullis
+full
+apply b.yaml
+is 'disk full: refused in one line' '1 1' "$? $(wc -l <said)"
+is 'disk full: what was applied stays' a "$(refused)"
+is 'disk full: status says so' 1 "$($p status | count "path $work/a ")"
+rm /run/portcullis/filler
+apply b.yaml
+is 'disk full: the next change works' '0 b' "$? $(refused)"
+mount -o remount,ro /run/portcullis
+apply a.yaml
+is 'read-only state: refused in one line' '1 1 b' "$? $(wc -l <said) $(refused)"
+mount -o remount,rw /run/portcullis
+full
+$p remove >said 2>&1
+is 'disk full: remove works' "0 $before" "$? $(digest)$(refused)"
+full
+apply a.yaml
+is 'disk full: the first ruleset is refused in one line' '1 1 ' "$? $(wc -l <said) $(refused)"
+is 'disk full: and nothing of it is left' "$before" "$(digest)"
+rm -f /run/portcullis/filler
+umount /run/portcullis
+$p remove
+
+# A policy of a version that libsepol does not know, where the kernel does.
+apply a.yaml
+cp $node newer
+printf '\042' | dd of=newer bs=1 seek=16 conv=notrunc 2>/dev/null
+if load newer && [ "$(dd if=$selinux/policy bs=1 skip=16 count=1 2>/dev/null)" = '"' ]; then
+	$p status >said 2>&1
+	is 'newer policy: not taken for enforced, in one line' '1 1' "$(count 'has version 34' <said) $(wc -l <said)"
+	$p probe >said
+	is 'newer policy: probe says why' 1 "$(count '^selinux .*has version 34' <said)"
+	load $node
+	$p status >said 2>&1
+	is 'newer policy: ours is back on top of one that is known' '0 a' "$? $(refused)"
+else
+	echo '# a policy of version 34 is not taken by this kernel'
+fi
+rm newer
+$p remove
+
 # Sources: by their files' labels, as they are executed. Each is a program of its own.
 mkdir -p $work/bin
 for name in cat sh sleep tool; do cp /bin/busybox $work/bin/$name; done
