@@ -44,8 +44,10 @@ static int ring_open(const char *path, unsigned flags, struct spot *spot)
 	int setup, result = uring_once(flags, &sqe, &setup);
 
 	errno = -result;
+	/* Whether a thread may take the submissions is a permission of its own to SELinux. */
 	if (setup)
-		return attempt_broken("io_uring_setup");
+		return errno == EACCES ? attempt_refused("io_uring_setup")
+				       : attempt_broken("io_uring_setup");
 	spot->fd = result;
 	return result < 0 ? attempt_refused("io_uring openat") : ATTEMPT_DONE;
 }

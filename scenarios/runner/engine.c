@@ -232,7 +232,10 @@ int gnt_engine_apply(struct gnt_engine *engine, struct gnt_vm *vm, const struct 
 	engine->kept = contender->kept;
 	if (!error && keep)
 		error = add_idle(engine, vm, ret_refusal, diag);
-	engine->domain = pid && !*ret_refusal ? test_case->container.name : NULL;
+	/* Such a set is refused whoever is there, and a domain costs a change of its own. */
+	engine->domain = pid && !*ret_refusal && worst != PCL_STATUS_UNSUPPORTED
+				 ? test_case->container.name
+				 : NULL;
 	if (!error && engine->domain)
 		error = add_domain(vm, &test_case->container, contender->backend, cgroup, pid,
 				   ret_refusal, diag);
