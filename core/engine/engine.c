@@ -232,6 +232,8 @@ static int commit(struct pcl_engine *engine, struct pcl_state *next,
 {
 	pcl_cleanup(pcl_state_free) struct pcl_state *state = next;
 	pcl_cleanup(pcl_input_free) struct pcl_input *input = NULL;
+	/* What each refuses it also refuses the other, to label a file for one. */
+	const struct pcl_backend *was = engine->backend != backend ? engine->backend : NULL;
 	int error;
 
 	state->generation = next_generation(engine);
@@ -249,11 +251,19 @@ static int commit(struct pcl_engine *engine, struct pcl_state *next,
 	error = backend->apply(&input->backend, diag);
 	if (error) {
 		pcl_state_delete(state->generation);
-		return error;
+		return was ? pcl_diag_context(diag, error,
+					      "%s is in force and may be in the way of %s "
+					      "(portcullis remove takes it away)",
+					      was->name, backend->name)
+			   : error;
 	}
 	pcl_fault_point("engine: backend has applied");
-	if (engine->backend && engine->backend != backend)
-		error = engine->backend->remove(diag);
+	error = was ? was->remove(diag) : 0;
+	if (error)
+		(void)pcl_diag_context(diag, error,
+				       "%s is in force now, but of %s something is left "
+				       "(portcullis remove takes away both)",
+				       backend->name, was->name);
 	if (state->generation > GENERATIONS_KEPT)
 		pcl_state_prune(state->generation - GENERATIONS_KEPT);
 	pcl_fault_point("engine: old states are gone");

@@ -20,7 +20,7 @@ guest_run() {
 		'{op: "put", path: "/tmp/say.sh", mode: "0644", text: $say},
 		{op: "put", path: "/tmp/drive.sh", mode: "0755", text: $text}' \
 		>"$BATS_FILE_TMPDIR/requests"
-	jq -nc --argjson ms "${seconds}000" '{op: "exec", argv: (["/tmp/drive.sh"] + $ARGS.positional),
+	jq -nc --argjson ms "${seconds}000" '{op: "exec", argv: (["sh", "/tmp/drive.sh"] + $ARGS.positional),
 		timeout_ms: $ms, host_timeout_ms: ($ms + 10000)}' \
 		--args "${guest_arguments[@]}" >>"$BATS_FILE_TMPDIR/requests"
 	for target; do
