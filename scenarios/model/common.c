@@ -72,10 +72,19 @@ const char *model_set_left_out(const struct pcl_backend *backend, const struct m
 	return reason;
 }
 
-const char *model_operation_left_out(const struct pcl_backend *backend,
+static bool asks_for_owners(const struct model_set *set)
+{
+	for (size_t i = 0; i < set->rule_count; i++)
+		if (set->rules[i].owner_only)
+			return true;
+	return false;
+}
+
+const char *model_operation_left_out(const struct pcl_backend *backend, const struct model_set *set,
 				     const struct act_request *request)
 {
-	return model_judge_of(backend) == MODEL_BY_NAME && model_is_of_two_owners(request)
+	return model_judge_of(backend) == MODEL_BY_NAME && model_is_of_two_owners(request) &&
+			       asks_for_owners(set)
 		       ? "judges an exchange of two owners' files by either"
 		       : NULL;
 }

@@ -22,8 +22,8 @@ const char *model_rule_left_out(const struct pcl_backend *backend, unsigned kern
 				const struct model_set *set, size_t index);
 /* As above, of some rule of the set. */
 const char *model_set_left_out(const struct pcl_backend *backend, const struct model_set *set);
-/* As above, of an operation. */
-const char *model_operation_left_out(const struct pcl_backend *backend,
+/* As above, of an operation under it. */
+const char *model_operation_left_out(const struct pcl_backend *backend, const struct model_set *set,
 				     const struct act_request *request);
 /* Whether the backend's statuses say of some rule of the set that something is missed or refused
  * besides. */

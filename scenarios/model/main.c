@@ -126,14 +126,15 @@ static const char *set_left_out(const struct run *run, const struct model_set *s
 }
 
 /* Which backends take an operation of the sequence, in whichever guest. */
-static void note_shared(struct run *run, const struct act_request *request)
+static void note_shared(struct run *run, const struct model_set *set,
+			const struct act_request *request)
 {
 	size_t count = 0;
 	bool takes_it[MODEL_BACKENDS];
 
 	for (size_t i = 0; i < MODEL_BACKENDS; i++) {
 		takes_it[i] =
-			run->taken[i] && !model_operation_left_out(model_backends[i], request);
+			run->taken[i] && !model_operation_left_out(model_backends[i], set, request);
 		count += takes_it[i];
 	}
 	for (size_t i = 0; count > 1 && i < MODEL_BACKENDS; i++)
@@ -460,7 +461,7 @@ static void draw_operation(struct run *run, const struct model_set *set, unsigne
 		model_draw_operation(&run->random, set, ret_operation);
 	while (index && same_actor(&ret_operation->actor, &run->last));
 	run->last = ret_operation->actor;
-	note_shared(run, &ret_operation->request);
+	note_shared(run, set, &ret_operation->request);
 }
 
 static bool has_enough(const struct run *run)
@@ -498,7 +499,7 @@ static int do_batch(struct run *run, const struct model_set *set,
 
 		done->index = *index;
 		draw_operation(run, set, (*index)++, &done->operation);
-		reason = model_operation_left_out(run->backend, &done->operation.request);
+		reason = model_operation_left_out(run->backend, set, &done->operation.request);
 		if (reason) {
 			note_left_out(run, reason);
 			continue;

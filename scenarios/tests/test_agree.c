@@ -88,6 +88,7 @@ static void a_name_excuses_its_own_respect_alone(void **state)
 	assert_string_equal(agreement.backends[1].named[0].word, "read");
 	assert_int_equal(agreement.backends[1].named[0].pairs, 1);
 	assert_differs(SET READ, SET "0 11111111 read = - 1 er\n", "told of by differs");
+	assert_differs(SET "0 11111111 read = - 1 er\n", SET READ, "told of by differs");
 	assert_differs(SET READ, SET "0 11111111 read = - - rt\n", "errno differs");
 }
 
