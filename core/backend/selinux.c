@@ -452,6 +452,7 @@ static int free_all(const struct pcl_selinux_record *applied, const struct polic
 		error = pcl_selinux_clones_of(loaded->data, loaded->size, &clones, diag);
 	if (!error)
 		error = patch(original, &clones, &policy, diag);
+	pcl_steps_end("selinux: the policy of types alone is patched");
 	return error ? error : load_policy(&policy, diag);
 }
 
@@ -486,6 +487,7 @@ static int remove_all(struct pcl_diag *diag)
 	/* A record that cannot be read is none. */
 	if (!error && ours && load_applied(&applied, NULL))
 		pcl_selinux_record_fini(&applied);
+	pcl_steps_end("selinux: the policy is read");
 	if (!error && ours)
 		error = free_all(&applied, &loaded, &original, diag);
 	pcl_fault_point("selinux: nothing is refused");
@@ -855,8 +857,11 @@ static int look(const struct pcl_backend_input *input, const struct policy *orig
 	pcl_fault_point("selinux: directories may be read");
 	if (!error)
 		error = pcl_selinux_look(input, original->data, original->size, ret_view, diag);
-	if (!error)
-		return end_look(applied, original, diag);
+	if (!error) {
+		error = end_look(applied, original, diag);
+		pcl_steps_end("selinux: directories are closed again");
+		return error;
+	}
 	(void)end_look(applied, original, NULL);
 	return error;
 }
@@ -871,7 +876,6 @@ static int make_next(const struct pcl_backend_input *input, const struct policy 
 	char mark[MARK_LEN];
 	int error = look(input, original, applied, &view, diag);
 
-	pcl_steps_end("selinux: files are seen");
 	if (!error)
 		error = pcl_selinux_plan(input, view, &plan, diag);
 	pcl_steps_end("selinux: the plan is made");
@@ -885,6 +889,7 @@ static int make_next(const struct pcl_backend_input *input, const struct policy 
 		return no_memory(diag);
 	next->changes = plan->changes;
 	plan->changes = (struct pcl_selinux_changes){0};
+	pcl_steps_end("selinux: changes of labels are listed");
 	return 0;
 }
 
@@ -910,7 +915,11 @@ static int make_steps(const struct policy *original, const struct pcl_selinux_re
 	if (between(applied, next, &both))
 		return no_memory(diag);
 	error = patch(original, &both, &steps->between, diag);
-	return error ? error : patch(original, &next->changes, &steps->after, diag);
+	pcl_steps_end("selinux: the policy of old and new types is patched");
+	if (!error)
+		error = patch(original, &next->changes, &steps->after, diag);
+	pcl_steps_end("selinux: the policy of the new rules is patched");
+	return error;
 }
 
 /*
@@ -948,6 +957,7 @@ static int take_steps(const struct policy *original, struct steps *steps,
 	pcl_fault_point("selinux: labels are there");
 	if (!error)
 		error = keep_old_types(original, next, &steps->after, diag);
+	pcl_steps_end("selinux: processes are looked at");
 	if (!error)
 		error = load_policy(&steps->after, diag);
 	pcl_fault_point("selinux: rules are live");
@@ -984,6 +994,7 @@ static int apply(const struct pcl_backend_input *input, struct pcl_diag *diag)
 
 	take_lock(&lock);
 	error = repair(&generation, diag);
+	pcl_steps_end("selinux: what was cut short is put right");
 	if (!error)
 		error = load_applied(&applied, diag);
 	if (!error)
@@ -993,7 +1004,6 @@ static int apply(const struct pcl_backend_input *input, struct pcl_diag *diag)
 		error = make_next(input, &original, &applied, &next, diag);
 	if (!error)
 		error = make_steps(&original, &applied, &next, &steps, diag);
-	pcl_steps_end("selinux: the policy is patched");
 	if (!error)
 		error = pcl_selinux_record_save(PCL_SELINUX_NEXT, &next, diag);
 	if (error) {

@@ -20,6 +20,7 @@
 #include "backend/selinux_look.h"
 #include "base/array.h"
 #include "base/cleanup.h"
+#include "base/steps.h"
 
 #define MOUNT_TABLE "/proc/self/mountinfo"
 
@@ -541,8 +542,10 @@ int pcl_selinux_look(const struct pcl_backend_input *input, const void *policy, 
 	int error = view ? pcl_selinux_policy_read(policy, size, &read, diag)
 			 : pcl_diag_set(diag, -ENOMEM, "out of memory");
 
+	pcl_steps_end("selinux: the policy is parsed");
 	if (!error)
 		error = visit_all(look_at, &looker, diag);
+	pcl_steps_end("selinux: files are looked for");
 	if (!error && ask_policy(&read->db, &looker))
 		error = pcl_diag_set(diag, -ENOMEM, "out of memory");
 	if (error)
@@ -551,6 +554,7 @@ int pcl_selinux_look(const struct pcl_backend_input *input, const void *policy, 
 	if (look_at_programs(input, read, view))
 		return pcl_diag_set(diag, -ENOMEM, "out of memory");
 	*ret_view = pcl_take_ptr(view);
+	pcl_steps_end("selinux: the policy is asked about files");
 	return 0;
 }
 

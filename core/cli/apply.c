@@ -101,27 +101,6 @@ static void print_unselected(const struct pcl_state *state)
 	}
 }
 
-static json_t *steps_json(void)
-{
-	json_t *list = json_array();
-	size_t count;
-	const struct pcl_step *steps = pcl_steps(&count);
-
-	for (size_t i = 0; i < count; i++)
-		(void)json_array_append_new(list, json_pack("{s:s, s:f}", "step", steps[i].name,
-							    "ms", steps[i].ms));
-	return list;
-}
-
-static void print_steps(void)
-{
-	size_t count;
-	const struct pcl_step *steps = pcl_steps(&count);
-
-	for (size_t i = 0; i < count; i++)
-		(void)printf("  %9.3f ms  %s\n", steps[i].ms, steps[i].name);
-}
-
 static int report(const struct pcl_state *state, bool json, bool steps)
 {
 	json_t *domains = json_object();
@@ -138,7 +117,7 @@ static int report(const struct pcl_state *state, bool json, bool steps)
 				  (json_int_t)state->generation, "backend", state->backend,
 				  "policies", (int)state->set->policy_count, "rules_by_domain",
 				  domains, "rules", pcl_cli_rules_json(state), "steps",
-				  steps ? steps_json() : NULL));
+				  steps ? pcl_cli_steps_json() : NULL));
 	(void)printf("generation %" PRIu64 " by %s: %zu polic%s\n", state->generation,
 		     state->backend, state->set->policy_count,
 		     state->set->policy_count == 1 ? "y" : "ies");
@@ -148,7 +127,7 @@ static int report(const struct pcl_state *state, bool json, bool steps)
 	json_decref(domains);
 	pcl_cli_print_statuses(state);
 	if (steps)
-		print_steps();
+		pcl_cli_print_steps();
 	return pcl_cli_finish(PCL_EXIT_YES);
 }
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/steps.h"
 #include "cli/report.h"
 #include "engine/engine.h"
 
@@ -273,6 +274,27 @@ int pcl_cli_exit_code(int error)
 	default:
 		return PCL_EXIT_NO;
 	}
+}
+
+json_t *pcl_cli_steps_json(void)
+{
+	json_t *list = json_array();
+	size_t count;
+	const struct pcl_step *steps = pcl_steps(&count);
+
+	for (size_t i = 0; i < count; i++)
+		(void)json_array_append_new(list, json_pack("{s:s, s:f}", "step", steps[i].name,
+							    "ms", steps[i].ms));
+	return list;
+}
+
+void pcl_cli_print_steps(void)
+{
+	size_t count;
+	const struct pcl_step *steps = pcl_steps(&count);
+
+	for (size_t i = 0; i < count; i++)
+		(void)printf("  %9.3f ms  %s\n", steps[i].ms, steps[i].name);
 }
 
 void pcl_cli_print_notes(const struct pcl_engine *engine)

@@ -115,6 +115,10 @@ const char *pcl_cli_object(const struct pcl_rule *rule);
 const char *pcl_cli_action(const struct pcl_rule *rule);
 void pcl_cli_print_notices(const struct pcl_policy_set *set);
 
+/* How long each step of a change took (base/steps.h), as an array and a line each. */
+json_t *pcl_cli_steps_json(void);
+void pcl_cli_print_steps(void);
+
 struct pcl_engine;
 
 /* What the last change found out, on standard error, a line each. */

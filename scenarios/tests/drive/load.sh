@@ -12,11 +12,12 @@ P=/opt/gauntlet/portcullis
 RULES=$1
 case $(cat /sys/kernel/security/lsm) in
 *bpf*) BACKEND=bpf_lsm ;;
+*selinux*) BACKEND=selinux ;;
 *) BACKEND=apparmor ;;
 esac
 # That what runs already is not bound by AppArmor is no complaint.
 complaint() { grep -v 'not bound by apparmor' /tmp/error | head -n 1; }
-# AppArmor's rules are looser than they say.
+# The rules of AppArmor and SELinux are looser than they say.
 apply() { $P apply --backend $BACKEND --best-effort --steps --json "$1"; }
 
 # shellcheck source=scenarios/tests/drive/say.sh
@@ -38,6 +39,15 @@ policy() { # the number of the rule that is another one
 }
 mkdir -p /t/d0
 for name in f0 f1 f1-other; do echo x >/t/d0/$name; done
+if [ $BACKEND = selinux ]; then
+	# Only what is there gets a label.
+	for i in $(seq 0 $((RULES - 1))); do
+		[ $((i % 100)) -gt 0 ] || mkdir -p /t/d$((i / 100))
+		echo x >/t/d$((i / 100))/f"$i"
+	done
+fi
+# How many of all files may be read.
+free() { for file in /t/d*/f*; do true <"$file" && echo x; done 2>/dev/null | grep -c x; }
 policy -1 >/tmp/before.yaml
 policy 1 >/tmp/after.yaml
 held() { for name in f0 f1 f1-other; do reads /t/d0/$name; done | tr '\n' ' '; }
@@ -57,14 +67,19 @@ is free 'yes yes yes ' "$(held)"
 apply /tmp/before.yaml >/tmp/apply.json 2>/tmp/error
 is applies '0 ' "$? $(complaint)"
 is holds 'no no yes ' "$(held)"
+[ $BACKEND != selinux ] || is holds-all 1 "$(free)"
 apply /tmp/after.yaml >/tmp/change.json 2>/tmp/error
 is changes '0 ' "$? $(complaint)"
 is holds-changed 'no yes no ' "$(held)"
 before=$(now_ms)
-is removes 0 "$(code $P remove)"
+$P remove --steps --json >/tmp/remove.json 2>/tmp/error
+is removes '0 ' "$? $(complaint)"
 removed_ms=$(($(now_ms) - before))
 is free-again 'yes yes yes ' "$(held)"
+[ $BACKEND != selinux ] || is all-free-again $((RULES + 1)) "$(free)"
+is tells-steps 3 "$(grep -l '"step": *"' /tmp/apply.json /tmp/change.json /tmp/remove.json | wc -l)"
 steps() { tr -d '\n' <"$1" | sed 's/.*"steps": *\(\[[^]]*\]\).*/\1/'; }
 echo "# figures {\"kernel\": \"$(uname -r)\", \"backend\": \"$BACKEND\", \"rules\": $RULES,$programs" \
-	"\"apply\": $(steps /tmp/apply.json), \"change\": $(steps /tmp/change.json), \"remove_ms\": $removed_ms}"
+	"\"apply\": $(steps /tmp/apply.json), \"change\": $(steps /tmp/change.json)," \
+	"\"remove\": $(steps /tmp/remove.json), \"remove_ms\": $removed_ms}"
 echo 'done'
