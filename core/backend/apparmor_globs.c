@@ -65,34 +65,44 @@ static void put_globs(struct pcl_apparmor_maker *maker, const struct pcl_apparmo
 	(void)fputs(count > 1 ? "}\"" : "\"", maker->out);
 }
 
+static const char *before(enum pcl_apparmor_form form)
+{
+	if (form == PCL_APPARMOR_FORM_LINK_TO)
+		return "link " PCL_APPARMOR_ANY_NAME " -> ";
+	return form == PCL_APPARMOR_FORM_LINK_OF ? "link " : "";
+}
+
+static void put_tail(struct pcl_apparmor_maker *maker, const struct pcl_apparmor_line *line)
+{
+	switch (line->form) {
+	case PCL_APPARMOR_FORM_ACCESS:
+		(void)fputc(' ', maker->out);
+		pcl_apparmor_put_permissions(maker, line->deeds, line->verb);
+		break;
+	case PCL_APPARMOR_FORM_LINK_OF:
+		(void)fputs(" -> " PCL_APPARMOR_ANY_NAME, maker->out);
+		break;
+	case PCL_APPARMOR_FORM_STAY:
+		(void)fputs(" w", maker->out);
+		break;
+	case PCL_APPARMOR_FORM_LINK_TO:
+		break;
+	}
+}
+
 /* Which rule each glob is of stands above a line of several. */
 static void put_line(struct pcl_apparmor_maker *maker, const struct pcl_apparmor_line *line,
 		     const struct pcl_apparmor_glob *globs, size_t count)
 {
-	static const char *const before[] = {
-		[PCL_APPARMOR_FORM_ACCESS] = "",
-		[PCL_APPARMOR_FORM_STAY] = "",
-		[PCL_APPARMOR_FORM_LINK_OF] = "link ",
-		[PCL_APPARMOR_FORM_LINK_TO] = "link " PCL_APPARMOR_ANY_NAME " -> ",
-	};
-	static const char *const behind[] = {
-		[PCL_APPARMOR_FORM_ACCESS] = " ",
-		[PCL_APPARMOR_FORM_LINK_TO] = "",
-		[PCL_APPARMOR_FORM_LINK_OF] = " -> " PCL_APPARMOR_ANY_NAME,
-		[PCL_APPARMOR_FORM_STAY] = " w",
-	};
-
 	for (size_t i = 0; count > 1 && i < count; i++) {
 		(void)fprintf(maker->out, "\t# \"/%s\":", globs[i].text);
 		pcl_apparmor_put_rule(maker, globs[i].rule);
 		(void)fputc('\n', maker->out);
 	}
 	pcl_apparmor_start_line(maker);
-	(void)fprintf(maker->out, "\t%s%s%s", line->verb, line->who, before[line->form]);
+	(void)fprintf(maker->out, "\t%s%s%s", line->verb, line->who, before(line->form));
 	put_globs(maker, globs, count);
-	(void)fputs(behind[line->form], maker->out);
-	if (line->form == PCL_APPARMOR_FORM_ACCESS)
-		pcl_apparmor_put_permissions(maker, line->deeds, line->verb);
+	put_tail(maker, line);
 	pcl_apparmor_end_line(maker, count > 1 ? NULL : globs[0].rule);
 }
 
