@@ -29,7 +29,7 @@
 static const char *const marks[] = {"apparmor=", NULL};
 
 struct cursor {
-	uint64_t serial; /* of the last record that was read */
+	struct pcl_audit_place place; /* of the last record that was read */
 	uint64_t generation;
 	uint64_t sent;
 	uint64_t lost;
@@ -38,6 +38,7 @@ struct cursor {
 
 struct reader {
 	struct cursor cursor;
+	struct pcl_audit_place at; /* since the reading began */
 	struct pcl_apparmor_map map;
 	pcl_event_fn fn; /* NULL: only the place is wanted */
 	void *context;
@@ -56,9 +57,10 @@ static void load_cursor(struct cursor *cursor)
 	pcl_autofclose FILE *file = fopen(CURSOR_PATH, "re");
 
 	*cursor = (struct cursor){0};
-	if (file && fscanf(file, "%" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64,
-			   &cursor->serial, &cursor->generation, &cursor->sent, &cursor->lost,
-			   &cursor->suppressed) != 5)
+	if (file &&
+	    fscanf(file, "%" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64,
+		   &cursor->place.serial, &cursor->generation, &cursor->sent, &cursor->lost,
+		   &cursor->suppressed, &cursor->place.records) != 6)
 		*cursor = (struct cursor){0};
 }
 
@@ -69,9 +71,10 @@ static void save_cursor(const struct cursor *cursor)
 
 	if (!file)
 		return;
-	(void)fprintf(file, "%" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n",
-		      cursor->serial, cursor->generation, cursor->sent, cursor->lost,
-		      cursor->suppressed);
+	(void)fprintf(file,
+		      "%" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n",
+		      cursor->place.serial, cursor->generation, cursor->sent, cursor->lost,
+		      cursor->suppressed, cursor->place.records);
 	if (fclose(file) == 0)
 		(void)rename(CURSOR_PATH ".new", CURSOR_PATH);
 }
@@ -365,9 +368,8 @@ static int take_line(const char *text, void *context)
 
 	if (error)
 		return error == -ENOMSG ? 0 : error;
-	if (record.serial <= reader->cursor.serial)
+	if (!pcl_audit_place_pass(&reader->cursor.place, &reader->at, record.serial))
 		return 0;
-	reader->cursor.serial = record.serial;
 	/* KERNEL: looking at metadata is always permitted; the model has no such operation. */
 	if (!strcmp(record.operation, "getattr"))
 		return 0;
@@ -410,6 +412,7 @@ int pcl_apparmor_events_read(uint64_t generation, int timeout_ms, pcl_event_fn f
 		use_generation(&reader, generation);
 	if (!error)
 		save_cursor(&reader.cursor);
+	reader.at = (struct pcl_audit_place){0};
 	if (!error && timeout_ms)
 		error = pcl_audit_stream_follow(fd, timeout_ms, marks, take_line, &reader,
 						&reader.cursor.lost, diag);
@@ -423,7 +426,7 @@ void pcl_apparmor_events_begin(void)
 
 	load_cursor(&reader.cursor);
 	(void)read_past(&reader, NULL);
-	reader.cursor = (struct cursor){.serial = reader.cursor.serial,
+	reader.cursor = (struct cursor){.place = reader.cursor.place,
 					.suppressed = reader.cursor.suppressed};
 	save_cursor(&reader.cursor);
 }

@@ -31,6 +31,7 @@
 
 struct line {
 	uint64_t serial;
+	size_t order; /* among those of one serial */
 	char *text;
 };
 
@@ -38,6 +39,7 @@ struct lines {
 	const char *const *marks;
 	struct line *items;
 	size_t count;
+	size_t logged; /* the first of them, sorted, are the kernel's own */
 	uint64_t suppressed;
 };
 
@@ -46,6 +48,18 @@ static void lines_fini(struct lines *lines)
 	for (size_t i = 0; i < lines->count; i++)
 		free(lines->items[i].text);
 	free(lines->items);
+}
+
+bool pcl_audit_place_pass(struct pcl_audit_place *place, struct pcl_audit_place *at,
+			  uint64_t serial)
+{
+	if (at->serial != serial)
+		*at = (struct pcl_audit_place){.serial = serial};
+	at->records++;
+	if (serial < place->serial || (serial == place->serial && at->records <= place->records))
+		return false;
+	*place = *at;
+	return true;
 }
 
 /* Where in text a record begins; NULL where it holds none that is wanted. */
@@ -61,12 +75,35 @@ static const char *find_record(const char *text, const char *const *marks, uint6
 	return NULL;
 }
 
+static int compare_serials(const void *a, const void *b)
+{
+	const struct line *one = a, *other = b;
+
+	return one->serial < other->serial ? -1 : one->serial > other->serial;
+}
+
+static int compare_lines(const void *a, const void *b)
+{
+	const struct line *one = a, *other = b;
+	int order = compare_serials(one, other);
+
+	return order ? order : one->order < other->order ? -1 : one->order > other->order;
+}
+
+static void sort_lines(struct lines *lines)
+{
+	if (lines->count)
+		qsort(lines->items, lines->count, sizeof(*lines->items), compare_lines);
+}
+
 static int add_line(struct lines *lines, const char *text)
 {
-	struct line line;
+	struct line line = {.order = lines->count};
 	const char *record = find_record(text, lines->marks, &line.serial);
 
-	if (!record)
+	/* What a daemon that did not keep up left to the kernel's log may come to it later. */
+	if (!record || (lines->logged &&
+			bsearch(&line, lines->items, lines->logged, sizeof(line), compare_serials)))
 		return 0;
 	if (pcl_array_grow(&lines->items, lines->count, sizeof(line)))
 		return -ENOMEM;
@@ -148,13 +185,6 @@ static int read_daemon_log(struct lines *lines)
 	return error;
 }
 
-static int compare_lines(const void *a, const void *b)
-{
-	const struct line *one = a, *other = b;
-
-	return one->serial < other->serial ? -1 : one->serial > other->serial;
-}
-
 int pcl_audit_stream_past(const char *const *marks, pcl_audit_line_fn fn, void *context,
 			  uint64_t *ret_suppressed, struct pcl_diag *diag)
 {
@@ -163,10 +193,11 @@ int pcl_audit_stream_past(const char *const *marks, pcl_audit_line_fn fn, void *
 
 	if (error)
 		return pcl_diag_errno(diag, error, "cannot read " KERNEL_LOG);
+	sort_lines(&lines);
+	lines.logged = lines.count;
 	if (read_daemon_log(&lines))
 		return pcl_diag_set(diag, -ENOMEM, "out of memory");
-	if (lines.count)
-		qsort(lines.items, lines.count, sizeof(*lines.items), compare_lines);
+	sort_lines(&lines);
 	for (size_t i = 0; i < lines.count && !error; i++)
 		error = fn(lines.items[i].text, context);
 	*ret_suppressed = lines.suppressed;

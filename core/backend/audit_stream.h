@@ -9,6 +9,7 @@
 #ifndef PCL_BACKEND_AUDIT_STREAM_H
 #define PCL_BACKEND_AUDIT_STREAM_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/diag.h"
@@ -16,6 +17,20 @@
 /* What the lines hold behind "audit(TIME:SERIAL): " that are wanted: one of marks, NULL at its end.
  * text begins with "audit(". Returning nonzero ends the reading with that value. */
 typedef int (*pcl_audit_line_fn)(const char *text, void *context);
+
+/* How far the stream was read. KERNEL: where system calls are audited, a call's records have one
+ * serial, so they are counted. */
+struct pcl_audit_place {
+	uint64_t serial;
+	uint64_t records; /* of that serial */
+};
+
+/*
+ * Whether the next line, of that serial, is behind place, which then moves to it. at is where the
+ * reading itself is; it begins at zero with each reading.
+ */
+bool pcl_audit_place_pass(struct pcl_audit_place *place, struct pcl_audit_place *at,
+			  uint64_t serial);
 
 /*
  * Lines that were logged, in the order in which they were made. *ret_suppressed is how many the

@@ -31,7 +31,7 @@
 static const char *const marks[] = {"avc: ", "policy loaded", "auid=", NULL};
 
 struct cursor {
-	uint64_t serial; /* of the last record that was read */
+	struct pcl_audit_place place; /* of the last record that was read */
 	uint64_t sent;
 	uint64_t lost;
 	uint64_t suppressed; /* as the kernel's log told it last */
@@ -40,6 +40,7 @@ struct cursor {
 
 struct reader {
 	struct cursor cursor;
+	struct pcl_audit_place at; /* since the reading began */
 	const struct pcl_selinux_record *applied;
 	struct pcl_selinux_record later; /* what was applied since, while it follows */
 	struct pcl_selinux_avc last;	 /* what was told, if the record before this one was */
@@ -63,9 +64,10 @@ static void load_cursor(struct cursor *cursor)
 	pcl_autofclose FILE *file = fopen(CURSOR_PATH, "re");
 
 	*cursor = (struct cursor){0};
-	if (file && fscanf(file, "%" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64,
-			   &cursor->serial, &cursor->sent, &cursor->lost, &cursor->suppressed,
-			   &cursor->loads) != 5)
+	if (file &&
+	    fscanf(file, "%" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64,
+		   &cursor->place.serial, &cursor->sent, &cursor->lost, &cursor->suppressed,
+		   &cursor->loads, &cursor->place.records) != 6)
 		*cursor = (struct cursor){0};
 }
 
@@ -76,9 +78,10 @@ static void save_cursor(const struct cursor *cursor)
 
 	if (!file)
 		return;
-	(void)fprintf(file, "%" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n",
-		      cursor->serial, cursor->sent, cursor->lost, cursor->suppressed,
-		      cursor->loads);
+	(void)fprintf(file,
+		      "%" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n",
+		      cursor->place.serial, cursor->sent, cursor->lost, cursor->suppressed,
+		      cursor->loads, cursor->place.records);
 	if (fclose(file) == 0)
 		(void)rename(CURSOR_PATH ".new", CURSOR_PATH);
 }
@@ -579,9 +582,8 @@ static int take_line(const char *text, void *context)
 
 	if (error)
 		return error == -ENOMSG ? 0 : error;
-	if (avc.serial <= reader->cursor.serial)
+	if (!pcl_audit_place_pass(&reader->cursor.place, &reader->at, avc.serial))
 		return 0;
-	reader->cursor.serial = avc.serial;
 	return avc.loaded ? take_load(reader) : take_avc(reader, &avc);
 }
 
@@ -618,6 +620,7 @@ int pcl_selinux_events_read(const struct pcl_selinux_record *applied, int timeou
 	if (!error)
 		save_cursor(&reader.cursor);
 	reader.follows = true;
+	reader.at = (struct pcl_audit_place){0};
 	if (!error && timeout_ms)
 		error = pcl_audit_stream_follow(fd, timeout_ms, marks, take_line, &reader,
 						&reader.cursor.lost, diag);
@@ -631,7 +634,7 @@ void pcl_selinux_events_begin(void)
 
 	load_cursor(&reader.cursor);
 	(void)read_past(&reader, NULL);
-	reader.cursor = (struct cursor){.serial = reader.cursor.serial,
+	reader.cursor = (struct cursor){.place = reader.cursor.place,
 					.suppressed = reader.cursor.suppressed};
 	save_cursor(&reader.cursor);
 }
