@@ -113,6 +113,12 @@ struct pcl_backend {
 	 * applied holds for all tasks of a domain at once.
 	 */
 	enum pcl_binding (*binding)(pid_t pid, const struct pcl_domain *domain);
+	/*
+	 * Objects that rules held for when they were applied and hold for no more, since somebody
+	 * put another in their place or took away what they are known by. *ret_name is one of them
+	 * (owned; NULL: there is none). NULL: there is no such thing.
+	 */
+	int (*escaped)(size_t *ret_count, char **ret_name, struct pcl_diag *diag);
 	/* What became of the alerts of domains. -ENOENT where nothing is live. NULL: has none. */
 	int (*tallies)(const uint32_t *ids, size_t count, struct pcl_backend_tally *ret_tallies,
 		       struct pcl_diag *diag);

@@ -778,6 +778,35 @@ static int live(struct pcl_backend_live *ret_live, struct pcl_diag *diag)
 	return 0;
 }
 
+/* A file that is gone is nobody's to use. */
+static bool has_escaped(const struct pcl_selinux_place *place)
+{
+	pcl_autofree char *context = pcl_selinux_label_get(place->path);
+	size_t len = 0;
+	const char *type = context ? pcl_selinux_type_in(context, &len) : NULL;
+
+	return type && (strlen(place->type) != len || strncmp(type, place->type, len) != 0);
+}
+
+static int escaped(size_t *ret_count, char **ret_name, struct pcl_diag *diag)
+{
+	pcl_autoclose int lock = -1;
+	autorecord applied = {0};
+	int error;
+
+	*ret_count = 0;
+	*ret_name = NULL;
+	take_lock(&lock);
+	error = load_applied(&applied, diag);
+	for (size_t i = 0; !error && i < applied.place_count; i++) {
+		if (!has_escaped(&applied.places[i]))
+			continue;
+		if (!(*ret_count)++)
+			*ret_name = strdup(applied.places[i].path);
+	}
+	return error;
+}
+
 /* --- apply -------------------------------------------------------------------------------------
  */
 
@@ -1056,5 +1085,6 @@ const struct pcl_backend pcl_backend_selinux = {
 	.apply = apply,
 	.remove = remove_live,
 	.live = live,
+	.escaped = escaped,
 	.events = read_events,
 };

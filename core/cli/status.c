@@ -93,12 +93,26 @@ static json_t *domain_json(const struct pcl_state *state, const struct pcl_membe
 			 unbound_json(unbound));
 }
 
+/* How many objects rules do not hold for any more; *ret_name (owned) is one of them. */
+static size_t find_escaped(const struct pcl_engine *engine, char **ret_name)
+{
+	size_t count = 0;
+
+	*ret_name = NULL;
+	if (engine->backend && engine->backend->escaped &&
+	    engine->backend->escaped(&count, ret_name, NULL))
+		return 0;
+	return count;
+}
+
 static int print_json(const struct pcl_engine *engine)
 {
 	json_t *domains = json_array(), *programs = json_array();
 	pcl_autofree struct pcl_backend_tally *tallies = read_tallies(engine);
 	struct pcl_unbound *unbound = find_unbound(engine);
 	const struct pcl_state *state = engine->state;
+	pcl_autofree char *escaped = NULL;
+	size_t escaped_count = find_escaped(engine, &escaped);
 
 	for (size_t i = 0; engine->backend && i < state->member_count; i++)
 		(void)json_array_append_new(domains, domain_json(state, &state->members[i],
@@ -109,7 +123,7 @@ static int print_json(const struct pcl_engine *engine)
 		(void)json_array_append_new(programs, json_string(engine->live.programs[i]));
 	return pcl_cli_print_json(
 		json_pack("{s:b, s:I, s:s*, s:s, s:{s:s, s:s, s:s, s:s}, s:o, s:o, s:I, s:I, "
-			  "s:I, s:I, s:I, s:o}",
+			  "s:I, s:I, s:I, s:I, s:o}",
 			  "applied", engine->backend != NULL, "generation",
 			  (json_int_t)engine->live.generation, "backend",
 			  engine->backend ? engine->backend->name : NULL, "posture",
@@ -122,7 +136,20 @@ static int print_json(const struct pcl_engine *engine)
 			  (json_int_t)engine->live.alerts.lost, "suppressed_alerts",
 			  (json_int_t)engine->live.alerts.suppressed, "unknown_paths",
 			  (json_int_t)engine->live.unknown_paths, "no_room",
-			  (json_int_t)engine->live.no_room, "rules", pcl_cli_rules_json(state)));
+			  (json_int_t)engine->live.no_room, "escaped", (json_int_t)escaped_count,
+			  "rules", pcl_cli_rules_json(state)));
+}
+
+static void print_escaped(const struct pcl_engine *engine)
+{
+	pcl_autofree char *name = NULL;
+	size_t count = find_escaped(engine, &name);
+
+	if (count)
+		(void)printf("%zu file%s been replaced or relabelled since, so no rule holds for "
+			     "%s (%s%s): apply the policies again\n",
+			     count, count == 1 ? " has" : "s have", count == 1 ? "it" : "them",
+			     name ? name : "", count == 1 ? "" : ", ...");
 }
 
 static void print_unbound(const struct pcl_engine *engine)
@@ -202,6 +229,7 @@ static void print_text(const struct pcl_engine *engine)
 		(void)printf("%" PRIu64 " operations on paths that could not be built\n",
 			     engine->live.unknown_paths);
 	print_unbound(engine);
+	print_escaped(engine);
 	for (size_t i = 0; i < state->member_count; i++)
 		print_domain(state, &state->members[i], tallies ? &tallies[i] : NULL);
 	pcl_cli_print_statuses(state);

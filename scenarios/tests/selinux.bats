@@ -15,13 +15,13 @@ setup_file() {
 }
 
 @test "SELinux holds through every change on debian-5.10+selinux" {
-	guest_holds debian-5.10+selinux 91
+	guest_holds debian-5.10+selinux 95
 }
 
 @test "SELinux holds through every change on debian-6.1+selinux" {
-	guest_holds debian-6.1+selinux 91
+	guest_holds debian-6.1+selinux 95
 }
 
 @test "SELinux holds through every change on debian-7.3+selinux" {
-	guest_holds debian-7.3+selinux 94
+	guest_holds debian-7.3+selinux 98
 }

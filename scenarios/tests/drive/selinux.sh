@@ -59,6 +59,20 @@ is 'it is neither linked nor moved' 'a ' "$(ls a 2>/dev/null) $(ls dir)"
 apply a.yaml
 is 'the same again changes nothing' a "$(refused)"
 
+# A package manager puts a new file in the place of one that a rule tells of: then none holds.
+echo old >packaged
+policy a packaged | sed 's/action: Block/action: Audit/' >told.yaml
+apply told.yaml
+is 'status knows nothing of what is as it was' 0 "$($p status | count 'replaced or relabelled')"
+cp packaged packaged.new
+mv packaged.new packaged
+is 'status tells of a file that was replaced' 1 \
+	"$($p status | count "^1 file has been replaced or relabelled.*($work/packaged)")"
+is 'and how many there are' 1 "$($p status --json | count '"escaped":1[,}]')"
+apply told.yaml
+is 'applied again, rules hold for it' 0 "$($p status | count 'replaced or relabelled')"
+apply a.yaml
+
 # From one to another, while somebody tries: c is refused under each.
 policy a c >ac.yaml
 policy b c >bc.yaml
