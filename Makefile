@@ -347,7 +347,7 @@ FORMAT_IN := $(HOST_SRC) $(FUZZ_SRC) $(HEADERS) $(ATTACK_SRC) $(BENCH_TINY) $(wi
 SCRIPTS   := $(wildcard $(filter-out %.txt %.h %.md,$(wildcard scripts/*)) vm-images/build-base vm-images/build-disk vm-images/build-selinux vm-images/build-userland .ci/run)
 CLANG_CPP  = -std=gnu17 $(CPPFLAGS)
 host_obj   = $(patsubst %.c,$C/$1/obj/%.o,$(HOST_SRC))
-CHECKS    := format scripts layers spdx statuses headers gcc clang tidy cppcheck unit fuzz
+CHECKS    := format scripts layers spdx statuses latency headers gcc clang tidy cppcheck unit fuzz
 
 .PHONY: check $(addprefix check-,$(CHECKS))
 check:
@@ -374,6 +374,8 @@ check-spdx:
 	$(Q)scripts/spdx
 check-statuses: $(B)/portcullis
 	$(Q)scripts/statuses --check $<
+check-latency:
+	$(Q)scripts/latency --check
 
 # The whole tree by each compiler, warnings being errors; in folders of their own.
 check-gcc check-clang: check-%:
