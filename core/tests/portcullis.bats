@@ -222,7 +222,7 @@ variant() { sed "$1" "$tmp/secret.yaml" >"$tmp/bad.yaml"; }
 @test "compile shows the profile, with each line's rule and its place" {
 	run "$portcullis" compile --to apparmor "$tmp/secret.yaml"
 	[ "$status" -eq 0 ]
-	[[ $output == *'profile "portcullis-host" "/**" '* ]]
+	[[ $output == *'profile "portcullis-host" "/{,**}" '* ]]
 	[[ $output == *'audit deny "/etc/secret{,/}" rkmwl, # keep-secret#file.matchPaths[0] '*secret.yaml:12* ]]
 	[[ $output == *"# "*"secret.yaml:12: keep-secret#file.matchPaths[0] is looser: "* ]]
 }
