@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/types.h>
 
 #include "base/cleanup.h"
 #include "cli/cli.h"
@@ -93,16 +94,25 @@ static json_t *domain_json(const struct pcl_state *state, const struct pcl_membe
 			 unbound_json(unbound));
 }
 
-/* How many objects rules do not hold for any more; *ret_name (owned) is one of them. */
-static size_t find_escaped(const struct pcl_engine *engine, char **ret_name)
+/* How many objects rules do not hold for any more, or -errno; *ret_name (owned) is one of them. */
+static ssize_t find_escaped(const struct pcl_engine *engine, char **ret_name, struct pcl_diag *diag)
 {
 	size_t count = 0;
+	int error = 0;
 
 	*ret_name = NULL;
-	if (engine->backend && engine->backend->escaped &&
-	    engine->backend->escaped(&count, ret_name, NULL))
-		return 0;
-	return count;
+	if (engine->backend && engine->backend->escaped)
+		error = engine->backend->escaped(&count, ret_name, diag);
+	return error ? error : (ssize_t)count;
+}
+
+/* null: it could not be found out. */
+static json_t *escaped_json(const struct pcl_engine *engine)
+{
+	pcl_autofree char *name = NULL;
+	ssize_t count = find_escaped(engine, &name, NULL);
+
+	return count < 0 ? json_null() : json_integer(count);
 }
 
 static int print_json(const struct pcl_engine *engine)
@@ -111,8 +121,6 @@ static int print_json(const struct pcl_engine *engine)
 	pcl_autofree struct pcl_backend_tally *tallies = read_tallies(engine);
 	struct pcl_unbound *unbound = find_unbound(engine);
 	const struct pcl_state *state = engine->state;
-	pcl_autofree char *escaped = NULL;
-	size_t escaped_count = find_escaped(engine, &escaped);
 
 	for (size_t i = 0; engine->backend && i < state->member_count; i++)
 		(void)json_array_append_new(domains, domain_json(state, &state->members[i],
@@ -123,7 +131,7 @@ static int print_json(const struct pcl_engine *engine)
 		(void)json_array_append_new(programs, json_string(engine->live.programs[i]));
 	return pcl_cli_print_json(
 		json_pack("{s:b, s:I, s:s*, s:s, s:{s:s, s:s, s:s, s:s}, s:o, s:o, s:I, s:I, "
-			  "s:I, s:I, s:I, s:I, s:o}",
+			  "s:I, s:I, s:I, s:o, s:o}",
 			  "applied", engine->backend != NULL, "generation",
 			  (json_int_t)engine->live.generation, "backend",
 			  engine->backend ? engine->backend->name : NULL, "posture",
@@ -136,17 +144,21 @@ static int print_json(const struct pcl_engine *engine)
 			  (json_int_t)engine->live.alerts.lost, "suppressed_alerts",
 			  (json_int_t)engine->live.alerts.suppressed, "unknown_paths",
 			  (json_int_t)engine->live.unknown_paths, "no_room",
-			  (json_int_t)engine->live.no_room, "escaped", (json_int_t)escaped_count,
+			  (json_int_t)engine->live.no_room, "escaped", escaped_json(engine),
 			  "rules", pcl_cli_rules_json(state)));
 }
 
 static void print_escaped(const struct pcl_engine *engine)
 {
+	pcl_cleanup(pcl_diag_fini) struct pcl_diag diag = {0};
 	pcl_autofree char *name = NULL;
-	size_t count = find_escaped(engine, &name);
+	ssize_t count = find_escaped(engine, &name, &diag);
 
-	if (count)
-		(void)printf("%zu file%s been replaced or relabelled since, so no rule holds for "
+	if (count < 0)
+		(void)printf("whether files were replaced since is not known: %s\n",
+			     pcl_diag_text(&diag));
+	if (count > 0)
+		(void)printf("%zd file%s been replaced or relabelled since, so no rule holds for "
 			     "%s (%s%s): apply the policies again\n",
 			     count, count == 1 ? " has" : "s have", count == 1 ? "it" : "them",
 			     name ? name : "", count == 1 ? "" : ", ...");
