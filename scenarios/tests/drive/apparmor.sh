@@ -30,6 +30,20 @@ refused() {
 	for file in a b c; do cat $work/$file >/dev/null 2>&1 || printf %s $file; done
 }
 count() { grep -c "$@" || true; }
+# load_theirs NAME_AND_ATTACHMENT FILE: a profile that is not ours, and refuses a file.
+load_theirs() {
+	$parser -rK <<PROFILE 2>said || echo "not ok parser: $(cat said)"
+profile $1 flags=(attach_disconnected,mediate_deleted) {
+  file,
+  capability,
+  network,
+  ptrace,
+  signal,
+  mount,
+  deny $2 rw,
+}
+PROFILE
+}
 
 is 'nothing is refused before' '' "$(refused)"
 policy a >a.yaml
@@ -136,17 +150,7 @@ mkdir -p theirs
 cp /opt/gauntlet/busybox theirs/sh
 echo theirs >d
 mkfifo stay
-$parser -rK <<PROFILE 2>said || echo "not ok parser: $(cat said)"
-profile distribution $work/theirs/sh flags=(attach_disconnected,mediate_deleted) {
-  file,
-  capability,
-  network,
-  ptrace,
-  signal,
-  mount,
-  deny $work/d rw,
-}
-PROFILE
+load_theirs "distribution $work/theirs/sh" $work/d
 cat >look <<'LOOK'
 read -r label </proc/self/attr/current
 refused=
@@ -229,17 +233,7 @@ JSON
 
 	# The same below a profile of the runtime's as well, as docker-default is: both bind.
 	echo theirs >$bundle/rootfs/srv/theirs
-	$parser -rK <<'PROFILE' 2>said || echo "not ok parser: $(cat said)"
-profile runtime-default flags=(attach_disconnected,mediate_deleted) {
-  file,
-  capability,
-  network,
-  ptrace,
-  signal,
-  mount,
-  deny /srv/theirs rw,
-}
-PROFILE
+	load_theirs runtime-default /srv/theirs
 	sed -i 's|"portcullis-web"|"portcullis-web//\&runtime-default"|' $bundle/config.json
 	$crun run --detach --no-pivot --bundle $bundle web </dev/null >crun.log 2>&1 || echo "not ok crun: $(cat crun.log)"
 	is 'the runtime starts it in both profiles' yes \
