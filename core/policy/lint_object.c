@@ -30,18 +30,30 @@ static void add_path(struct pcl_lint_objects *objects, const struct pcl_rule *ru
 		     });
 }
 
-static void add_directory(struct pcl_lint_objects *objects, const struct pcl_rule *rule)
+/* An operation on what stands in front followed by what stands behind. */
+static int add_made_path(struct pcl_lint_objects *objects, const struct pcl_rule *rule,
+			 const char *front, const char *behind)
 {
-	const char *slash = strcmp(rule->object, "/") ? "/" : "";
+	char **path = &objects->owned[objects->count];
 
-	(void)snprintf(objects->child, sizeof(objects->child), "%s%sx", rule->object, slash);
-	add_path(objects, rule, objects->child);
-	if (rule->match == PCL_MATCH_DIR_RECURSIVE) {
-		(void)snprintf(objects->grandchild, sizeof(objects->grandchild), "%s%sx/y",
-			       rule->object, slash);
-		add_path(objects, rule, objects->grandchild);
+	if (asprintf(path, "%s%s", front, behind) < 0) {
+		*path = NULL;
+		return -ENOMEM;
 	}
-	add_path(objects, rule, rule->object);
+	add_path(objects, rule, *path);
+	return 0;
+}
+
+static int add_directory(struct pcl_lint_objects *objects, const struct pcl_rule *rule)
+{
+	bool root = !strcmp(rule->object, "/");
+	int error = add_made_path(objects, rule, rule->object, root ? "x" : "/x");
+
+	if (!error && rule->match == PCL_MATCH_DIR_RECURSIVE)
+		error = add_made_path(objects, rule, rule->object, root ? "x/y" : "/x/y");
+	if (!error)
+		add_path(objects, rule, rule->object);
+	return error;
 }
 
 /* Matches of a pattern, where they are paths: near ones, and a deeper one where there is. */
@@ -120,20 +132,21 @@ static void add_preset(struct pcl_lint_objects *objects, const struct pcl_rule *
 
 int pcl_lint_objects(const struct pcl_rule *rule, struct pcl_lint_objects *ret_objects)
 {
+	int error = 0;
+
 	switch (rule->match) {
 	case PCL_MATCH_PATH:
 		add_path(ret_objects, rule, rule->object);
 		break;
 	case PCL_MATCH_DIR:
 	case PCL_MATCH_DIR_RECURSIVE:
-		add_directory(ret_objects, rule);
+		error = add_directory(ret_objects, rule);
 		break;
 	case PCL_MATCH_PATTERN:
-		return add_pattern(ret_objects, rule);
+		error = add_pattern(ret_objects, rule);
+		break;
 	case PCL_MATCH_NAME:
-		(void)snprintf(ret_objects->child, sizeof(ret_objects->child), "/usr/bin/%s",
-			       rule->object);
-		add_path(ret_objects, rule, ret_objects->child);
+		error = add_made_path(ret_objects, rule, "/usr/bin/", rule->object);
 		break;
 	case PCL_MATCH_PROTOCOL:
 		add_sockets(ret_objects, rule);
@@ -169,7 +182,7 @@ int pcl_lint_objects(const struct pcl_rule *rule, struct pcl_lint_objects *ret_o
 	for (size_t i = 0; i < ret_objects->count; i++)
 		if (rule->class == PCL_CLASS_SYSCALL)
 			ret_objects->operations[i].access = PCL_ACCESS_SYSCALL;
-	return 0;
+	return error;
 }
 
 void pcl_lint_objects_fini(struct pcl_lint_objects *objects)

@@ -80,7 +80,7 @@ int pcl_lint_differences(struct pcl_linter *linter, const struct pcl_rule *rule)
 /* The differences that concern the domain and no rule alone. */
 int pcl_lint_domain_differences(struct pcl_linter *linter);
 
-/* Room for any object that lint makes up: the longest path, and a little below it. */
+/* More than any object that lint makes up has: the longest path, and a little below it. */
 #define PCL_LINT_OBJECT_SIZE 4352
 #define PCL_LINT_OBJECTS_MAX 6
 
@@ -91,8 +91,6 @@ int pcl_lint_domain_differences(struct pcl_linter *linter);
 struct pcl_lint_objects {
 	struct pcl_operation operations[PCL_LINT_OBJECTS_MAX];
 	size_t count; /* 0 where nothing can match */
-	char child[PCL_LINT_OBJECT_SIZE];
-	char grandchild[PCL_LINT_OBJECT_SIZE];
 	char *owned[3];
 };
 
