@@ -12,15 +12,23 @@
 /* First capacity; a power of two. Most arrays of a policy stay below it. */
 #define CAPACITY_FIRST 4
 
-int pcl_array_grow(void *array, size_t count, size_t item_size)
+size_t pcl_array_next(size_t count)
 {
-	void *items;
-
 	/* Full only when empty or when count has reached a power of two from the first on. */
 	if (count && (count < CAPACITY_FIRST || (count & (count - 1))))
 		return 0;
+	return count ? count * 2 : CAPACITY_FIRST;
+}
+
+int pcl_array_grow(void *array, size_t count, size_t item_size)
+{
+	size_t capacity = pcl_array_next(count);
+	void *items;
+
+	if (!capacity)
+		return 0;
 	memcpy(&items, array, sizeof(items));
-	items = reallocarray(items, count ? count * 2 : CAPACITY_FIRST, item_size);
+	items = reallocarray(items, capacity, item_size);
 	if (!items)
 		return -ENOMEM;
 	memcpy(array, &items, sizeof(items));

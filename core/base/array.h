@@ -16,6 +16,9 @@
  */
 int pcl_array_grow(void *array, size_t count, size_t item_size);
 
+/* How many items an array of count must get room for, so that one more fits; 0: it has the room. */
+size_t pcl_array_next(size_t count);
+
 /* Appends a copy of text to an array of strings. 0 or -ENOMEM with the array as before. */
 int pcl_strings_add(char ***array, size_t *count, const char *text);
 

@@ -20,7 +20,7 @@
 
 /* The policy of a whole cluster is far below a megabyte; 16 MiB is read in a blink. */
 #define INPUT_BYTES_MAX ((size_t)16 << 20)
-/* A policy nests 8 deep, a case 10; 64 keeps the recursion that frees the tree within 8 KiB. */
+/* A policy nests 8 deep, a case 10. */
 #define DEPTH_MAX 64
 /* About 130 MiB of tree at worst, and some 150,000 rules. */
 #define NODES_MAX 1000000
@@ -30,40 +30,17 @@
 struct builder {
 	struct pcl_yaml_file *file;
 	struct pcl_diag *diag;
-	struct pcl_yaml_node *stack[DEPTH_MAX]; /* open collections, borrowed: the tree owns them */
-	struct pcl_yaml_node *key[DEPTH_MAX];	/* key read, its value awaited; owned here */
+	struct pcl_yaml_node *stack[DEPTH_MAX]; /* open collections */
+	struct pcl_yaml_node *key[DEPTH_MAX];	/* key read, its value awaited */
 	size_t depth;
 	size_t node_count;
 };
-
-static void node_free(struct pcl_yaml_node *node)
-{
-	/* Recursion is bounded by DEPTH_MAX. */
-	if (!node)
-		return;
-	for (size_t i = 0; i < node->count; i++) {
-		node_free(node->items[i]);
-		if (node->keys)
-			node_free(node->keys[i]);
-	}
-	free(node->items);
-	free(node->keys);
-	free(node->text);
-	free(node);
-}
-
-static void node_freep(struct pcl_yaml_node **node)
-{
-	node_free(*node);
-}
 
 void pcl_yaml_free(struct pcl_yaml_file **file)
 {
 	if (!*file)
 		return;
-	for (size_t i = 0; i < (*file)->document_count; i++)
-		node_free((*file)->documents[i]);
-	free((*file)->documents);
+	pcl_arena_fini(&(*file)->arena);
 	free((*file)->name);
 	free(*file);
 	*file = NULL;
@@ -71,8 +48,6 @@ void pcl_yaml_free(struct pcl_yaml_file **file)
 
 static void builder_fini(struct builder *builder)
 {
-	for (size_t i = 0; i < DEPTH_MAX; i++)
-		node_free(builder->key[i]);
 	pcl_yaml_free(&builder->file);
 }
 
@@ -107,42 +82,38 @@ static bool is_null(const struct pcl_yaml_node *node)
 	       (!node->text_len || !strcmp(node->text, "~") || !strcasecmp(node->text, "null"));
 }
 
-/* Adds a finished or just opened node where it belongs. Takes node, also on error. */
+/* Adds a finished or just opened node where it belongs. */
 static int attach(struct builder *builder, struct pcl_yaml_node *node)
 {
-	pcl_cleanup(node_freep) struct pcl_yaml_node *owned = node;
 	struct pcl_yaml_file *file = builder->file;
-	struct pcl_yaml_node *parent;
+	struct pcl_yaml_node *parent, **key;
 
 	if (!builder->depth) {
 		if (is_null(node))
 			return 0;
-		if (pcl_array_grow(&file->documents, file->document_count,
+		if (pcl_arena_grow(&file->arena, &file->documents, file->document_count,
 				   sizeof(*file->documents)))
 			return out_of_memory(builder);
-		file->documents[file->document_count++] = pcl_take_ptr(owned);
+		file->documents[file->document_count++] = node;
 		return 0;
 	}
 	parent = builder->stack[builder->depth - 1];
-	if (parent->type == PCL_YAML_MAPPING) {
-		struct pcl_yaml_node **key = &builder->key[builder->depth - 1];
-
-		if (!*key) {
-			if (node->type != PCL_YAML_SCALAR)
-				return pcl_yaml_error(file, node, builder->diag, -EINVAL,
-						      "a key must be a plain word, not a list or "
-						      "mapping; quote it or remove it");
-			*key = pcl_take_ptr(owned);
-			return 0;
-		}
-		if (pcl_array_grow(&parent->keys, parent->count, sizeof(*parent->keys)))
-			return out_of_memory(builder);
+	key = &builder->key[builder->depth - 1];
+	if (parent->type == PCL_YAML_MAPPING && !*key) {
+		if (node->type != PCL_YAML_SCALAR)
+			return pcl_yaml_error(file, node, builder->diag, -EINVAL,
+					      "a key must be a plain word, not a list or "
+					      "mapping; quote it or remove it");
+		*key = node;
+		return 0;
 	}
-	if (pcl_array_grow(&parent->items, parent->count, sizeof(*parent->items)))
+	if ((parent->type == PCL_YAML_MAPPING &&
+	     pcl_arena_grow(&file->arena, &parent->keys, parent->count, sizeof(*parent->keys))) ||
+	    pcl_arena_grow(&file->arena, &parent->items, parent->count, sizeof(*parent->items)))
 		return out_of_memory(builder);
 	if (parent->type == PCL_YAML_MAPPING)
-		parent->keys[parent->count] = pcl_take_ptr(builder->key[builder->depth - 1]);
-	parent->items[parent->count++] = pcl_take_ptr(owned);
+		parent->keys[parent->count] = pcl_take_ptr(*key);
+	parent->items[parent->count++] = node;
 	return 0;
 }
 
@@ -155,7 +126,7 @@ static int node_new(struct builder *builder, enum pcl_yaml_type type, const yaml
 	if (builder->node_count >= NODES_MAX)
 		return error_at(builder, -E2BIG, mark->line + 1, mark->column + 1, NULL,
 				"more than %d YAML values in one file; split it", NODES_MAX);
-	node = calloc(1, sizeof(*node));
+	node = pcl_arena_alloc(&builder->file->arena, sizeof(*node));
 	if (!node)
 		return out_of_memory(builder);
 	builder->node_count++;
@@ -190,7 +161,7 @@ static int check_properties(struct builder *builder, const yaml_event_t *event,
 
 static int add_scalar(struct builder *builder, const yaml_event_t *event)
 {
-	pcl_cleanup(node_freep) struct pcl_yaml_node *node = NULL;
+	struct pcl_yaml_node *node = NULL;
 	const char *value = (const char *)event->data.scalar.value;
 	size_t len = event->data.scalar.length;
 	int error;
@@ -204,16 +175,15 @@ static int add_scalar(struct builder *builder, const yaml_event_t *event)
 	if (memchr(value, '\0', len))
 		return pcl_yaml_error(builder->file, node, builder->diag, -EINVAL,
 				      "a zero byte inside a value; remove it");
-	node->text = malloc(len + 1);
+	node->text = pcl_arena_alloc(&builder->file->arena, len + 1);
 	if (!node->text)
 		return out_of_memory(builder);
 	memcpy(node->text, value, len);
-	node->text[len] = '\0';
 	node->text_len = len;
 	node->quoted = event->data.scalar.style != YAML_PLAIN_SCALAR_STYLE ||
 		       (event->data.scalar.tag &&
 			!strcmp((const char *)event->data.scalar.tag, CORE_TAG_PREFIX "str"));
-	return attach(builder, pcl_take_ptr(node));
+	return attach(builder, node);
 }
 
 static int open_collection(struct builder *builder, const yaml_event_t *event)

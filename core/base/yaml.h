@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/arena.h"
 #include "base/diag.h"
 
 enum pcl_yaml_type {
@@ -42,9 +43,10 @@ struct pcl_yaml_node {
 
 struct pcl_yaml_file {
 	char *name; /* as given by the user; "-" is standard input */
-	/* One root per document; an empty document is left out. Owned. */
+	/* One root per document; an empty document is left out. */
 	struct pcl_yaml_node **documents;
 	size_t document_count;
+	struct pcl_arena arena; /* all that the roots lead to, and their array */
 };
 
 /*
