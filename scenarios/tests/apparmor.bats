@@ -23,15 +23,15 @@ setup_file() {
 }
 
 @test "AppArmor holds through every change on 5.10 with Debian 12's parser" {
-	guest_holds "${targets[0]}" 52
+	guest_holds "${targets[0]}" 55
 }
 
 @test "AppArmor holds through every change on 6.12 with Debian 13's parser" {
 	has_parser apparmor-4 || skip "parser 4 is not there: make setup build"
-	guest_holds "${targets[1]}" 67
+	guest_holds "${targets[1]}" 70
 }
 
 @test "AppArmor holds through every change on the newest kernel with Debian sid's parser" {
 	has_parser apparmor-5 || skip "parser 5 is not there: make setup build"
-	guest_holds "${targets[2]}" 67
+	guest_holds "${targets[2]}" 70
 }

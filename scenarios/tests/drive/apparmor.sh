@@ -30,7 +30,7 @@ refused() {
 	for file in a b c; do cat $work/$file >/dev/null 2>&1 || printf %s $file; done
 }
 count() { grep -c "$@" || true; }
-# load_theirs NAME_AND_ATTACHMENT FILE: a profile that is not ours, and refuses a file.
+# load_theirs NAME_AND_ATTACHMENT FILE: a profile that is not ours, refuses a file and tells of it.
 load_theirs() {
 	$parser -rK <<PROFILE 2>said || echo "not ok parser: $(cat said)"
 profile $1 flags=(attach_disconnected,mediate_deleted) {
@@ -40,7 +40,7 @@ profile $1 flags=(attach_disconnected,mediate_deleted) {
   ptrace,
   signal,
   mount,
-  deny $2 rw,
+  audit deny $2 rw,
 }
 PROFILE
 }
@@ -172,6 +172,16 @@ is 'status tells of who is in theirs alone' 1 "$($p status | count "not bound by
 apply new.yaml
 is 'a change binds who is in both' "$both" "$(cat /proc/$inner/attr/current)"
 kill $inner $outer
+
+# Where system calls are audited, what both profiles tell of one call has one serial.
+policy d >told.yaml
+apply told.yaml
+$p events --no-follow >/dev/null
+is 'audited: system calls are' 0 "$(/opt/gauntlet/attacks/auditing on >said; echo $?)"
+is 'audited: both refuse one call' "$both d" "$(sh -c 'theirs/sh look; :')"
+/opt/gauntlet/attacks/auditing off >said
+$p events --no-follow >heard
+is 'audited: an event names the rule, once' 1 "$(count '"RuleID":"keep#file.matchPaths\[0\]"' <heard)"
 apply old.yaml
 printf distribution >/sys/kernel/security/apparmor/.remove
 
