@@ -20,6 +20,7 @@ static int edit_audit(struct pcl_selinux_edit *edit, const struct pcl_selinux_au
 	uint32_t source = 0, target = 0, permissions = 0;
 	class_datum_t *class = NULL;
 	avtab_key_t key = {.specified = AVTAB_AUDITALLOW};
+	const struct pcl_selinux_family *family;
 	int error = pcl_selinux_type(edit->db, audit->source, true, &source, diag);
 
 	if (!error)
@@ -31,9 +32,15 @@ static int edit_audit(struct pcl_selinux_edit *edit, const struct pcl_selinux_au
 						audit->permissions_count, &permissions, diag);
 	if (error)
 		return error;
-	key.source_type = (uint16_t)source;
 	key.target_type = (uint16_t)target;
 	key.target_class = (uint16_t) class->s.value;
+	key.source_type = (uint16_t)source;
+	if (pcl_selinux_add_permissions(edit, &key, permissions))
+		return pcl_selinux_no_memory(diag);
+	family = pcl_selinux_family(edit, source);
+	if (!family)
+		return 0;
+	key.source_type = (uint16_t)family->attribute;
 	return pcl_selinux_add_permissions(edit, &key, permissions) ? pcl_selinux_no_memory(diag)
 								    : 0;
 }

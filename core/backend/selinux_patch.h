@@ -65,7 +65,7 @@ struct pcl_selinux_leave {
 	char *result;
 };
 
-/* An auditallow. source and target may be attributes. */
+/* An auditallow, of source's clones too. source and target may be attributes. */
 struct pcl_selinux_audit {
 	char *source;
 	char *target;

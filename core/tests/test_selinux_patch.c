@@ -662,6 +662,21 @@ static void test_an_audit_is_told_of(void **state)
 	assert_int_equal(answer.audited, test_sepol_bit("file", "append"));
 }
 
+static void test_an_audit_is_told_of_clones_of_its_source(void **state)
+{
+	struct test_sepol_answer answer;
+	struct world *world = *state;
+
+	add_clone(world, "watched_t", "etc_t");
+	add_clone(world, "running_t", "daemon_t");
+	add_audit(world, "daemon_t", "watched_t", "file", "read");
+	patch(world);
+	test_sepol_access("u:r:running_t:s0", "u:object_r:watched_t:s0", "file", &answer);
+	assert_int_equal(answer.audited, test_sepol_bit("file", "read"));
+	test_sepol_access("u:r:user_t:s0", "u:object_r:watched_t:s0", "file", &answer);
+	assert_int_equal(answer.audited, test_sepol_bit("file", "append"));
+}
+
 /* --- what cannot be done -----------------------------------------------------------------------
  */
 
@@ -803,6 +818,7 @@ int main(void)
 		test(test_what_is_asked_for_goes_before_what_is_copied),
 		test(test_a_bounded_domain_is_not_entered),
 		test(test_an_audit_is_told_of),
+		test(test_an_audit_is_told_of_clones_of_its_source),
 		test(test_unknown_names_are_told),
 		test(test_too_many_types_are_refused),
 		test(test_what_is_no_policy_is_refused),
