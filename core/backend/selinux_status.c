@@ -168,8 +168,9 @@ static const char *missed_network(const struct pcl_rule *rule)
 	"that comes to its place later, or that a script or binfmt_misc names as its interpreter, "   \
 	"what is executed where a boolean or a bound of the policy decides its domain, and, of a "    \
 	"policy without nnp_nosuid_transition, by who has no_new_privs; takes for a source what one " \
-	"executes of a type that no file had before; refuses everything to who runs or ran a source " \
-	"while another policy is loaded; and what it misses and refuses without fromSource"
+	"executes of a type that no file had before; kills a source as it starts that may not read "  \
+	"or execute its own file; refuses everything to who runs or ran a source while another "      \
+	"policy is loaded; and what it misses and refuses without fromSource"
 
 static const char *missed(const struct pcl_rule *rule)
 {
