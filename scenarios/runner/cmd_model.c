@@ -172,6 +172,8 @@ static const char *told(const char *text)
 {
 	const char *behind = strstr(text, "\n" TELL_MARK);
 
+	if (!strncmp(text, TELL_MARK, strlen(TELL_MARK)))
+		return text;
 	return behind ? behind + 1 : text;
 }
 
