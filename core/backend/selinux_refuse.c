@@ -320,6 +320,29 @@ static int find_rests(struct quiets *quiets, struct pcl_diag *diag)
 	return 0;
 }
 
+/* libsepol, from 3.6 on, takes no policy with a dontaudit rule that silences nothing. */
+static bool is_empty(const policydb_t *db, const struct avtab_node *node)
+{
+	uint32_t count = db->class_val_to_struct[node->key.target_class - 1]->permissions.nprim;
+	uint32_t all = count < 32 ? (UINT32_C(1) << count) - 1 : UINT32_MAX;
+
+	return node->key.specified & AVTAB_AUDITDENY && !(~node->datum.data & all);
+}
+
+static void drop_empty(policydb_t *db)
+{
+	for (uint32_t i = 0; i < db->te_avtab.nslot; i++)
+		for (avtab_ptr_t *at = &db->te_avtab.htable[i], node; (node = *at);) {
+			if (!is_empty(db, node)) {
+				at = &node->next;
+				continue;
+			}
+			*at = node->next;
+			db->te_avtab.nel--;
+			free(node);
+		}
+}
+
 static int quiet_plain(struct quieting *quieting, struct pcl_diag *diag)
 {
 	struct quiets quiets pcl_cleanup(quiets_fini) = {.quieting = quieting};
@@ -333,6 +356,7 @@ static int quiet_plain(struct quieting *quieting, struct pcl_diag *diag)
 		if (quiets.items[i].key.target_type &&
 		    avtab_insert(&db->te_avtab, &quiets.items[i].key, &quiets.items[i].datum))
 			error = pcl_selinux_no_memory(diag);
+	drop_empty(db);
 	return error;
 }
 
@@ -341,9 +365,12 @@ static int quiet_list(struct quieting *quieting, cond_av_list_t **list, struct p
 	struct quiets quiets pcl_cleanup(quiets_fini) = {.quieting = quieting};
 	int error;
 
-	for (const cond_av_list_t *item = *list; item; item = item->next)
+	for (const cond_av_list_t *item = *list; item; item = item->next) {
 		if (loosen(&item->node->key, &item->node->datum, &quiets))
 			return pcl_selinux_no_memory(diag);
+		if (is_empty(quieting->edit->db, item->node))
+			item->node->parse_context = NULL; /* so that it is not written */
+	}
 	error = find_rests(&quiets, diag);
 	for (size_t i = 0; i < quiets.count && !error; i++) {
 		const struct quiet *quiet = &quiets.items[i];
