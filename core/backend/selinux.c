@@ -748,6 +748,14 @@ static int probe(const struct pcl_node *node, struct pcl_diag *diag)
 	return error && error != -ENOMEM ? -EOPNOTSUPP : error;
 }
 
+static char *describe(void)
+{
+	char *text;
+
+	return asprintf(&text, "policies up to version %u", pcl_selinux_policy_newest()) < 0 ? NULL
+											     : text;
+}
+
 /* Plans depend on the policy, which is asked by itself. */
 static unsigned kernel(void)
 {
@@ -1078,6 +1086,7 @@ const struct pcl_backend pcl_backend_selinux = {
 	.name = "selinux",
 	.enforcer = "SELinux",
 	.probe = probe,
+	.describe = describe,
 	.kernels = pcl_selinux_kernel_names,
 	.kernel = kernel,
 	.status = pcl_selinux_status,

@@ -18,7 +18,7 @@
  * A new type. It joins base's attributes and roles, and every rule that names base holds for it,
  * as source and as target: allow, auditallow and dontaudit (conditional ones and extended
  * permissions too), transitions with and without a name, ranges, roles, constraints, bounds,
- * permissive. base is no attribute, and no other clone. NULL: nothing but a name.
+ * permissive, neveraudit. base is no attribute, and no other clone. NULL: nothing but a name.
  */
 struct pcl_selinux_clone {
 	char *name;
@@ -106,6 +106,9 @@ int pcl_selinux_patch(const void *policy, size_t size, const struct pcl_selinux_
  */
 
 struct pcl_selinux_policy;
+
+/* The newest version of policies that can be read and patched, by the libsepol that is linked. */
+unsigned pcl_selinux_policy_newest(void);
 
 /* Whether a policy is one that libsepol knows the form of, by its beginning alone. Errors as above.
  */

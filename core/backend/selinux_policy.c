@@ -16,6 +16,14 @@
 
 #define POLICY_NAME POLICYDB_STRING
 
+/* What versions after this one say of types, clones would not have, whatever libsepol knows. */
+#define VERSION_MAX 35
+
+unsigned pcl_selinux_policy_newest(void)
+{
+	return POLICYDB_VERSION_MAX < VERSION_MAX ? POLICYDB_VERSION_MAX : VERSION_MAX;
+}
+
 /* --- in and out --------------------------------------------------------------------------------
  */
 
@@ -48,13 +56,13 @@ int pcl_selinux_policy_check(const void *data, size_t size, struct pcl_diag *dia
 		return pcl_diag_set(diag, -EBADMSG,
 				    "selinux: this is no policy of the kernel's form");
 	version = read_word(policy + version_at);
-	if (version > POLICYDB_VERSION_MAX)
+	if (version > pcl_selinux_policy_newest())
 		return pcl_diag_set(
 			diag, -ENOTSUP,
-			"selinux: the policy has version %u, and libsepol here knows none "
-			"above %u; build portcullis with a newer libsepol, or the policy "
+			"selinux: the policy has version %u, and portcullis here knows none "
+			"above %u; build it with a newer libsepol (scripts/sepol), or the policy "
 			"for version %u",
-			version, POLICYDB_VERSION_MAX, POLICYDB_VERSION_MAX);
+			version, pcl_selinux_policy_newest(), pcl_selinux_policy_newest());
 	if (version < POLICYDB_VERSION_BOUNDARY)
 		return pcl_diag_set(diag, -ENOTSUP,
 				    "selinux: the policy has version %u, which does not name its "

@@ -163,16 +163,23 @@ static int take_roles(policydb_t *db, uint32_t base, uint32_t clone)
 	return 0;
 }
 
+/* Maps of domains count from 1. */
+static int take_mark(ebitmap_t *marked, uint32_t base, uint32_t clone)
+{
+	return ebitmap_get_bit(marked, base) && ebitmap_set_bit(marked, clone, 1) ? -ENOMEM : 0;
+}
+
 static int take_properties(policydb_t *db, uint32_t base, uint32_t clone)
 {
 	type_datum_t *type = db->type_val_to_struct[clone - 1];
 
 	type->flags = db->type_val_to_struct[base - 1]->flags;
 	type->bounds = db->type_val_to_struct[base - 1]->bounds;
-	if (ebitmap_get_bit(&db->permissive_map, base) &&
-	    ebitmap_set_bit(&db->permissive_map, clone, 1))
+#ifdef POLICYDB_VERSION_NEVERAUDIT
+	if (take_mark(&db->neveraudit_map, base, clone))
 		return -ENOMEM;
-	return 0;
+#endif
+	return take_mark(&db->permissive_map, base, clone);
 }
 
 static int find_family(struct pcl_selinux_edit *edit, const char *base_name, size_t *ret_number,

@@ -4,13 +4,17 @@
  */
 #include <sepol/cil/cil.h>
 #include <sepol/debug.h>
+#include <sepol/kernel_to_cil.h>
 #include <sepol/policydb.h>
 #include <sepol/policydb/services.h>
 #include <sepol/policydb/conditional.h>
+#include <sepol/policydb/polcaps.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "backend/selinux_patch.h"
 #include "sepol.h"
 #include "support.h"
 
@@ -47,7 +51,7 @@ void test_sepol_compile_for(const char *text, int version, void **ret_policy, si
 
 void test_sepol_compile(const char *text, void **ret_policy, size_t *ret_size)
 {
-	test_sepol_compile_for(text, POLICYDB_VERSION_MAX, ret_policy, ret_size);
+	test_sepol_compile_for(text, (int)pcl_selinux_policy_newest(), ret_policy, ret_size);
 }
 
 void test_sepol_end(void)
@@ -218,9 +222,76 @@ unsigned test_sepol_extended(const char *source, const char *target)
 	return count;
 }
 
+static bool names_command(const avtab_extended_perms_t *permissions, uint16_t command)
+{
+	uint8_t driver = (uint8_t)(command >> 8), function = (uint8_t)command;
+	uint8_t bit = permissions->specified == AVTAB_XPERMS_IOCTLDRIVER ? driver : function;
+
+	return (permissions->specified == AVTAB_XPERMS_IOCTLDRIVER ||
+		permissions->driver == driver) &&
+	       permissions->perms[bit / 32] & (UINT32_C(1) << bit % 32);
+}
+
+static void note_command(const struct avtab_node *node, uint16_t command, bool *spoken, bool *named)
+{
+	*spoken = true;
+	*named |= names_command(node->datum.xperms, command);
+}
+
+bool test_sepol_passes(const char *source, const char *target, const char *class_name,
+		       uint16_t command)
+{
+	const ebitmap_t *sources = &asked.type_attr_map[type_of(source)->s.value - 1];
+	const ebitmap_t *targets = &asked.type_attr_map[type_of(target)->s.value - 1];
+	const avtab_t *const tables[] = {&asked.te_avtab, &asked.te_cond_avtab};
+	bool spoken = false, named = false;
+
+	for (size_t t = 0; t < 2; t++)
+		for (uint32_t i = 0; i < tables[t]->nslot; i++)
+			for (const struct avtab_node *node = tables[t]->htable[i]; node;
+			     node = node->next)
+				if (node->key.specified & AVTAB_XPERMS_ALLOWED &&
+				    (!t || node->key.specified & AVTAB_ENABLED) &&
+				    node->key.target_class == class_of(class_name)->s.value &&
+				    ebitmap_get_bit(sources, node->key.source_type - 1) &&
+				    ebitmap_get_bit(targets, node->key.target_type - 1))
+					note_command(node, command, &spoken, &named);
+	return named || !spoken;
+}
+
+void test_sepol_switch(const char *boolean, bool on)
+{
+	cond_bool_datum_t *datum =
+		(cond_bool_datum_t *)hashtab_search(asked.p_bools.table, boolean);
+
+	assert_non_null(datum);
+	if (datum)
+		datum->state = on;
+	assert_int_equal(evaluate_conds(&asked), 0);
+}
+
 bool test_sepol_is_permissive(const char *type)
 {
 	return ebitmap_get_bit(&asked.permissive_map, type_of(type)->s.value);
+}
+
+bool test_sepol_is_never_audited(const char *type)
+{
+	const type_datum_t *found = type_of(type);
+
+#ifdef POLICYDB_VERSION_NEVERAUDIT
+	return ebitmap_get_bit(&asked.neveraudit_map, found->s.value);
+#else
+	(void)found;
+	return false;
+#endif
+}
+
+bool test_sepol_has_capability(const char *name)
+{
+	int number = sepol_polcap_getnum(name);
+
+	return number >= 0 && ebitmap_get_bit(&asked.policycaps, (unsigned)number);
 }
 
 const char *test_sepol_bound(const char *type)
@@ -228,4 +299,16 @@ const char *test_sepol_bound(const char *type)
 	uint32_t bounds = type_of(type)->bounds;
 
 	return bounds ? asked.p_type_val_to_name[bounds - 1] : NULL;
+}
+
+char *test_sepol_text(void)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+
+	assert_non_null(out);
+	assert_int_equal(sepol_kernel_policydb_to_cil(out, &asked), 0);
+	assert_int_equal(fclose(out), 0);
+	return text;
 }

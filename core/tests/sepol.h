@@ -45,7 +45,21 @@ const char *test_sepol_named(const char *source, const char *target, const char 
 			     const char *name);
 /* How many rules of extended permissions there are of source on target. */
 unsigned test_sepol_extended(const char *source, const char *target);
+/*
+ * Whether extended permissions let a command pass that is asked for by ioctl, given that ioctl is
+ * permitted: where some rule speaks of a pair, those that are named do alone.
+ */
+bool test_sepol_passes(const char *source, const char *target, const char *class_name,
+		       uint16_t command);
+/* Conditional rules are asked by how booleans are. Fails the test where there is none. */
+void test_sepol_switch(const char *boolean, bool on);
 bool test_sepol_is_permissive(const char *type);
+/* false also where libsepol does not know this. */
+bool test_sepol_is_never_audited(const char *type);
+/* One of the policy itself. */
+bool test_sepol_has_capability(const char *name);
+/* The whole policy, in an order of its own. Owned by the caller. */
+char *test_sepol_text(void);
 const char *test_sepol_bound(const char *type);
 
 #endif

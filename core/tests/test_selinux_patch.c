@@ -733,19 +733,19 @@ static void test_what_is_no_policy_is_refused(void **state)
 	for (world->size = 0; world->size < size; world->size += 1 + world->size / 16)
 		patch_fails(world, -EBADMSG, "selinux: ");
 	world->size = size;
-	bytes[version_at] = 34;
-	patch_fails(world, -ENOTSUP, "version 34");
+	bytes[version_at] = (unsigned char)(pcl_selinux_policy_newest() + 1);
+	patch_fails(world, -ENOTSUP, "here knows none above");
 	bytes[version_at] = 20;
 	patch_fails(world, -ENOTSUP, "version 20");
 	bytes[0]++;
 	patch_fails(world, -EBADMSG, "no policy");
 }
 
-static void test_older_versions_are_patched(void **state)
+static void test_all_versions_are_patched(void **state)
 {
 	struct world *world = *state;
 
-	for (int version = 30; version <= 33; version++) {
+	for (int version = 30; version <= (int)pcl_selinux_policy_newest(); version++) {
 		free(pcl_take_ptr(world->policy));
 		free(pcl_take_ptr(world->patched));
 		test_sepol_compile_for(policy_text, version, &world->policy, &world->size);
@@ -759,6 +759,176 @@ static void test_older_versions_are_patched(void **state)
 				    "log_t");
 		pcl_selinux_changes_fini(&world->changes);
 	}
+}
+
+/* --- newer versions ----------------------------------------------------------------------------
+ */
+
+/* What can be said from version 34 on, and in the policies of a libsepol that knows it. */
+static const char text_34[] =
+	"(booleanif strict\n"
+	" (true (allowx user_t secret_t (ioctl file (range 0x8900 0x89ff)))\n"
+	"  (auditallowx user_t secret_t (ioctl file (0x8901))))\n"
+	" (false (allowx user_t secret_t (ioctl file (0x5401)))))\n"
+	"(booleanif relaxed\n"
+	" (true (allowx domain plain (ioctl file (range 0x0000 0xffff))))\n"
+	" (false (dontauditx domain plain (ioctl file (0x8902)))))\n"
+	"(policycap netlink_xperm)(policycap userspace_initial_context)\n"
+	"(class netlink_route_socket (nlmsg))(classorder (unordered netlink_route_socket))\n"
+	"(allow user_t self (netlink_route_socket (nlmsg)))\n"
+	"(allowx user_t self (nlmsg netlink_route_socket (range 0x10 0x12)))\n";
+/* And from 35. */
+static const char text_35[] =
+	"(typeneveraudit loose_t)(roletype object_r files)\n"
+	"(policycap netif_wildcard)(policycap genfs_seclabel_wildcard)\n"
+	"(policycap functionfs_seclabel)(policycap memfd_class)\n"
+	"(genfscon proc \"/*/attr\" (u object_r etc_t low_low))\n"
+	"(netifcon eth* (u object_r log_t low_low) (u object_r log_t low_low))\n";
+
+/* false, and why: libsepol does not know version. */
+static bool compile_newer(struct world *world, unsigned version)
+{
+	pcl_autofree char *text = NULL;
+
+	if (pcl_selinux_policy_newest() < version) {
+		print_message("# libsepol knows no policies of version %u (scripts/sepol)\n",
+			      version);
+		return false;
+	}
+	assert_true(asprintf(&text, "%s%s%s", policy_text, text_34, version > 34 ? text_35 : "") >
+		    0);
+	free(pcl_take_ptr(world->policy));
+	test_sepol_compile_for(text, (int)version, &world->policy, &world->size);
+	return true;
+}
+
+static const uint16_t commands[] = {0x0000, 0x5400, 0x5401, 0x54ff, 0x8900,
+				    0x8901, 0x8902, 0x89ff, 0xffff};
+
+static bool passes(const char *source, const char *source_suffix, const char *target,
+		   const char *target_suffix, uint16_t command)
+{
+	char from[64], to[64];
+
+	(void)snprintf(from, sizeof(from), "%s%s", source, source_suffix);
+	(void)snprintf(to, sizeof(to), "%s%s", target, target_suffix);
+	return test_sepol_passes(from, to, "file", command);
+}
+
+/* Clones' commands pass where their bases' do. */
+static void commands_are_as_before(const bool *before)
+{
+	static const char *const suffixes[] = {"", "_1", "_2"};
+
+	for (size_t s = 0; s < PCL_ARRAY_SIZE(suffixes); s++)
+		for (size_t t = 0; t < PCL_ARRAY_SIZE(suffixes); t++) {
+			const bool *want = before;
+
+			for (size_t i = 0; i < TYPES * TYPES; i++)
+				for (size_t c = 0; c < PCL_ARRAY_SIZE(commands); c++)
+					if (passes(types[i / TYPES], suffixes[s], types[i % TYPES],
+						   suffixes[t], commands[c]) != *want++)
+						fail_msg("%s%s on %s%s by %x is not as before",
+							 types[i / TYPES], suffixes[s],
+							 types[i % TYPES], suffixes[t],
+							 commands[c]);
+		}
+}
+
+static void ask_commands(bool *before)
+{
+	for (size_t i = 0; i < TYPES * TYPES; i++)
+		for (size_t c = 0; c < PCL_ARRAY_SIZE(commands); c++)
+			*before++ = passes(types[i / TYPES], "", types[i % TYPES], "", commands[c]);
+}
+
+static void test_conditional_commands_are_as_of_the_base(void **state)
+{
+	static bool before[4][TYPES * TYPES * PCL_ARRAY_SIZE(commands)];
+	struct world *world = *state;
+
+	if (!compile_newer(world, 34))
+		skip();
+	test_sepol_ask(world->policy, world->size);
+	for (int i = 0; i < 4; i++) {
+		test_sepol_switch("strict", i & 1);
+		test_sepol_switch("relaxed", i & 2);
+		ask_commands(before[i]);
+		/* Not all of it is the same. */
+		assert_int_equal(passes("user_t", "", "secret_t", "", 0x5401), !(i & 1));
+		assert_int_equal(passes("user_t", "", "secret_t", "", 0x8901), i & 1);
+		assert_int_equal(passes("user_t", "", "etc_t", "", 0x8901), i >> 1);
+	}
+	clone_all(world);
+	add_refuse(world, "file", "read", "secret_t_1", "");
+	patch(world);
+	for (int i = 0; i < 4; i++) {
+		test_sepol_switch("strict", i & 1);
+		test_sepol_switch("relaxed", i & 2);
+		commands_are_as_before(before[i]);
+	}
+	assert_false(
+		test_sepol_allows("u:r:user_t:s0", "u:object_r:secret_t_1:s0", "file", "read"));
+	assert_true(test_sepol_allows("u:r:user_t:s0", "u:object_r:secret_t_2:s0", "file", "read"));
+}
+
+static void test_messages_are_as_of_the_base(void **state)
+{
+	struct world *world = *state;
+
+	if (!compile_newer(world, 34))
+		skip();
+	clone_all(world);
+	patch(world);
+	for (int i = 0; i < 3; i++) {
+		const char *type = i ? i > 1 ? "user_t_2" : "user_t_1" : "user_t";
+
+		assert_true(test_sepol_passes(type, type, "netlink_route_socket", 0x11));
+		assert_false(test_sepol_passes(type, type, "netlink_route_socket", 0x13));
+	}
+}
+
+static void test_a_clone_is_never_audited_as_its_base(void **state)
+{
+	struct world *world = *state;
+
+	if (!compile_newer(world, 35))
+		skip();
+	clone_all(world);
+	patch(world);
+	assert_true(test_sepol_is_never_audited("loose_t"));
+	assert_true(test_sepol_is_never_audited("loose_t_1"));
+	assert_true(test_sepol_is_never_audited("loose_t_2"));
+	assert_false(test_sepol_is_never_audited("user_t"));
+	assert_false(test_sepol_is_never_audited("user_t_1"));
+}
+
+/* All that speaks of no type, too. */
+static void test_the_rest_of_a_newer_policy_stays(void **state)
+{
+	static const char *const capabilities[] = {
+		"open_perms",  "netlink_xperm",	      "userspace_initial_context", "netif_wildcard",
+		"memfd_class", "functionfs_seclabel", "genfs_seclabel_wildcard",
+	};
+	struct world *world = *state;
+
+	pcl_autofree char *before = NULL, *after = NULL;
+
+	if (!compile_newer(world, 35))
+		skip();
+	test_sepol_ask(world->policy, world->size);
+	before = test_sepol_text();
+	test_contains(before, "(netifcon eth*");
+	test_contains(before, "(genfscon proc \"/*/attr\"");
+	patch(world);
+	after = test_sepol_text();
+	assert_string_equal(before, after);
+	free(pcl_take_ptr(world->patched));
+	clone_all(world);
+	patch(world);
+	for (size_t i = 0; i < PCL_ARRAY_SIZE(capabilities); i++)
+		assert_true(test_sepol_has_capability(capabilities[i]));
+	assert_false(test_sepol_has_capability("bpf_token_perms"));
 }
 
 /* --- questions ---------------------------------------------------------------------------------
@@ -822,7 +992,11 @@ int main(void)
 		test(test_unknown_names_are_told),
 		test(test_too_many_types_are_refused),
 		test(test_what_is_no_policy_is_refused),
-		test(test_older_versions_are_patched),
+		test(test_all_versions_are_patched),
+		test(test_conditional_commands_are_as_of_the_base),
+		test(test_messages_are_as_of_the_base),
+		test(test_a_clone_is_never_audited_as_its_base),
+		test(test_the_rest_of_a_newer_policy_stays),
 		test(test_who_executes),
 	};
 
