@@ -48,6 +48,11 @@ MULTIARCH := x86_64-linux-gnu
 KERNEL_INCLUDE := /usr/include/$(MULTIARCH)
 BPF_ARCH := x86
 endif
+# The newer libsepol that scripts/sepol fetched, where it is there; SEPOL= takes the system's all the same.
+ifneq ($(ARCH),arm64)
+SEPOL    := $(patsubst %/packages.lock,%,$(wildcard $(CACHE)/sepol/packages.lock))
+endif
+CPPFLAGS += $(if $(SEPOL),-isystem $(SEPOL)/usr/include)
 VERSION  := 0.1.0
 SAN      ?=
 WERROR   ?=
@@ -175,6 +180,14 @@ $(filter $(B)/obj/core/node/% $(B)/obj/core/backend/% $(B)/obj/core/engine/% $(B
 	$(B)/obj/scenarios/trouble/% $(B)/obj/scenarios/proof/%,\
 	$(call obj,$(CORE_SRC) $(BENCH_GUEST) $(TROUBLE_SRC) $(PROOF_SRC))): | $(SKELS) $(SYSCALLS)
 
+# What is compiled for one libsepol is not linked to another. This file changes with the one in use.
+$(B)/sepol.used: FORCE
+	@mkdir -p $(@D)
+	@cat $(if $(SEPOL),$(SEPOL)/packages.lock,/dev/null) | cmp -s - $@ || cp $(if $(SEPOL),$(SEPOL)/packages.lock,/dev/null) $@
+.PHONY: FORCE
+FORCE:
+$(call obj,$(wildcard core/backend/selinux*.c core/tests/*sepol*.c core/tests/*selinux*.c) scenarios/trouble/policy.c): $(B)/sepol.used
+
 $(B)/libportcullis.a: $(call obj,$(CORE_SRC))
 $(B)/libgauntlet.a: $(filter-out %/runner/main.o,$(call obj,$(RUNNER_SRC) $(BENCH_SRC)))
 # Made anew each time, so that the object of a file that was removed does not stay inside.
@@ -185,9 +198,12 @@ $(B)/libportcullis.a $(B)/libgauntlet.a:
 
 # Debian 12's libelf is built without zstd, so zlib is all it wants. What we need of libsepol, it shows
 # in its static form only.
-ENGINE_LIBS := -lbpf -lelf -lz -lyaml -ljansson -l:libsepol.a -lm
+ENGINE_LIBS := -lbpf -lelf -lz -lyaml -ljansson $(if $(SEPOL),$(SEPOL)/usr/lib/$(MULTIARCH)/libsepol.a,-l:libsepol.a) -lm
 # gauntlet fetches images and checks what came.
 RUNNER_LIBS := $(ENGINE_LIBS) -lcurl -lcrypto -lpthread
+.PHONY: list-libs
+list-libs: # for tests that link programs of their own
+	@echo '$(RUNNER_LIBS)'
 
 $(B)/portcullis: $(call obj,$(CLI_SRC)) $(B)/libportcullis.a
 	$(call say,LD,$@)

@@ -59,7 +59,7 @@ setup_file() {
 	cd "$BATS_TEST_DIRNAME/../.." || exit
 	gcc -std=gnu17 -D_GNU_SOURCE -Icore -iquote . -o "$BATS_FILE_TMPDIR/vm_call" \
 		scenarios/tests/drive/vm_call.c build/libgauntlet.a build/libportcullis.a \
-		-lbpf -lelf -lz -lyaml -ljansson -l:libsepol.a -lm -lpthread
+		$(make -s list-libs)
 	all_requests
 	for target in $TARGETS; do
 		cut -f2 "$BATS_FILE_TMPDIR/requests" |

@@ -91,7 +91,7 @@ says() {
 	cd "$BATS_TEST_DIRNAME/../.."
 	gcc -std=gnu17 -D_GNU_SOURCE -Icore -iquote . -o "$BATS_TEST_TMPDIR/vm_call" \
 		scenarios/tests/drive/vm_call.c build/libgauntlet.a build/libportcullis.a \
-		-lbpf -lelf -lz -lyaml -ljansson -l:libsepol.a -lm -lcurl -lcrypto -lpthread
+		$(make -s list-libs)
 	mkdir "$BATS_TEST_TMPDIR/log"
 	jq -nc --rawfile text scenarios/tests/drive/crun.sh \
 		'{op: "put", path: "/run/crun.sh", mode: "0755", text: $text},

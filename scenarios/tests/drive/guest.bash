@@ -15,7 +15,7 @@ guest_run() {
 	cd "$BATS_TEST_DIRNAME/../.." || exit
 	gcc -std=gnu17 -D_GNU_SOURCE -Icore -iquote . -o "$BATS_FILE_TMPDIR/vm_call" \
 		scenarios/tests/drive/vm_call.c build/libgauntlet.a build/libportcullis.a \
-		-lbpf -lelf -lz -lyaml -ljansson -l:libsepol.a -lm -lcurl -lcrypto -lpthread
+		$(make -s list-libs)
 	jq -nc --rawfile text "scenarios/tests/drive/$script" --rawfile say scenarios/tests/drive/say.sh \
 		'{op: "put", path: "/tmp/say.sh", mode: "0644", text: $say},
 		{op: "put", path: "/tmp/drive.sh", mode: "0755", text: $text}' \

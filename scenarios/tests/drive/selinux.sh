@@ -306,23 +306,31 @@ rm -f /run/portcullis/filler
 umount /run/portcullis
 $p remove
 
-# A policy of a version that libsepol does not know, where the kernel does.
-apply a.yaml
-cp $node newer
-printf '\042' | dd of=newer bs=1 seek=16 conv=notrunc 2>/dev/null
-if load newer && [ "$(dd if=$selinux/policy bs=1 skip=16 count=1 2>/dev/null)" = '"' ]; then
+# A policy of a version that the engine does not know, where the kernel does.
+known=$($p probe | sed -n 's/.*policies up to version \([0-9]*\).*/\1/p')
+kernels=$(cat $selinux/policyvers)
+is 'the engine says which versions it knows' yes "$([ "$known" -ge 33 ] && echo yes)"
+version_of() { dd if="$1" bs=1 skip=16 count=1 2>/dev/null | od -An -tu1 | tr -d ' '; }
+above=$((known + 1))
+if [ "$above" -le "$kernels" ]; then
+	apply a.yaml
+	cp $node newer
+	# shellcheck disable=SC2059  # the format is the byte
+	printf "\\$(printf %o $above)" | dd of=newer bs=1 seek=16 conv=notrunc 2>/dev/null
+	load newer
+	is 'newer policy: it is loaded' $above "$(version_of $selinux/policy)"
 	$p status >said 2>&1
-	is 'newer policy: not taken for enforced, in one line' '1 1' "$(count 'has version 34' <said) $(wc -l <said)"
+	is 'newer policy: not taken for enforced, in one line' '1 1' "$(count "has version $above" <said) $(wc -l <said)"
 	$p probe >said
-	is 'newer policy: probe says why' 1 "$(count '^selinux .*has version 34' <said)"
+	is 'newer policy: probe says why' 1 "$(count "^selinux .*has version $above" <said)"
 	load $node
 	$p status >said 2>&1
 	is 'newer policy: ours is back on top of one that is known' '0 a' "$? $(refused)"
+	rm newer
+	$p remove
 else
-	echo '# a policy of version 34 is not taken by this kernel'
+	echo "# newer policy: the engine knows all versions that this kernel takes (up to $kernels)"
 fi
-rm newer
-$p remove
 
 # Sources: by their files' labels, as they are executed. Each is a program of its own.
 mkdir -p $work/bin
@@ -398,6 +406,65 @@ wait $sleeper
 $p remove
 is 'sources: and once it ended, the policy is back' "$before" "$(digest)"
 is 'sources: no state is left of them' '' "$(ls /run/portcullis 2>/dev/null)"
+
+# Policies of versions 34 and 35, with what only those can say: in a conditional, by which commands files
+# may be asked, and who is never audited, which is here everybody.
+apply a.yaml
+type=$(labels | awk -v path=$work/a '$4 == path { split($2, before, ":"); print before[3] }')
+$p remove
+policy a c | sed "s,path: $work/c,&\n      readOnly: true," >asked.yaml
+switch() { echo "$1" >$selinux/booleans/aide_mmap_files && echo 1 >$selinux/commit_pending_bools; }
+# Which of b and c may not be asked by an ioctl whether they are terminals.
+unasked() {
+	for file in b c; do stty <$work/$file 2>&1 | grep -q 'Permission denied' && printf %s $file; done
+}
+sources_never_audited() { # VERSION
+	apply sources.yaml
+	is "version $1: sources are refused" 'cat starter talker again ' "$(from_sources)"
+	$p events --no-follow >/dev/null
+	$work/bin/cat $work/a 2>/dev/null
+	$p events --no-follow >heard
+	is "version $1: and nothing is told of them" 0 "$(count '"RuleID"' <heard)"
+}
+from_version() { # VERSION EVENTS
+	if [ "$1" -gt "$known" ]; then
+		echo "# version $1: the engine was built with a libsepol that knows no policies above version $known"
+		return
+	elif [ "$1" -gt "$kernels" ]; then
+		echo "# version $1: this kernel knows no policies above version $kernels"
+		return
+	fi
+	/opt/gauntlet/policy "$1" unconfined_t "$type" aide_mmap_files <$node >newer && load newer
+	is "version $1: it is loaded" "$1" "$(version_of $selinux/policy)"
+	newer=$(digest)
+	switch 1
+	is "version $1: commands are refused before" bc "$(unasked)"
+	switch 0
+	apply asked.yaml
+	is "version $1: a policy is applied" '0 a' "$? $(refused)"
+	echo more 2>/dev/null >>$work/c
+	is "version $1: to a file that is still read" secret-c "$(cat $work/c)"
+	is "version $1: its type is a clone" yes "$(labels | awk -v path=$work/c -v base="$type" '$4 == path {
+		split($3, after, ":"); print after[3] ~ "^portcullis_[a-z]+_" base "$" ? "yes" : $0 }')"
+	is "version $1: what we load has it, too" "$1" "$(version_of $selinux/policy)"
+	is "version $1: with the boolean off, commands pass" '' "$(unasked)"
+	switch 1
+	is "version $1: with it on, they are refused for the clone, too" bc "$(unasked)"
+	$p events --no-follow >/dev/null
+	cat $work/a 2>/dev/null
+	$p events --no-follow >heard
+	is "version $1: of the refusal is told unless nothing is" "$2" \
+		"$([ "$(count '"RuleID":"keep#file.matchPaths\[0\]"' <heard)" -gt 0 ] && echo told)"
+	[ -z "$2" ] && sources_never_audited "$1"
+	switch 0
+	$p remove
+	is "version $1: remove leaves what was loaded" "0 $newer " "$? $(digest) $(refused)"
+	load $node
+	rm newer
+}
+from_version 34 told
+from_version 35 ''
+is 'the first policy is back' "$before" "$(digest)"
 
 # What it is not.
 echo 0 >$selinux/enforce
