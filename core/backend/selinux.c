@@ -245,18 +245,17 @@ static int add_stays(const struct pcl_selinux_view *view, struct pcl_selinux_cha
 }
 
 static int look(const struct pcl_backend_input *input, const struct pcl_selinux_binary *original,
-		const struct pcl_selinux_record *applied, struct pcl_selinux_view **ret_view,
-		struct pcl_diag *diag)
+		struct pcl_selinux_policy *policy, const struct pcl_selinux_record *applied,
+		struct pcl_selinux_view **ret_view, struct pcl_diag *diag)
 {
-	int error = pcl_selinux_look(input, original->data, original->size, ret_view,
-				     applied->generation ? NULL : diag);
+	int error = pcl_selinux_look(input, policy, ret_view, applied->generation ? NULL : diag);
 
 	if (!error || !applied->generation)
 		return error;
 	error = pcl_selinux_look_begin(applied, original, diag);
 	pcl_fault_point("selinux: directories may be read");
 	if (!error)
-		error = pcl_selinux_look(input, original->data, original->size, ret_view, diag);
+		error = pcl_selinux_look(input, policy, ret_view, diag);
 	if (!error) {
 		error = pcl_selinux_look_end(applied, original, diag);
 		pcl_steps_end("selinux: directories are closed again");
@@ -268,14 +267,14 @@ static int look(const struct pcl_backend_input *input, const struct pcl_selinux_
 
 /* What is to be, from the files as they are and the node's own policy. */
 static int make_next(const struct pcl_backend_input *input,
-		     const struct pcl_selinux_binary *original,
+		     const struct pcl_selinux_binary *original, struct pcl_selinux_policy *policy,
 		     const struct pcl_selinux_record *applied, struct pcl_selinux_record *next,
 		     struct pcl_diag *diag)
 {
 	pcl_cleanup(pcl_selinux_view_free) struct pcl_selinux_view *view = NULL;
 	pcl_cleanup(pcl_selinux_plan_free) struct pcl_selinux_plan *plan = NULL;
 	char mark[PCL_SELINUX_MARK_LEN];
-	int error = look(input, original, applied, &view, diag);
+	int error = look(input, original, policy, applied, &view, diag);
 
 	if (!error)
 		error = pcl_selinux_plan(input, view, &plan, diag);
@@ -306,7 +305,20 @@ static void steps_fini(struct steps *steps)
 	pcl_selinux_binary_fini(&steps->after);
 }
 
-static int make_steps(const struct pcl_selinux_binary *original,
+/* Where nothing holds, what comes first is what the policy of the rules has before they mean
+ * anything. */
+static int make_first(struct pcl_selinux_policy *policy, const struct pcl_selinux_record *next,
+		      struct steps *steps, struct pcl_diag *diag)
+{
+	int error = pcl_selinux_policy_patch(policy, &next->changes, &steps->between, &steps->after,
+					     diag);
+
+	pcl_steps_end("selinux: both policies are patched");
+	return error;
+}
+
+/* policy is original, read; it is used up. */
+static int make_steps(const struct pcl_selinux_binary *original, struct pcl_selinux_policy *policy,
 		      const struct pcl_selinux_record *applied,
 		      const struct pcl_selinux_record *next, struct steps *steps,
 		      struct pcl_diag *diag)
@@ -314,13 +326,15 @@ static int make_steps(const struct pcl_selinux_binary *original,
 	struct pcl_selinux_changes both pcl_cleanup(pcl_selinux_changes_fini) = {0};
 	int error;
 
+	if (!applied->generation)
+		return make_first(policy, next, steps, diag);
 	if (pcl_selinux_between(applied, next, &both))
 		return no_memory(diag);
-	error = pcl_selinux_binary_patch(original, &both, &steps->between, diag);
-	pcl_steps_end("selinux: the policy of old and new types is patched");
-	if (!error)
-		error = pcl_selinux_binary_patch(original, &next->changes, &steps->after, diag);
+	error = pcl_selinux_policy_patch(policy, &next->changes, NULL, &steps->after, diag);
 	pcl_steps_end("selinux: the policy of the new rules is patched");
+	if (!error)
+		error = pcl_selinux_binary_patch(original, &both, &steps->between, diag);
+	pcl_steps_end("selinux: the policy of old and new types is patched");
 	return error;
 }
 
@@ -389,6 +403,7 @@ static int apply(const struct pcl_backend_input *input, struct pcl_diag *diag)
 {
 	pcl_selinux_autorecord applied = {0}, next = {0};
 	struct steps steps pcl_cleanup(steps_fini) = {0};
+	pcl_cleanup(pcl_selinux_policy_free) struct pcl_selinux_policy *policy = NULL;
 	pcl_selinux_autobinary original = {0};
 	pcl_autoclose int lock = -1;
 	uint64_t generation;
@@ -404,9 +419,12 @@ static int apply(const struct pcl_backend_input *input, struct pcl_diag *diag)
 		error = find_original(&applied, &original, &kept, diag);
 	pcl_steps_end("selinux: the policy is read");
 	if (!error)
-		error = make_next(input, &original, &applied, &next, diag);
+		error = pcl_selinux_policy_read(original.data, original.size, &policy, diag);
+	pcl_steps_end("selinux: the policy is parsed");
 	if (!error)
-		error = make_steps(&original, &applied, &next, &steps, diag);
+		error = make_next(input, &original, policy, &applied, &next, diag);
+	if (!error)
+		error = make_steps(&original, policy, &applied, &next, &steps, diag);
 	if (!error)
 		error = pcl_selinux_record_save(PCL_SELINUX_NEXT, &next, diag);
 	if (error) {

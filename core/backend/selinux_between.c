@@ -154,5 +154,5 @@ int pcl_selinux_between(const struct pcl_selinux_record *old, const struct pcl_s
 	    add_leaves(ret_changes, &old->changes) || add_leaves(ret_changes, &new->changes) ||
 	    add_refuses(ret_changes, &old->changes, NULL))
 		return -ENOMEM;
-	return old->generation ? add_refuses(ret_changes, &new->changes, &new->changes) : 0;
+	return add_refuses(ret_changes, &new->changes, &new->changes);
 }

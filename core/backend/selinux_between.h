@@ -15,8 +15,9 @@ int pcl_selinux_clones_add(struct pcl_selinux_changes *changes,
 			   const struct pcl_selinux_changes *from);
 
 /*
- * What holds while labels change: all types and what is entered by them, old refusals, and new ones
- * of files where there are old ones, so that a file is never without either. 0 or -ENOMEM.
+ * What holds while labels change from one ruleset to another: all types and what is entered by
+ * them, the old refusals, and the new ones of files, so that a file is never without either. 0 or
+ * -ENOMEM.
  */
 int pcl_selinux_between(const struct pcl_selinux_record *old, const struct pcl_selinux_record *new,
 			struct pcl_selinux_changes *ret_changes);

@@ -58,8 +58,12 @@ int pcl_selinux_add_permissions(struct pcl_selinux_edit *edit, const avtab_key_t
 int pcl_selinux_add_conditional(struct pcl_selinux_edit *edit, const avtab_key_t *key,
 				const avtab_datum_t *datum, cond_av_list_t **list);
 
-/* The clones themselves: attributes, roles, bounds, permissive, constraints' names. */
+/* The clones themselves, those with a base: attributes, roles, bounds, permissive, constraints'
+ * names. */
 int pcl_selinux_edit_types(struct pcl_selinux_edit *edit, const struct pcl_selinux_changes *changes,
+			   struct pcl_diag *diag);
+/* Clones without a base, which are names and nothing else. */
+int pcl_selinux_edit_names(struct pcl_selinux_edit *edit, const struct pcl_selinux_changes *changes,
 			   struct pcl_diag *diag);
 /* Transitions, first those that are named; before the rules are copied, which give way to them. */
 int pcl_selinux_edit_enters(struct pcl_selinux_edit *edit,

@@ -15,11 +15,6 @@
 #include "backend/selinux_fs.h"
 #include "backend/selinux_plan.h"
 
-void pcl_selinux_binary_fini(struct pcl_selinux_binary *policy)
-{
-	free(policy->data);
-}
-
 void pcl_selinux_lock(int *ret_fd)
 {
 	*ret_fd = open("/sys/fs/selinux", O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -17,15 +17,6 @@
 #define PCL_SELINUX_MARK "portcullis_generation_%" PRIu64 "_t"
 #define PCL_SELINUX_MARK_LEN 64
 
-/* A policy in the kernel's form. Owned. */
-struct pcl_selinux_binary {
-	void *data;
-	size_t size;
-};
-
-void pcl_selinux_binary_fini(struct pcl_selinux_binary *policy);
-
-#define pcl_selinux_autobinary struct pcl_selinux_binary pcl_cleanup(pcl_selinux_binary_fini)
 #define pcl_selinux_autorecord struct pcl_selinux_record pcl_cleanup(pcl_selinux_record_fini)
 
 /*

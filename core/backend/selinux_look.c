@@ -533,25 +533,21 @@ static void sort_view(struct pcl_selinux_view *view)
 		qsort(view->entries, view->entry_count, sizeof(*view->entries), compare_entries);
 }
 
-int pcl_selinux_look(const struct pcl_backend_input *input, const void *policy, size_t size,
+int pcl_selinux_look(const struct pcl_backend_input *input, struct pcl_selinux_policy *policy,
 		     struct pcl_selinux_view **ret_view, struct pcl_diag *diag)
 {
-	pcl_cleanup(pcl_selinux_policy_free) struct pcl_selinux_policy *read = NULL;
 	pcl_cleanup(pcl_selinux_view_free) struct pcl_selinux_view *view = calloc(1, sizeof(*view));
 	struct looker looker pcl_cleanup(looker_fini) = {.view = view};
-	int error = view ? pcl_selinux_policy_read(policy, size, &read, diag)
+	int error = view ? visit_all(look_at, &looker, diag)
 			 : pcl_diag_set(diag, -ENOMEM, "out of memory");
 
-	pcl_steps_end("selinux: the policy is parsed");
-	if (!error)
-		error = visit_all(look_at, &looker, diag);
 	pcl_steps_end("selinux: files are looked for");
-	if (!error && ask_policy(&read->db, &looker))
+	if (!error && ask_policy(&policy->db, &looker))
 		error = pcl_diag_set(diag, -ENOMEM, "out of memory");
 	if (error)
 		return error;
 	sort_view(view);
-	if (look_at_programs(input, read, view))
+	if (look_at_programs(input, policy, view))
 		return pcl_diag_set(diag, -ENOMEM, "out of memory");
 	*ret_view = pcl_take_ptr(view);
 	pcl_steps_end("selinux: the policy is asked about files");

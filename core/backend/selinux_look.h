@@ -10,11 +10,11 @@
 
 /*
  * Of the files of this process's root, across mounts, without what the kernel, the network and
- * overlays show (their layers are seen where they lie). policy is the node's own. Of input the
- * sources are looked at that the host's rules name. -EACCES with diag where a directory may not be
- * read.
+ * overlays show (their layers are seen where they lie). policy is the node's own, and is only
+ * asked. Of input the sources are looked at that the host's rules name. -EACCES with diag where a
+ * directory may not be read.
  */
-int pcl_selinux_look(const struct pcl_backend_input *input, const void *policy, size_t size,
+int pcl_selinux_look(const struct pcl_backend_input *input, struct pcl_selinux_policy *policy,
 		     struct pcl_selinux_view **ret_view, struct pcl_diag *diag);
 
 /* A file that may have a label of ours. Returning nonzero ends the walk with that value. */

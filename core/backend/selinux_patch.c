@@ -58,31 +58,76 @@ int pcl_selinux_edit_audits(struct pcl_selinux_edit *edit,
 /* --- the whole ---------------------------------------------------------------------------------
  */
 
+/* Clones, which may what their bases may. */
+static int add_types(struct pcl_selinux_edit *edit, const struct pcl_selinux_changes *changes,
+		     struct pcl_diag *diag)
+{
+	int error = pcl_selinux_edit_types(edit, changes, diag);
+
+	if (!error)
+		error = pcl_selinux_edit_enters(edit, changes, diag);
+	if (!error)
+		error = pcl_selinux_edit_rules(edit, diag);
+	if (!error)
+		error = pcl_selinux_edit_transitions(edit, diag);
+	return error ? error : pcl_selinux_edit_entrances(edit, diag);
+}
+
+/* What is told and taken away. */
+static int add_meaning(struct pcl_selinux_edit *edit, const struct pcl_selinux_changes *changes,
+		       struct pcl_diag *diag)
+{
+	int error = pcl_selinux_edit_names(edit, changes, diag);
+
+	if (!error)
+		error = pcl_selinux_edit_audits(edit, changes, diag);
+	return error ? error : pcl_selinux_edit_refuses(edit, changes, diag);
+}
+
+int pcl_selinux_policy_patch(struct pcl_selinux_policy *policy,
+			     const struct pcl_selinux_changes *changes,
+			     struct pcl_selinux_binary *ret_types, struct pcl_selinux_binary *ret,
+			     struct pcl_diag *diag)
+{
+	struct pcl_selinux_edit edit pcl_cleanup(pcl_selinux_edit_fini) = {
+		.db = &policy->db,
+		.types_room = policy->db.p_types.nprim,
+	};
+	pcl_selinux_autobinary types = {0};
+	int error = add_types(&edit, changes, diag);
+
+	if (!error && ret_types)
+		error = pcl_selinux_policy_write(policy, &types.data, &types.size, diag);
+	if (!error)
+		error = add_meaning(&edit, changes, diag);
+	if (!error)
+		error = pcl_selinux_policy_write(policy, &ret->data, &ret->size, diag);
+	if (!error && ret_types) {
+		*ret_types = types;
+		types = (struct pcl_selinux_binary){0};
+	}
+	return error;
+}
+
 int pcl_selinux_patch(const void *policy, size_t size, const struct pcl_selinux_changes *changes,
 		      void **ret_policy, size_t *ret_size, struct pcl_diag *diag)
 {
 	pcl_cleanup(pcl_selinux_policy_free) struct pcl_selinux_policy *copy = NULL;
-	struct pcl_selinux_edit edit pcl_cleanup(pcl_selinux_edit_fini) = {0};
+	struct pcl_selinux_binary patched = {0};
 	int error = pcl_selinux_policy_read(policy, size, &copy, diag);
 
+	if (!error)
+		error = pcl_selinux_policy_patch(copy, changes, NULL, &patched, diag);
 	if (error)
 		return error;
-	edit.db = &copy->db;
-	edit.types_room = copy->db.p_types.nprim;
-	error = pcl_selinux_edit_types(&edit, changes, diag);
-	if (!error)
-		error = pcl_selinux_edit_enters(&edit, changes, diag);
-	if (!error)
-		error = pcl_selinux_edit_rules(&edit, diag);
-	if (!error)
-		error = pcl_selinux_edit_transitions(&edit, diag);
-	if (!error)
-		error = pcl_selinux_edit_audits(&edit, changes, diag);
-	if (!error)
-		error = pcl_selinux_edit_refuses(&edit, changes, diag);
-	if (!error)
-		error = pcl_selinux_edit_entrances(&edit, diag);
-	return error ? error : pcl_selinux_policy_write(copy, ret_policy, ret_size, diag);
+	*ret_policy = patched.data;
+	*ret_size = patched.size;
+	return 0;
+}
+
+void pcl_selinux_binary_fini(struct pcl_selinux_binary *policy)
+{
+	free(policy->data);
 }
 
 void pcl_selinux_refuse_fini(struct pcl_selinux_refuse *refuse)

@@ -12,13 +12,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/cleanup.h"
 #include "base/diag.h"
 
 /*
  * A new type. It joins base's attributes and roles, and every rule that names base holds for it,
  * as source and as target: allow, auditallow and dontaudit (conditional ones and extended
  * permissions too), transitions with and without a name, ranges, roles, constraints, bounds,
- * permissive, neveraudit. base is no attribute, and no other clone. NULL: nothing but a name.
+ * permissive, neveraudit. base is no attribute, and no other clone. NULL: nothing but a name, which
+ * refusals and audits alone may use.
  */
 struct pcl_selinux_clone {
 	char *name;
@@ -102,10 +104,29 @@ void pcl_selinux_changes_fini(struct pcl_selinux_changes *changes);
 int pcl_selinux_patch(const void *policy, size_t size, const struct pcl_selinux_changes *changes,
 		      void **ret_policy, size_t *ret_size, struct pcl_diag *diag);
 
-/* --- questions ---------------------------------------------------------------------------------
- */
+/* A policy in the kernel's form. Owned. */
+struct pcl_selinux_binary {
+	void *data;
+	size_t size;
+};
+
+void pcl_selinux_binary_fini(struct pcl_selinux_binary *policy);
+#define pcl_selinux_autobinary struct pcl_selinux_binary pcl_cleanup(pcl_selinux_binary_fini)
 
 struct pcl_selinux_policy;
+
+/*
+ * The same for one that has been read, which is used up by it: it can only be freed then. ret_types
+ * unless it is NULL: the policy that has all clones and what is entered by them, without names that
+ * stand for nothing, and in which nothing of changes is told or refused.
+ */
+int pcl_selinux_policy_patch(struct pcl_selinux_policy *policy,
+			     const struct pcl_selinux_changes *changes,
+			     struct pcl_selinux_binary *ret_types, struct pcl_selinux_binary *ret,
+			     struct pcl_diag *diag);
+
+/* --- questions ---------------------------------------------------------------------------------
+ */
 
 /* The newest version of policies that can be read and patched, by the libsepol that is linked. */
 unsigned pcl_selinux_policy_newest(void);

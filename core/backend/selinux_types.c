@@ -213,11 +213,11 @@ static int add_clone(struct pcl_selinux_edit *edit, const struct pcl_selinux_clo
 	struct pcl_selinux_family *family;
 	size_t number = 0;
 	uint32_t value = 0;
-	int error = clone->base ? find_family(edit, clone->base, &number, diag) : 0;
+	int error = find_family(edit, clone->base, &number, diag);
 
 	if (!error)
 		error = add_type(edit, clone->name, TYPE_TYPE, &value, diag);
-	if (error || !clone->base)
+	if (error)
 		return error;
 	family = &edit->families[number];
 	if (pcl_array_grow(&family->clones, family->clones_count, sizeof(*family->clones)))
@@ -268,8 +268,9 @@ static int find_bases(struct pcl_selinux_edit *edit, const struct pcl_selinux_ch
 	if (!edit->base_of || !edit->plain)
 		return -ENOMEM;
 	for (size_t i = 0; i < changes->clones_count; i++)
-		edit->plain[pcl_selinux_find(edit->db, changes->clones[i].name)->s.value] =
-			changes->clones[i].plain;
+		if (changes->clones[i].base)
+			edit->plain[pcl_selinux_find(edit->db, changes->clones[i].name)->s.value] =
+				changes->clones[i].plain;
 	for (size_t i = 0; i < count; i++)
 		edit->base_of[i] = (uint32_t)i;
 	for (size_t i = 0; i < edit->families_count; i++)
@@ -289,7 +290,8 @@ int pcl_selinux_edit_types(struct pcl_selinux_edit *edit, const struct pcl_selin
 	if (!edit->family_of)
 		return pcl_selinux_no_memory(diag);
 	for (size_t i = 0; i < changes->clones_count && !error; i++)
-		error = add_clone(edit, &changes->clones[i], diag);
+		if (changes->clones[i].base)
+			error = add_clone(edit, &changes->clones[i], diag);
 	if (!error && find_bases(edit, changes))
 		error = pcl_selinux_no_memory(diag);
 	for (uint32_t i = 0; i < db->p_classes.nprim && !error; i++) {
@@ -299,5 +301,17 @@ int pcl_selinux_edit_types(struct pcl_selinux_edit *edit, const struct pcl_selin
 			      name_in_constraints(edit, class->validatetrans)))
 			error = pcl_selinux_no_memory(diag);
 	}
+	return error;
+}
+
+int pcl_selinux_edit_names(struct pcl_selinux_edit *edit, const struct pcl_selinux_changes *changes,
+			   struct pcl_diag *diag)
+{
+	uint32_t value;
+	int error = 0;
+
+	for (size_t i = 0; i < changes->clones_count && !error; i++)
+		if (!changes->clones[i].base)
+			error = add_type(edit, changes->clones[i].name, TYPE_TYPE, &value, diag);
 	return error;
 }

@@ -614,7 +614,7 @@ static void test_what_is_no_clone_is_not_left(void **state)
 	pcl_selinux_changes_fini(&world->changes);
 	add_clone(world, "alone_t", NULL);
 	add_leave(world, "alone_t", "alone_t");
-	patch_fails(world, -EINVAL, "alone_t is no clone");
+	patch_fails(world, -ENOENT, "no type alone_t");
 }
 
 static void test_what_is_asked_for_goes_before_what_is_copied(void **state)
@@ -675,6 +675,47 @@ static void test_an_audit_is_told_of_clones_of_its_source(void **state)
 	assert_int_equal(answer.audited, test_sepol_bit("file", "read"));
 	test_sepol_access("u:r:user_t:s0", "u:object_r:watched_t:s0", "file", &answer);
 	assert_int_equal(answer.audited, test_sepol_bit("file", "append"));
+}
+
+/* --- both policies of a change -----------------------------------------------------------------
+ */
+
+/* The first is what a patch of clones and what they enter makes, the second that of everything. */
+static void test_one_reading_makes_both_policies(void **state)
+{
+	struct world *world = *state;
+	struct pcl_diag diag pcl_cleanup(pcl_diag_fini) = {0};
+	pcl_cleanup(pcl_selinux_policy_free) struct pcl_selinux_policy *policy = NULL;
+	pcl_selinux_autobinary clones = {0}, whole = {0}, expected = {0};
+	struct pcl_selinux_changes some;
+
+	add_clone(world, "shell_exec_t", "bin_t");
+	add_clone(world, "shell_t", "user_t");
+	add_clone(world, "left_t", "user_t");
+	add_clone(world, "hidden_t", "etc_t");
+	add_enter(world, "user_t", "shell_exec_t", "process", "shell_t");
+	add_leave(world, "shell_t", "left_t");
+	split("bin_t daemon_exec_t", &world->changes.runs, &world->changes.runs_count);
+	some = world->changes;
+	/* The array may move as it grows; some has what it had. */
+	some.clones = calloc(some.clones_count, sizeof(*some.clones));
+	assert_non_null(some.clones);
+	memcpy(some.clones, world->changes.clones, some.clones_count * sizeof(*some.clones));
+	add_clone(world, "mark_t", NULL);
+	add_refuse(world, "file", "write execute", "hidden_t", "");
+	add_audit(world, "domain", "hidden_t", "file", "read");
+	patch(world);
+	if (pcl_selinux_policy_read(world->policy, world->size, &policy, &diag) ||
+	    pcl_selinux_policy_patch(policy, &world->changes, &clones, &whole, &diag) ||
+	    pcl_selinux_patch(world->policy, world->size, &some, &expected.data, &expected.size,
+			      &diag))
+		fail_msg("%s", pcl_diag_text(&diag));
+	free(some.clones);
+	assert_int_equal(whole.size, world->patched_size);
+	assert_memory_equal(whole.data, world->patched, whole.size);
+	assert_int_equal(clones.size, expected.size);
+	assert_memory_equal(clones.data, expected.data, clones.size);
+	assert_int_not_equal(clones.size, whole.size);
 }
 
 /* --- what cannot be done -----------------------------------------------------------------------
@@ -989,6 +1030,7 @@ int main(void)
 		test(test_a_bounded_domain_is_not_entered),
 		test(test_an_audit_is_told_of),
 		test(test_an_audit_is_told_of_clones_of_its_source),
+		test(test_one_reading_makes_both_policies),
 		test(test_unknown_names_are_told),
 		test(test_too_many_types_are_refused),
 		test(test_what_is_no_policy_is_refused),
