@@ -414,7 +414,7 @@ int pcl_apparmor_events_read(uint64_t generation, int timeout_ms, pcl_event_fn f
 		save_cursor(&reader.cursor);
 	reader.at = (struct pcl_audit_place){0};
 	if (!error && timeout_ms)
-		error = pcl_audit_stream_follow(fd, timeout_ms, marks, take_line, &reader,
+		error = pcl_audit_stream_follow(fd, timeout_ms, marks, take_line, NULL, &reader,
 						&reader.cursor.lost, diag);
 	save_cursor(&reader.cursor);
 	return error;

@@ -266,7 +266,8 @@ static bool is_log(int fd)
 }
 
 int pcl_audit_stream_follow(int fd, int timeout_ms, const char *const *marks, pcl_audit_line_fn fn,
-			    void *context, uint64_t *ret_lost, struct pcl_diag *diag)
+			    const struct pcl_audit_beside *beside, void *context,
+			    uint64_t *ret_lost, struct pcl_diag *diag)
 {
 	pcl_autofree char *buffer = malloc(LINE_MAX_LEN);
 	bool log = is_log(fd);
@@ -275,12 +276,19 @@ int pcl_audit_stream_follow(int fd, int timeout_ms, const char *const *marks, pc
 	if (!buffer)
 		return pcl_diag_set(diag, -ENOMEM, "out of memory");
 	while (!error) {
-		struct pollfd wait = {.fd = fd, .events = POLLIN};
-		int ready = poll(&wait, 1, timeout_ms);
+		struct pollfd wait[] = {
+			{.fd = fd, .events = POLLIN},
+			{.fd = beside ? *beside->fd : -1, .events = POLLIN},
+		};
+		int ready = poll(wait, PCL_ARRAY_SIZE(wait), timeout_ms);
 		ssize_t len;
 
 		if (ready <= 0)
 			return ready < 0 ? -errno : 0;
+		if (wait[1].revents)
+			error = beside->ready(context);
+		if (error || !wait[0].revents)
+			continue;
 		len = read(fd, buffer, LINE_MAX_LEN - 1);
 		/* The socket's and the log's ways to say that there was more than they hold. */
 		if (len < 0 && (errno == ENOBUFS || errno == EPIPE)) {

@@ -41,11 +41,18 @@ int pcl_audit_stream_past(const char *const *marks, pcl_audit_line_fn fn, void *
 
 /* A descriptor from which lines come from now on, or -errno with diag. */
 int pcl_audit_stream_listen(struct pcl_diag *diag);
+/* Something else to wait for meanwhile. */
+struct pcl_audit_beside {
+	const int *fd; /* what it points to may change in any call; -1: nothing */
+	int (*ready)(void *context);
+};
 /*
  * Lines as they come: until none came for timeout_ms (-1: for ever), fn ends it, or a signal does
- * (-EINTR). *ret_lost is how often the kernel had more than the socket would hold.
+ * (-EINTR). *ret_lost is how often the kernel had more than the socket would hold. beside: NULL for
+ * nothing; its call ends it like fn.
  */
 int pcl_audit_stream_follow(int fd, int timeout_ms, const char *const *marks, pcl_audit_line_fn fn,
-			    void *context, uint64_t *ret_lost, struct pcl_diag *diag);
+			    const struct pcl_audit_beside *beside, void *context,
+			    uint64_t *ret_lost, struct pcl_diag *diag);
 
 #endif

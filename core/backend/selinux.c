@@ -30,6 +30,7 @@
 #include "backend/selinux_look.h"
 #include "backend/selinux_plan.h"
 #include "backend/selinux_recover.h"
+#include "backend/selinux_watch.h"
 #include "base/cleanup.h"
 #include "base/fault.h"
 #include "base/steps.h"
@@ -149,16 +150,6 @@ static int live(struct pcl_backend_live *ret_live, struct pcl_diag *diag)
 	return 0;
 }
 
-/* A file that is gone is nobody's to use. */
-static bool has_escaped(const struct pcl_selinux_place *place)
-{
-	pcl_autofree char *context = pcl_selinux_label_get(place->path);
-	size_t len = 0;
-	const char *type = context ? pcl_selinux_type_in(context, &len) : NULL;
-
-	return type && (strlen(place->type) != len || strncmp(type, place->type, len) != 0);
-}
-
 static int escaped(size_t *ret_count, char **ret_name, struct pcl_diag *diag)
 {
 	pcl_autoclose int lock = -1;
@@ -170,7 +161,7 @@ static int escaped(size_t *ret_count, char **ret_name, struct pcl_diag *diag)
 	pcl_selinux_lock(&lock);
 	error = pcl_selinux_applied_load(&applied, diag);
 	for (size_t i = 0; !error && i < applied.place_count; i++) {
-		if (!has_escaped(&applied.places[i]))
+		if (!pcl_selinux_has_escaped(&applied.places[i]))
 			continue;
 		if (!(*ret_count)++)
 			*ret_name = strdup(applied.places[i].path);
@@ -199,6 +190,7 @@ static int add_place(const struct pcl_selinux_entry *entry, const char *context,
 							    .type = copy,
 							    .inode = entry->inode,
 							    .directory = entry->kind == 'd',
+							    .link = entry->kind == 'l',
 						    });
 }
 

@@ -20,6 +20,7 @@
 #include "backend/audit_stream.h"
 #include "backend/selinux_avc.h"
 #include "backend/selinux_plan.h"
+#include "backend/selinux_watch.h"
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "policy/names.h"
@@ -45,6 +46,7 @@ struct reader {
 	struct pcl_selinux_record later; /* what was applied since, while it follows */
 	struct pcl_selinux_avc last;	 /* what was told, if the record before this one was */
 	bool follows;			 /* what is read is of now */
+	struct pcl_selinux_watch watch;	 /* while it follows */
 	pcl_event_fn fn;		 /* NULL: only the place is wanted */
 	void *context;
 	struct pcl_diag *diag;
@@ -52,6 +54,7 @@ struct reader {
 
 static void reader_fini(struct reader *reader)
 {
+	pcl_selinux_watch_end(&reader->watch);
 	pcl_selinux_record_fini(&reader->later);
 	pcl_selinux_avc_fini(&reader->last);
 }
@@ -500,16 +503,17 @@ static int tell(struct reader *reader, const struct pcl_selinux_avc *avc)
 	return hand_over(reader, &event);
 }
 
-static int tell_load(struct reader *reader)
+/* What no record is of. */
+static int tell_found(struct reader *reader, const char *hook, const char *object)
 {
 	struct timespec now = {0};
 	struct pcl_event event = {
 		.generation = reader->applied->generation,
 		.flags = PCL_EVENT_NO_RULE,
 		.access = PCL_ACCESS_WRITE,
-		.hook = "POLICY_LOADED",
+		.hook = hook,
 		.comm = "",
-		.object = LOAD_PATH,
+		.object = object,
 		.source = "",
 		.cwd = "",
 	};
@@ -517,6 +521,17 @@ static int tell_load(struct reader *reader)
 	(void)clock_gettime(CLOCK_REALTIME, &now);
 	event.time_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 	return hand_over(reader, &event);
+}
+
+static int tell_place(enum pcl_selinux_found found, const char *path, void *context)
+{
+	static const char *const hooks[] = {
+		[PCL_SELINUX_REPLACED] = "FILE_REPLACED",
+		[PCL_SELINUX_ESCAPED] = "FILE_ESCAPED",
+		[PCL_SELINUX_UNWATCHED] = "NOT_WATCHED",
+	};
+
+	return tell_found(context, hooks[found], path);
 }
 
 /* After a change it is another; after a removal what comes late is still of the last one. */
@@ -527,10 +542,22 @@ static int use_applied(struct reader *reader)
 
 	if (error)
 		return error == -ENOENT ? 0 : error;
+	if (reader->watch.applied && later.generation == reader->later.generation) {
+		pcl_selinux_record_fini(&later);
+		return pcl_selinux_watch_again(&reader->watch);
+	}
+	pcl_selinux_watch_end(&reader->watch);
 	pcl_selinux_record_fini(&reader->later);
 	reader->later = later;
 	reader->applied = &reader->later;
-	return 0;
+	return pcl_selinux_watch_begin(&reader->watch, &reader->later);
+}
+
+static int take_watched(void *context)
+{
+	struct reader *reader = context;
+
+	return pcl_selinux_watch_read(&reader->watch);
 }
 
 /* Another policy's load is put right at once; where it was ours, another ruleset may hold now. */
@@ -548,7 +575,7 @@ static int take_load(struct reader *reader)
 		reader->cursor.loads = noted.loads;
 	}
 	for (; !error && reader->fn && reader->cursor.loads; reader->cursor.loads--)
-		error = tell_load(reader);
+		error = tell_found(reader, "POLICY_LOADED", LOAD_PATH);
 	return error;
 }
 
@@ -605,8 +632,14 @@ static int read_past(struct reader *reader, struct pcl_diag *diag)
 int pcl_selinux_events_read(const struct pcl_selinux_record *applied, int timeout_ms,
 			    pcl_event_fn fn, void *context, struct pcl_diag *diag)
 {
-	struct reader reader pcl_cleanup(
-		reader_fini) = {.applied = applied, .fn = fn, .context = context, .diag = diag};
+	struct reader reader pcl_cleanup(reader_fini) = {
+		.applied = applied,
+		.fn = fn,
+		.context = context,
+		.diag = diag,
+		.watch = PCL_SELINUX_WATCH_INIT(tell_place, &reader),
+	};
+	const struct pcl_audit_beside beside = {&reader.watch.fd, take_watched};
 	pcl_autoclose int fd = -1;
 	int error;
 
@@ -622,7 +655,9 @@ int pcl_selinux_events_read(const struct pcl_selinux_record *applied, int timeou
 	reader.follows = true;
 	reader.at = (struct pcl_audit_place){0};
 	if (!error && timeout_ms)
-		error = pcl_audit_stream_follow(fd, timeout_ms, marks, take_line, &reader,
+		error = use_applied(&reader);
+	if (!error && timeout_ms)
+		error = pcl_audit_stream_follow(fd, timeout_ms, marks, take_line, &beside, &reader,
 						&reader.cursor.lost, diag);
 	save_cursor(&reader.cursor);
 	return error;
@@ -630,7 +665,7 @@ int pcl_selinux_events_read(const struct pcl_selinux_record *applied, int timeou
 
 void pcl_selinux_events_begin(void)
 {
-	struct reader reader = {0};
+	struct reader reader = {.watch = PCL_SELINUX_WATCH_INIT(NULL, NULL)};
 
 	load_cursor(&reader.cursor);
 	(void)read_past(&reader, NULL);

@@ -165,7 +165,10 @@ int pcl_selinux_record_print(const struct pcl_selinux_record *record, FILE *out)
 		const struct pcl_selinux_place *place = &record->places[i];
 
 		(void)fprintf(out, "place\t%" PRIu64 "\t%s\t%s\t", place->inode,
-			      place->directory ? "dir" : "file", place->type);
+			      place->directory ? "dir"
+			      : place->link    ? "link"
+					       : "file",
+			      place->type);
 		print_path(out, place->path);
 		(void)fputc('\n', out);
 	}
@@ -324,6 +327,7 @@ static int parse_line(char *line, struct pcl_selinux_record *record)
 							    .type = words[3],
 							    .inode = strtoull(words[1], NULL, 10),
 							    .directory = !strcmp(words[2], "dir"),
+							    .link = !strcmp(words[2], "link"),
 						    });
 	}
 	if (count == 3 && !strcmp(words[0], "mark")) {

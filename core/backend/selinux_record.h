@@ -29,6 +29,7 @@ struct pcl_selinux_place {
 	char *type;
 	uint64_t inode;
 	bool directory;
+	bool link;
 };
 
 /* A program that rules name as a source, and what domains that run it are called by. */
@@ -42,7 +43,7 @@ struct pcl_selinux_record {
 	struct pcl_selinux_changes changes;
 	struct pcl_selinux_label *labels;
 	size_t label_count;
-	struct pcl_selinux_place *places;
+	struct pcl_selinux_place *places; /* in the order of their paths, bytes compared */
 	size_t place_count;
 	struct pcl_selinux_mark *marks;
 	size_t mark_count;

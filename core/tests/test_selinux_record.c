@@ -29,6 +29,7 @@ static char whole[] =
 	"audit\tdomain\tportcullis_rw_etc_t\tfile\tread append\n"
 	"label\tu:object_r:etc_t:s0\tu:object_r:portcullis_rw_etc_t:s0\t/etc/a b\\011c\\134d\n"
 	"place\t42\tdir\tportcullis_rw_etc_t\t/etc/line\\012\n"
+	"place\t43\tlink\tportcullis_rw_etc_t\t/etc/rc\n"
 	"mark\t0123abcd\t/usr/bin/a b\n"
 	"end\n";
 
@@ -63,6 +64,8 @@ static void a_record_is_read_as_it_was_written(void **state)
 	assert_string_equal(record.places[0].path, "/etc/line\n");
 	assert_int_equal(record.places[0].inode, 42);
 	assert_true(record.places[0].directory);
+	assert_false(record.places[0].link);
+	assert_true(record.places[1].link);
 	assert_string_equal(record.changes.leaves[0].source, "portcullis_0123abcd_user_t");
 	assert_string_equal(record.changes.leaves[0].result, "portcullis_o_user_t");
 	assert_int_equal(record.changes.runs_count, 2);

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * tamper OPERATION PATH [OTHER]: changes a file or its name without opening it: unlink, rename,
- * link, symlink, truncate, chmod, mkdir. symlink makes PATH point to OTHER.
+ * link, symlink, truncate, chmod, mkdir, relabel. symlink makes PATH point to OTHER, relabel gives
+ * it OTHER as its SELinux label.
  */
 #include <sys/stat.h>
+#include <sys/xattr.h>
 
 #include "replay.h"
 
-#define USAGE "tamper unlink|truncate|chmod|mkdir PATH, or tamper rename|link|symlink PATH OTHER"
+#define USAGE                                                                                      \
+	"tamper unlink|truncate|chmod|mkdir PATH, or tamper rename|link|symlink|relabel PATH OTHER"
 
 static int do_unlink(const char *path, const char *other)
 {
@@ -48,14 +51,19 @@ static int do_mkdir(const char *path, const char *other)
 	return mkdir(path, 0755);
 }
 
+static int do_relabel(const char *path, const char *other)
+{
+	return lsetxattr(path, "security.selinux", other, strlen(other) + 1, 0);
+}
+
 static const struct {
 	const char *name;
 	int argc;
 	int (*run)(const char *path, const char *other);
 } operations[] = {
-	{"unlink", 3, do_unlink},     {"rename", 4, do_rename}, {"link", 4, do_link},
-	{"symlink", 4, do_symlink},   {"chmod", 3, do_chmod},	{"mkdir", 3, do_mkdir},
-	{"truncate", 3, do_truncate},
+	{"unlink", 3, do_unlink},     {"rename", 4, do_rename},	  {"link", 4, do_link},
+	{"symlink", 4, do_symlink},   {"chmod", 3, do_chmod},	  {"mkdir", 3, do_mkdir},
+	{"truncate", 3, do_truncate}, {"relabel", 4, do_relabel},
 };
 
 int main(int argc, char **argv)

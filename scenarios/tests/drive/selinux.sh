@@ -5,6 +5,7 @@
 # shellcheck disable=SC2015
 . /tmp/say.sh
 p=/opt/gauntlet/portcullis
+attacks=/opt/gauntlet/attacks
 selinux=/sys/fs/selinux
 node=/usr/share/gauntlet/selinux/policy
 work=/srv/drive
@@ -56,6 +57,7 @@ is 'the neighbour keeps its label' 0 "$(labels | count "$work/b\$")"
 ln a dir/link 2>/dev/null
 mv a dir/a 2>/dev/null
 is 'it is neither linked nor moved' 'a ' "$(ls a 2>/dev/null) $(ls dir)"
+is 'it is not relabelled' 10 "$(code $attacks/tamper relabel a unconfined_u:object_r:etc_t:s0)"
 apply a.yaml
 is 'the same again changes nothing' a "$(refused)"
 
@@ -382,6 +384,65 @@ sources ", {path: $work/b}" >more.yaml
 apply more.yaml
 is 'sources: another ruleset with them holds' 'cat cat-b starter talker again ' "$(from_sources)"
 apply sources.yaml
+
+# A file that is put in the place of a ruled one, as a package manager does it, or relabelled, by
+# somebody who may. Whoever reads events gives it the label, and says so.
+replace() { for file; do echo "secret-$file" >"$file.new" && mv "$file.new" "$file"; done; }
+cat_reads() { $work/bin/cat $work/"$1" 2>/dev/null; }
+tells() { grep "\"Resource\":\"$work/$2\"" heard | count "lsm=$1\""; } # MARK FILE
+wait_for() { until [ "$(tells "$1" "$2")" -ge "$3" ]; do :; done; } # MARK FILE TIMES
+type=$(awk -F '\t' -v path=$work/a '$1 == "place" && $5 == path { print $4 }' /run/portcullis/selinux/applied)
+label=unconfined_u:object_r:${type#portcullis_*_}:s0
+replace a
+is 'replaced: nothing is refused of the new one' secret-a "$(cat_reads a)"
+: >heard
+$p events >heard 2>/dev/null &
+reader=$!
+wait_for FILE_REPLACED a 1
+is 'replaced before somebody reads events: it is refused' '' "$(cat_reads a)"
+replace b a
+wait_for FILE_REPLACED a 2
+is 'replaced while somebody does: it is refused' '' "$(cat_reads a)"
+is 'replaced: who is no source reads it' secret-a "$(cat a)"
+is 'replaced: the neighbour is nobody'\''s' 'secret-b 0 0' "$(cat_reads b) $(tells FILE_REPLACED b) $(tells FILE_ESCAPED b)"
+is 'replaced: status knows of none' 0 "$($p status | count 'replaced or relabelled')"
+until grep "\"Resource\":\"$work/a\"" heard | grep -q '"RuleID":"sources#file.matchPaths\[0\]"'; do cat_reads a; done
+echo 'ok replaced: an event names the rule of the new one'
+rm a
+echo secret-a >a
+wait_for FILE_REPLACED a 3
+is 'removed and made again: it is refused' '' "$(cat_reads a)"
+is 'relabelled by one who may' 0 "$(code $attacks/tamper relabel a "$label")"
+wait_for FILE_REPLACED a 4
+is 'relabelled: it is refused' '' "$(cat_reads a)"
+$attacks/tamper relabel a unconfined_u:object_r:etc_t:s0 >said
+wait_for FILE_ESCAPED a 1
+is 'a type without a clone: told, and no rule holds for it' 'secret-a 1' \
+	"$(cat_reads a) $($p status | count '^1 file has been replaced or relabelled')"
+is 'no other was told of so' 1 "$(count 'lsm=FILE_ESCAPED' <heard)"
+rm a
+ln -s b a
+wait_for FILE_ESCAPED a 2
+rm a
+echo secret-a >a
+wait_for FILE_REPLACED a 5
+is 'a link in its place is told, and a file again is refused' '' "$(cat_reads a)"
+$attacks/tamper relabel a unconfined_u:object_r:etc_t:s0 >said
+wait_for FILE_ESCAPED a 3
+apply sources.yaml
+is 'a type without a clone: applied again, rules do' ' 0' \
+	"$(cat_reads a) $($p status | count 'replaced or relabelled')"
+kill $reader
+wait $reader
+watches=$(cat /proc/sys/fs/inotify/max_user_watches)
+echo 1 >/proc/sys/fs/inotify/max_user_watches
+$p events >heard 2>/dev/null &
+reader=$!
+until [ "$(count 'lsm=NOT_WATCHED' <heard)" -gt 0 ]; do :; done
+kill $reader
+wait $reader
+is 'more directories than may be watched: said in one line' 1 "$(count 'lsm=NOT_WATCHED' <heard)"
+echo "$watches" >/proc/sys/fs/inotify/max_user_watches
 # What runs one when rules or policies go keeps what it may do.
 $work/bin/sleep 1000 &
 sleeper=$!
@@ -400,6 +461,7 @@ is 'sources: who runs one is still known to the policy' yes "$([ "$(digest)" != 
 	grep -q "portcullis_[0-9a-f]*_" /proc/$sleeper/attr/current && echo yes)"
 apply a.yaml
 is 'sources: rules come on top of that' '0 a' "$? $(refused)"
+is 'replaced: a removal has taken the label back' 1 "$(labels | awk -v path=$work/a '$4 == path && $2 !~ /portcullis/' | count .)"
 $p remove
 kill $sleeper
 wait $sleeper
