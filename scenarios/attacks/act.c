@@ -6,6 +6,8 @@
  * usage: act OPERATION [A [B [NUMBER...]]]
  *        act serve
  *        act serve-each	each operation is done by a process of its own
+ *
+ * What follows "serve" is passed over: a script's name, whose interpreter it is.
  */
 #include <fcntl.h>
 #include <sched.h>
@@ -267,9 +269,9 @@ int main(int argc, char **argv)
 	struct act_reply reply = {0};
 	int error;
 
-	if (argc == 2 && !strcmp(argv[1], "serve"))
+	if (argc > 1 && !strcmp(argv[1], "serve"))
 		return serve(serve_one);
-	if (argc == 2 && !strcmp(argv[1], "serve-each"))
+	if (argc > 1 && !strcmp(argv[1], "serve-each"))
 		return serve(serve_apart);
 	request.op = argc > 1 ? find_word(argv[1]) : ACT_COUNT;
 	if (request.op == ACT_COUNT || argc > 7)

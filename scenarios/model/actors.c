@@ -18,14 +18,17 @@
 
 #include "backend/apparmor_plan.h"
 #include "base/cleanup.h"
-#include "model.h"
+#include "labels.h"
 #include "node/cgroup.h"
+#include "question.h"
 
 #define ACTORS (MODEL_DOMAINS * MODEL_SOURCES * 4)
 
 struct process {
 	pid_t pid; /* 0: none */
 	int to, from;
+	int terminal; /* the other side of its terminal; -1: none */
+	bool known;   /* by a label */
 };
 
 static struct process processes[MODEL_DOMAINS][MODEL_SOURCES][2][2];
@@ -34,6 +37,10 @@ static bool each_apart;
 /* Whether actors start under profiles, and which programs have one of their own, by domain. */
 static bool profiles;
 static bool has_own[MODEL_DOMAINS][MODEL_SOURCES];
+/* Whether labels say which program one runs, and what comes of starting one, by its user. */
+static bool labels;
+static enum model_start start_how;
+static struct model_started started[MODEL_SOURCES][2];
 
 int model_join(const char *name, struct pcl_diag *diag)
 {
@@ -93,6 +100,9 @@ static int become(const struct model_actor *actor, int terminal, struct pcl_diag
 {
 	gid_t group = actor->uid;
 
+	/* It may stand against what one becomes by executing. */
+	if (labels && actor->uid && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+		return -errno;
 	if (choose_profile(actor))
 		return -errno;
 	if (actor->domain && model_join(model_domain_names[actor->domain], diag))
@@ -112,9 +122,18 @@ static int open_terminal(void)
 	return fd < 0 || grantpt(fd) || unlockpt(fd) ? -errno : fd;
 }
 
-static int start(const struct model_actor *actor, struct process *process, struct pcl_diag *diag)
+static void execute(const struct model_actor *actor)
 {
 	const char *program = model_sources[actor->source];
+
+	if (labels && start_how == MODEL_SCRIPTED)
+		execl(model_scripts[actor->source].path, program, (char *)NULL);
+	else
+		execl(program, program, each_apart ? "serve-each" : "serve", (char *)NULL);
+}
+
+static int start(const struct model_actor *actor, struct process *process, struct pcl_diag *diag)
+{
 	int to[2], from[2], terminal = actor->terminal ? open_terminal() : -1;
 	pid_t pid;
 
@@ -129,13 +148,37 @@ static int start(const struct model_actor *actor, struct process *process, struc
 		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (!become(actor, terminal, diag) && dup2(to[0], STDIN_FILENO) >= 0 &&
 		    dup2(from[1], STDOUT_FILENO) >= 0)
-			execl(program, program, each_apart ? "serve-each" : "serve", (char *)NULL);
-		_exit(1);
+			execute(actor);
+		_exit(errno);
 	}
 	(void)close(to[0]);
 	(void)close(from[1]);
-	*process = (struct process){pid, to[1], from[0]};
+	*process = (struct process){pid, to[1], from[0], terminal, false};
 	return 0;
+}
+
+static int talk(struct process *process, const struct act_request *request,
+		struct act_reply *ret_reply)
+{
+	return write(process->to, request, sizeof(*request)) != (ssize_t)sizeof(*request) ||
+			       read(process->from, ret_reply, sizeof(*ret_reply)) !=
+				       (ssize_t)sizeof(*ret_reply)
+		       ? -EIO
+		       : 0;
+}
+
+/* One that cannot be asked any more ends. */
+static int end(struct process *process)
+{
+	int status = 0;
+
+	(void)close(process->to);
+	(void)close(process->from);
+	if (process->terminal >= 0)
+		(void)close(process->terminal);
+	(void)waitpid(process->pid, &status, 0);
+	process->pid = 0;
+	return status;
 }
 
 static struct process *process_of(const struct model_actor *actor)
@@ -150,6 +193,80 @@ static struct model_actor actor_at(unsigned index)
 				    .uid = index & 1 ? MODEL_USER : 0,
 				    .terminal = index & 2};
 }
+
+/* --- where labels say who runs what ------------------------------------------------------------
+ */
+
+static struct model_started *started_of(const struct model_actor *actor)
+{
+	return &started[actor->source][actor->uid != 0];
+}
+
+static int expect_end(const struct model_actor *actor, int error, int status, struct pcl_diag *diag)
+{
+	if (error == ECHILD ? WIFSIGNALED(status)
+			    : WIFEXITED(status) && WEXITSTATUS(status) == error)
+		return 0;
+	return pcl_diag_set(diag, -EIO,
+			    "starting %s as user %u ends with status %#x, the model says %d",
+			    model_sources[actor->source], (unsigned)actor->uid, (unsigned)status,
+			    error);
+}
+
+/* KERNEL: what one becomes does not depend on whether it may. */
+static int start_anyway(const struct model_actor *actor, struct process *process,
+			struct pcl_diag *diag)
+{
+	const struct act_request greeting = {.op = ACT_READ, .a = "/"};
+	struct act_reply reply;
+	int error = model_labels_enforce(false, diag);
+
+	if (error)
+		return error;
+	error = start(actor, process, diag);
+	if (!error && talk(process, &greeting, &reply))
+		error = pcl_diag_set(diag, -EIO, "%s cannot be started",
+				     model_sources[actor->source]);
+	return model_labels_enforce(true, diag) ? diag->error : error;
+}
+
+static int start_labelled(const struct model_actor *actor, struct process *process,
+			  struct pcl_diag *diag)
+{
+	const struct model_started *expected = started_of(actor);
+	int error = start(actor, process, diag);
+
+	if (!error && expected->error) {
+		error = expect_end(actor, expected->error, end(process), diag);
+		if (!error)
+			error = start_anyway(actor, process, diag);
+	}
+	process->known = expected->known;
+	return error;
+}
+
+bool model_actor_is_known(const struct model_actor *actor)
+{
+	const struct process *process = process_of(actor);
+
+	return process->pid ? process->known : started_of(actor)->known;
+}
+
+void model_actors_label(const struct model_rulesets *rulesets, enum model_start how)
+{
+	if (how != MODEL_RUNNING)
+		model_actors_end();
+	labels = true;
+	start_how = how;
+	for (unsigned i = 0; i < MODEL_SOURCES * 2; i++) {
+		const struct model_actor actor = {.source = i / 2, .uid = i & 1 ? MODEL_USER : 0};
+
+		model_expect_start(rulesets, &actor, how, started_of(&actor));
+	}
+}
+
+/* --- all of them -------------------------------------------------------------------------------
+ */
 
 int model_actors_start(bool apart, struct pcl_diag *diag)
 {
@@ -176,7 +293,7 @@ static void note_sources(const struct model_rulesets *rulesets, unsigned domain)
 				pcl_rule_matches_source(ruleset->rules[r], model_sources[s]);
 }
 
-void model_actors_renew(const struct model_rulesets *rulesets)
+void model_actors_end(void)
 {
 	for (unsigned i = 0; i < ACTORS; i++) {
 		struct model_actor actor = actor_at(i);
@@ -184,12 +301,14 @@ void model_actors_renew(const struct model_rulesets *rulesets)
 
 		if (!process->pid)
 			continue;
-		(void)close(process->to);
-		(void)close(process->from);
 		(void)kill(process->pid, SIGKILL);
-		(void)waitpid(process->pid, NULL, 0);
-		process->pid = 0;
+		(void)end(process);
 	}
+}
+
+void model_actors_confine(const struct model_rulesets *rulesets)
+{
+	model_actors_end();
 	profiles = true;
 	each_apart = true;
 	for (unsigned i = 0; i < MODEL_DOMAINS; i++)
@@ -201,13 +320,13 @@ int model_act(const struct model_operation *operation, struct act_reply *ret_rep
 {
 	const struct model_actor *actor = &operation->actor;
 	struct process *process = process_of(actor);
-	size_t len = sizeof(operation->request);
-	int error = process->pid ? 0 : start(actor, process, diag);
+	int error = 0;
 
+	if (!process->pid)
+		error = labels ? start_labelled(actor, process, diag) : start(actor, process, diag);
 	if (error)
 		return error;
-	if (write(process->to, &operation->request, len) != (ssize_t)len ||
-	    read(process->from, ret_reply, sizeof(*ret_reply)) != (ssize_t)sizeof(*ret_reply))
+	if (talk(process, &operation->request, ret_reply))
 		return pcl_diag_set(diag, -EIO, "an actor of %s is gone",
 				    model_domain_names[actor->domain]);
 	return 0;

@@ -49,8 +49,6 @@ static const char *left_out(const struct pcl_backend *backend, unsigned kernel,
 		return "the language does not have it";
 	if (backend->idle)
 		return NULL;
-	if (backend == &pcl_backend_selinux && rule->source_count)
-		return "of sources, actors would have to be executed under each set";
 	status = backend->status(rule, kernel);
 	return status.status == PCL_STATUS_UNSUPPORTED ? status.reason : NULL;
 }
@@ -101,6 +99,11 @@ bool model_names_something(const struct pcl_backend *backend, const struct model
 	return false;
 }
 
+bool model_may_have_sources(const struct model_set *set, size_t index, bool some)
+{
+	return set->rules[index].sources ? some : !some || index % 2;
+}
+
 /* --- the sequence ------------------------------------------------------------------------------
  */
 
@@ -110,14 +113,24 @@ static bool is_for_all(uint64_t seed)
 	return seed % 2;
 }
 
-/* context: by how many of the backends. */
+/* Each source costs SELinux as much as a set does besides. */
+static bool is_with_sources(uint64_t seed)
+{
+	return seed % 8 == 1;
+}
+
+/* context: the seed. */
 static bool takes(void *context, const struct model_set *set, size_t index)
 {
-	const size_t *count = context;
+	const uint64_t *seed = context;
+	size_t count = is_for_all(*seed) ? MODEL_BACKENDS : MODEL_BACKENDS - 1;
 	struct model_rulesets rulesets pcl_cleanup(model_rulesets_fini) = {0};
-	const struct pcl_rule *rule = read_rule(set, index, &rulesets);
+	const struct pcl_rule *rule;
 
-	for (size_t i = 0; i < *count; i++)
+	if (is_for_all(*seed) && !model_may_have_sources(set, index, is_with_sources(*seed)))
+		return false;
+	rule = read_rule(set, index, &rulesets);
+	for (size_t i = 0; i < count; i++)
 		if (left_out(model_backends[i], 0, rule))
 			return false;
 	return true;
@@ -125,8 +138,7 @@ static bool takes(void *context, const struct model_set *set, size_t index)
 
 void model_draw_common(struct model_random *random, uint64_t seed, struct model_set *ret_set)
 {
-	size_t count = is_for_all(seed) ? MODEL_BACKENDS : MODEL_BACKENDS - 1;
-	const struct model_takers takers = {is_for_all(seed), takes, &count};
+	const struct model_takers takers = {is_for_all(seed), takes, &seed};
 
 	model_draw_set(random, &takers, ret_set);
 }

@@ -20,7 +20,10 @@ enum model_judge model_judge_of(const struct pcl_backend *backend);
 /* Why the backend is not held to a rule, asked of it alone; NULL: it is. */
 const char *model_rule_left_out(const struct pcl_backend *backend, unsigned kernel,
 				const struct model_set *set, size_t index);
-/* As above, of some rule of the set. */
+/* Whether the rule is one of a set where some have sources, every other one for certain; or of one
+ * where none has. */
+bool model_may_have_sources(const struct model_set *set, size_t index, bool some);
+/* As model_rule_left_out(), of some rule of the set. */
 const char *model_set_left_out(const struct pcl_backend *backend, const struct model_set *set);
 /* As above, of an operation under it. */
 const char *model_operation_left_out(const struct pcl_backend *backend, const struct model_set *set,

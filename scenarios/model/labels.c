@@ -23,6 +23,7 @@
 
 #define KEPT "/m.kept"
 #define ENFORCE "/sys/fs/selinux/enforce"
+#define PASSES "/sys/fs/selinux/policy_capabilities/nnp_nosuid_transition"
 #define LABEL "security.selinux"
 #define LABEL_MAX 256
 #define WALK_FDS 16
@@ -127,13 +128,20 @@ static void forget_directories(void)
 	directories = NULL;
 }
 
-static int be_enforcing(bool enforcing, struct pcl_diag *diag)
+int model_labels_enforce(bool enforcing, struct pcl_diag *diag)
 {
 	pcl_autoclose int fd = open(ENFORCE, O_WRONLY | O_CLOEXEC);
 
 	return fd < 0 || write(fd, enforcing ? "1" : "0", 1) != 1
 		       ? pcl_diag_errno(diag, -errno, "cannot write " ENFORCE)
 		       : 0;
+}
+
+bool model_labels_pass_no_new_privs(void)
+{
+	pcl_autofclose FILE *file = fopen(PASSES, "re");
+
+	return file && fgetc(file) == '1';
 }
 
 static int note_all(struct pcl_diag *diag)
@@ -156,11 +164,11 @@ static int note_all(struct pcl_diag *diag)
 
 int model_labels_note(struct pcl_diag *diag)
 {
-	int error = be_enforcing(false, diag);
+	int error = model_labels_enforce(false, diag);
 
 	if (!error)
 		error = note_all(diag);
-	if (be_enforcing(true, diag))
+	if (model_labels_enforce(true, diag))
 		return diag->error;
 	return error;
 }
@@ -260,11 +268,11 @@ int model_labels_restore(const struct act_request *request, struct pcl_diag *dia
 	int error = model_changes(request) ? put_back_both(request) : 0;
 
 	if (error == -EACCES || error == -EPERM) {
-		error = be_enforcing(false, diag);
+		error = model_labels_enforce(false, diag);
 		if (error)
 			return error;
 		error = put_back_both(request);
-		if (be_enforcing(true, diag))
+		if (model_labels_enforce(true, diag))
 			return diag->error;
 	}
 	return error ? pcl_diag_errno(diag, error, "cannot put back %s or %s", request->a,

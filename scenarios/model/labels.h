@@ -19,6 +19,10 @@ int model_labels_restore(const struct act_request *request, struct pcl_diag *dia
 
 /* All of the world, as they were noted. */
 const struct model_directory *model_labels_directories(size_t *ret_count);
+/* Whether the node is refused anything. */
+int model_labels_enforce(bool enforcing, struct pcl_diag *diag);
+/* Whether the policy lets who has no_new_privs become something else by executing. */
+bool model_labels_pass_no_new_privs(void);
 /* Whether the object is one that the backend does not know, since it was made again. */
 bool model_labels_are_old(const char *path);
 

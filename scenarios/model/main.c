@@ -55,6 +55,8 @@ struct run {
 	unsigned long operations, per_set;
 	/* Counts. */
 	unsigned long done, sets, refused, alerts, rules_left_out, by_op[ACT_COUNT];
+	unsigned long with_sources; /* operations under sets that have some */
+	unsigned long by_sources;   /* of these, about which a rule with a source says something */
 	struct {
 		const char *text; /* borrowed */
 		unsigned long operations;
@@ -66,6 +68,7 @@ struct run {
 	bool taken[MODEL_BACKENDS];	      /* the set at hand */
 	unsigned long shared[MODEL_BACKENDS]; /* operations that another one takes, too */
 	bool names_something;		      /* statuses, of the set at hand */
+	bool has_sources;		      /* the set at hand */
 	struct model_actor last;	      /* that was drawn */
 	unsigned long one;		      /* that is printed as a case */
 	bool print_one;
@@ -82,17 +85,19 @@ struct done {
 /* --- what is left out --------------------------------------------------------------------------
  */
 
+/* Where labels decide, each source costs as much as a set does besides. */
 static bool takes(void *context, const struct model_set *set, size_t index)
 {
 	const struct run *run = context;
 
-	return !model_rule_left_out(run->backend, run->kernel, set, index);
+	return model_may_have_sources(set, index, run->seed % 2) &&
+	       !model_rule_left_out(run->backend, run->kernel, set, index);
 }
 
 static void leave_out_rules(struct run *run, struct model_set *set)
 {
 	for (size_t i = set->rule_count; i-- > 0;)
-		if (!takes(run, set, i)) {
+		if (model_rule_left_out(run->backend, run->kernel, set, i)) {
 			model_drop_rule(set, i);
 			run->rules_left_out++;
 		}
@@ -268,14 +273,29 @@ static const char *differs(const struct done *done, const struct model_event *ev
 /* --- doing -------------------------------------------------------------------------------------
  */
 
-/* KERNEL: AppArmor binds a process as it executes a program, so its actors are started anew. */
+/* Under sets with sources each in turn; where backends are compared, as they all know it. */
+static enum model_start start_of(const struct run *run, const struct model_set *set)
+{
+	static const enum model_start starts[] = {MODEL_EXECUTED, MODEL_RUNNING, MODEL_SCRIPTED};
+
+	if (!model_has_sources(set))
+		return MODEL_RUNNING;
+	return run->beside ? MODEL_EXECUTED : starts[run->seed / 2 % PCL_ARRAY_SIZE(starts)];
+}
+
+/*
+ * KERNEL: AppArmor and SELinux bind a process as it executes a program, so the actors are started
+ * anew.
+ */
 static int apply_set(const struct run *run, const struct model_set *set, const char *text,
 		     const struct model_rulesets *rulesets, struct pcl_diag *diag)
 {
 	int error;
 
 	if (run->judge == MODEL_BY_NAME)
-		model_actors_renew(rulesets);
+		model_actors_confine(rulesets);
+	else if (run->judge == MODEL_BY_LABEL)
+		model_actors_label(rulesets, start_of(run, set));
 	error = model_apply(text, &set->postures, diag);
 	return !error && run->judge == MODEL_BY_LABEL ? model_labels_note(diag) : error;
 }
@@ -400,22 +420,48 @@ static void trace(const struct run *run, const struct model_rulesets *rulesets,
 	model_trace_operation(done->index, &done->operation, &seen, named);
 }
 
+static bool has_source(const struct model_rulesets *rulesets, const char *id)
+{
+	const struct pcl_ruleset *ruleset = rulesets->of[0];
+
+	for (size_t i = 0; i < ruleset->rule_count; i++)
+		if (!strcmp(ruleset->rules[i]->id, id))
+			return ruleset->rules[i]->source_count;
+	return false;
+}
+
+static bool is_by_source(const struct model_rulesets *rulesets,
+			 const struct model_expected *expected)
+{
+	for (size_t i = 0; i < expected->alert_count; i++)
+		if (has_source(rulesets, expected->alerts[i].rule))
+			return true;
+	return expected->refused && has_source(rulesets, expected->rule);
+}
+
+static void count(struct run *run, const struct model_rulesets *rulesets, const struct done *done)
+{
+	run->done++;
+	run->refused += done->expected.refused;
+	run->alerts += done->expected.alert_count != 0;
+	run->by_op[done->operation.request.op]++;
+	run->with_sources += run->has_sources;
+	run->by_sources += run->has_sources && is_by_source(rulesets, &done->expected);
+}
+
 /* 0, 1 after a difference that was told, or a negative errno. */
 static int compare_batch(struct run *run, struct model_set *set,
-			 const struct model_rulesets *rulesets, struct done *batch, size_t count,
-			 struct pcl_diag *diag)
+			 const struct model_rulesets *rulesets, struct done *batch,
+			 size_t batch_count, struct pcl_diag *diag)
 {
 	pcl_autofree struct model_event *events = NULL;
 	size_t event_count = 0;
-	int error = read_events(batch, count, &events, &event_count, diag);
+	int error = read_events(batch, batch_count, &events, &event_count, diag);
 
-	for (size_t i = 0; !error && i < count; i++) {
+	for (size_t i = 0; !error && i < batch_count; i++) {
 		const char *what = differs(&batch[i], events, event_count);
 
-		run->done++;
-		run->refused += batch[i].expected.refused;
-		run->alerts += batch[i].expected.alert_count != 0;
-		run->by_op[batch[i].operation.request.op]++;
+		count(run, rulesets, &batch[i]);
 		if (what) {
 			pcl_autofree char *kept = strdup(what);
 
@@ -578,10 +624,14 @@ static int run_set(struct run *run, struct pcl_diag *diag)
 					(unsigned long long)run->seed, text);
 	error = model_events(&stale, &count, diag);
 	run->sets++;
+	run->has_sources = model_has_sources(&set);
 	memset(run->asked, 0, sizeof(run->asked));
 	if (run->beside)
 		model_trace_set(run->seed, text);
-	return error ? error : run_operations(run, &set, &rulesets, diag);
+	if (!error)
+		error = run_operations(run, &set, &rulesets, diag);
+	return error < 0 ? pcl_diag_context(diag, error, "seed %llu", (unsigned long long)run->seed)
+			 : error;
 }
 
 /* The case of one operation of the sequence, which is not done. */
@@ -709,9 +759,10 @@ static int prepare(const struct run *run, struct pcl_diag *diag)
 static void print_counts(const struct run *run)
 {
 	printf("{\"backend\": \"%s\", \"operations\": %lu, \"sets\": %lu, \"refused\": %lu, "
-	       "\"alerts\": %lu, \"rules_left_out\": %lu, \"left_out\": {",
+	       "\"alerts\": %lu, \"with_sources\": %lu, \"by_sources\": %lu, "
+	       "\"rules_left_out\": %lu, \"left_out\": {",
 	       run->backend->name, run->done, run->sets, run->refused, run->alerts,
-	       run->rules_left_out);
+	       run->with_sources, run->by_sources, run->rules_left_out);
 	for (size_t i = 0; i < run->reason_count; i++)
 		printf("%s\"%s\": %lu", i ? ", " : "", run->reasons[i].text,
 		       run->reasons[i].operations);
@@ -788,6 +839,8 @@ int main(int argc, char **argv)
 		error = run_set(&run, &diag);
 	if (error < 0)
 		fprintf(stderr, "model: %s\n", pcl_diag_text(&diag));
+	/* What they are called by their labels stays as long as they run. */
+	model_actors_end();
 	if (!error && model_applier_stop(&diag))
 		error = -EIO;
 	print_counts(&run);

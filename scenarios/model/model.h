@@ -60,6 +60,8 @@ extern const size_t model_name_count;
 
 #define MODEL_SOURCES 3
 extern const char *const model_sources[MODEL_SOURCES];
+/* Scripts outside of the tree that name them as their interpreters. */
+extern const struct model_object model_scripts[MODEL_SOURCES];
 
 const struct model_object *model_object_find(const char *path);
 /* The whole tree, anew. 0 or a negative errno with diag. */
@@ -130,6 +132,8 @@ void model_draw_set(struct model_random *random, const struct model_takers *take
 char *model_print_set(const struct model_set *set);
 /* As YAML has it. */
 void model_print_quoted(const char *text, FILE *out);
+/* Whether some rule of it is about those who run a program. */
+bool model_has_sources(const struct model_set *set);
 /* A rule less. */
 void model_drop_rule(struct model_set *set, size_t index);
 
@@ -208,8 +212,30 @@ void model_print_case(const struct model_set *set, const struct model_operation 
 /* All of them, as BPF-LSM finds them: there before any policy. apart: each operation is done by a
  * process of its own. */
 int model_actors_start(bool apart, struct pcl_diag *diag);
-/* They end. The next request of each starts it anew, where it belongs under these rulesets. */
-void model_actors_renew(const struct model_rulesets *rulesets);
+/* They end. */
+void model_actors_end(void);
+/* They end. The next request of each starts it anew, in the profile where it belongs under these
+ * rulesets. */
+void model_actors_confine(const struct model_rulesets *rulesets);
+
+/* How an actor's program comes to run, where its file's label says which one it is. */
+enum model_start {
+	MODEL_EXECUTED,
+	MODEL_SCRIPTED, /* a script that is executed names it */
+	MODEL_RUNNING,	/* it runs already; who does not is executed */
+};
+
+/* What comes of it. */
+struct model_started {
+	bool known; /* as that program */
+	int error;  /* 0: it starts, ECHILD: it is killed then, else a positive errno */
+};
+
+/* The next request of each that does not run starts it under these rulesets, which must come to
+ * what is expected. One that may not start is started while SELinux is permissive. */
+void model_actors_label(const struct model_rulesets *rulesets, enum model_start how);
+/* Whether the actor's label says, or will say, which program it runs. */
+bool model_actor_is_known(const struct model_actor *actor);
 int model_act(const struct model_operation *operation, struct act_reply *ret_reply,
 	      struct pcl_diag *diag);
 

@@ -45,5 +45,8 @@ void model_expect_by_name(const struct model_rulesets *rulesets,
 void model_expect_by_label(const struct model_rulesets *rulesets,
 			   const struct model_operation *operation,
 			   struct model_expected *ret_expected);
+/* actor: one that does not run yet. */
+void model_expect_start(const struct model_rulesets *rulesets, const struct model_actor *actor,
+			enum model_start how, struct model_started *ret_started);
 
 #endif

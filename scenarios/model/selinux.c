@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "backend/selinux_plan.h"
 #include "base/cleanup.h"
 #include "labels.h"
 #include "question.h"
@@ -16,15 +17,24 @@
 struct asked {
 	const struct model_rulesets *rulesets;
 	struct model_operation operation; /* as one of the host's */
+	bool known;			  /* its label says which program the actor runs */
 	struct model_expected *expected;
 };
+
+static void decide_as(const struct asked *asked, bool known, enum pcl_access access,
+		      const char *object, struct pcl_verdict *ret_verdict)
+{
+	const struct model_question question = {.access = access,
+						.object = object,
+						.entered = !known};
+
+	model_decide(asked->rulesets, &asked->operation, &question, ret_verdict);
+}
 
 static void decide(const struct asked *asked, enum pcl_access access, const char *object,
 		   struct pcl_verdict *ret_verdict)
 {
-	const struct model_question question = {.access = access, .object = object};
-
-	model_decide(asked->rulesets, &asked->operation, &question, ret_verdict);
+	decide_as(asked, asked->known, access, object, ret_verdict);
 }
 
 /* Always false: nothing is asked behind a refusal. */
@@ -204,36 +214,72 @@ static bool ask_new(const struct asked *asked)
 /* --- what is moved -----------------------------------------------------------------------------
  */
 
-/* A program that a rule blocks keeps its name. */
-static bool ask_kept(const struct asked *asked, const char *path, bool replaced)
+enum taking {
+	MOVED,	  /* to another name */
+	REPLACED, /* or gone */
+	LINKED,	  /* it gets one more */
+};
+
+/* What a rule on a directory blocks may be taken away: what comes in its place is blocked. */
+static bool keeps(const struct pcl_verdict *verdict)
 {
+	return verdict->refused && verdict->rule && verdict->rule->match != PCL_MATCH_DIR &&
+	       verdict->rule->match != PCL_MATCH_DIR_RECURSIVE;
+}
+
+/* A program that is refused to whoever runs one of the sources keeps its name, whoever acts. */
+static bool is_kept(const struct asked *asked, const char *path)
+{
+	struct asked other = *asked;
 	struct pcl_verdict verdict;
 
+	decide_as(asked, false, PCL_ACCESS_EXECUTE, path, &verdict);
+	for (unsigned s = 0; s < MODEL_SOURCES && !keeps(&verdict); s++) {
+		other.operation.actor.source = s;
+		decide_as(&other, true, PCL_ACCESS_EXECUTE, path, &verdict);
+	}
+	return keeps(&verdict);
+}
+
+/* The first rule that blocks the program, to whomever. */
+static const char *rule_of_kept(const struct asked *asked, const char *path)
+{
+	const struct pcl_ruleset *ruleset = asked->rulesets->of[0];
+	const struct pcl_operation change = {.access = PCL_ACCESS_WRITE, .object = path};
+	const struct pcl_rule *rule = pcl_selinux_guard(ruleset, &change);
+
+	return rule ? rule->id : MODEL_NO_RULE;
+}
+
+/* A program that a rule blocks keeps its name. */
+static bool ask_kept(const struct asked *asked, const char *path, enum taking taking)
+{
+	struct pcl_verdict verdict;
+	bool blocked;
+
 	decide(asked, PCL_ACCESS_EXECUTE, path, &verdict);
-	if (!verdict.refused || !verdict.rule)
+	blocked = verdict.refused && verdict.rule;
+	if (blocked && (taking != REPLACED || keeps(&verdict)))
+		return refuse(asked, EACCES, verdict.rule->id);
+	if (taking == LINKED || !is_kept(asked, path))
 		return true;
-	/* What a rule on a directory blocks may be taken away: what comes in its place is blocked.
-	 */
-	if (replaced && (verdict.rule->match == PCL_MATCH_DIR ||
-			 verdict.rule->match == PCL_MATCH_DIR_RECURSIVE))
-		return true;
-	return refuse(asked, EACCES, verdict.rule->id);
+	return refuse(asked, EACCES, blocked ? verdict.rule->id : rule_of_kept(asked, path));
 }
 
 /* KERNEL: that is one question of the kernel's, which is refused or told of. */
-static bool ask_taken(const struct asked *asked, const char *path, bool replaced)
+static bool ask_taken(const struct asked *asked, const char *path, enum taking taking)
 {
 	struct pcl_verdict verdict;
 
 	decide(asked, PCL_ACCESS_WRITE, path, &verdict);
-	return (verdict.refused || ask_kept(asked, path, replaced)) &&
+	return (verdict.refused || ask_kept(asked, path, taking)) &&
 	       ask(asked, PCL_ACCESS_WRITE, path);
 }
 
 static bool ask_move(const struct asked *asked, const char *from, const char *to, bool replaces)
 {
-	return ask_taken(asked, from, false) && ask_entry(asked, to, replaces) &&
-	       (!replaces || ask_taken(asked, to, true));
+	return ask_taken(asked, from, MOVED) && ask_entry(asked, to, replaces) &&
+	       (!replaces || ask_taken(asked, to, REPLACED));
 }
 
 static bool have_same_label(const char *a, const char *b)
@@ -275,7 +321,7 @@ static bool ask_link(const struct asked *asked, const char *from, const char *to
 		rule = rule_of_link(asked, from, to);
 		return refuse(asked, EACCES, rule ? rule : MODEL_NO_RULE);
 	}
-	return ask_taken(asked, from, false);
+	return ask_taken(asked, from, LINKED);
 }
 
 /* --- programs ----------------------------------------------------------------------------------
@@ -299,16 +345,31 @@ static bool ask_program(const struct asked *asked, const char *path, bool interp
 	return true;
 }
 
+/* KERNEL: it is mapped, and so read once more, by what the actor has become: none of the sources.
+ */
+static bool ask_mapping(const struct asked *asked, const char *path)
+{
+	struct asked entered = *asked;
+
+	entered.known = false;
+	return !asked->known || ask(&entered, PCL_ACCESS_READ, path);
+}
+
 /* --- the whole ---------------------------------------------------------------------------------
  */
 
-/* Raw sockets of a protocol are missed. */
+#define PROTOCOL_RESERVED 255
+
+/* Of raw sockets it is missed which protocol they are of. */
 static bool ask_socket(const struct asked *asked)
 {
+	struct asked seen = *asked;
 	struct pcl_verdict verdict;
 
-	decide(asked, PCL_ACCESS_SOCKET, NULL, &verdict);
-	if (!verdict.refused || asked->operation.request.number[1] == SOCK_RAW)
+	if (asked->operation.request.number[1] == SOCK_RAW)
+		seen.operation.request.number[2] = PROTOCOL_RESERVED;
+	decide(&seen, PCL_ACCESS_SOCKET, NULL, &verdict);
+	if (!verdict.refused)
 		return true;
 	return refuse(asked, -verdict.error, verdict.rule ? verdict.rule->id : "");
 }
@@ -339,7 +400,7 @@ static bool ask_all(const struct asked *asked)
 	case ACT_MKNOD:
 		return ask_new(asked);
 	case ACT_UNLINK:
-		return ask_taken(asked, request->a, true);
+		return ask_taken(asked, request->a, REPLACED);
 	case ACT_RENAME:
 		return ask_move(asked, request->a, request->b, false);
 	case ACT_REPLACE:
@@ -352,10 +413,10 @@ static bool ask_all(const struct asked *asked)
 		return ask_link(asked, request->a, request->b);
 	case ACT_EXECUTE:
 	case ACT_EXECUTE_AT:
-		return ask_program(asked, request->a, false);
+		return ask_program(asked, request->a, false) && ask_mapping(asked, request->a);
 	case ACT_SCRIPT:
 		return ask_program(asked, request->a, false) &&
-		       ask_program(asked, request->b, true);
+		       ask_program(asked, request->b, true) && ask_mapping(asked, request->b);
 	case ACT_MEMORY:
 	case ACT_MAP:
 		return true;
@@ -384,7 +445,8 @@ void model_expect_by_label(const struct model_rulesets *rulesets,
 			   const struct model_operation *operation,
 			   struct model_expected *ret_expected)
 {
-	struct asked asked = {rulesets, *operation, ret_expected};
+	struct asked asked = {rulesets, *operation, model_actor_is_known(&operation->actor),
+			      ret_expected};
 
 	/* Containers are refused what the host is. */
 	asked.operation.actor.domain = 0;
@@ -392,4 +454,47 @@ void model_expect_by_label(const struct model_rulesets *rulesets,
 		ret_expected->error = model_error_without(operation);
 	if (operation->request.op == ACT_RMDIR && model_labels_are_old(operation->request.a))
 		expect_unnamed(ret_expected);
+}
+
+/* --- how actors start --------------------------------------------------------------------------
+ */
+
+static bool is_source(const struct pcl_ruleset *ruleset, const char *path)
+{
+	for (size_t i = 0; i < ruleset->rule_count; i++)
+		if (ruleset->rules[i]->source_count &&
+		    pcl_rule_matches_source(ruleset->rules[i], path))
+			return true;
+	return false;
+}
+
+static bool is_refused(const struct asked *asked, bool known, enum pcl_access access)
+{
+	struct pcl_verdict verdict;
+
+	decide_as(asked, known, access, model_sources[asked->operation.actor.source], &verdict);
+	return verdict.refused;
+}
+
+/*
+ * A source is not known by a script's label, nor where no_new_privs stands against what it would
+ * become. KERNEL: it is executed and read by who starts it, and mapped by what it becomes, which is
+ * killed where it may not read or execute it.
+ */
+void model_expect_start(const struct model_rulesets *rulesets, const struct model_actor *actor,
+			enum model_start how, struct model_started *ret_started)
+{
+	struct asked asked = {.rulesets = rulesets, .operation = {.actor = *actor}};
+	bool known = how != MODEL_SCRIPTED &&
+		     is_source(rulesets->of[0], model_sources[actor->source]) &&
+		     (!actor->uid || model_labels_pass_no_new_privs());
+
+	asked.operation.actor.domain = 0;
+	*ret_started = (struct model_started){.known = known};
+	if (is_refused(&asked, false, PCL_ACCESS_EXECUTE) ||
+	    is_refused(&asked, false, PCL_ACCESS_READ))
+		ret_started->error = EACCES;
+	else if (is_refused(&asked, known, PCL_ACCESS_EXECUTE) ||
+		 is_refused(&asked, known, PCL_ACCESS_READ))
+		ret_started->error = ECHILD;
 }

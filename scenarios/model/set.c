@@ -151,6 +151,14 @@ void model_draw_set(struct model_random *random, const struct model_takers *take
 		ret_set->filler = 1000;
 }
 
+bool model_has_sources(const struct model_set *set)
+{
+	for (size_t i = 0; i < set->rule_count; i++)
+		if (set->rules[i].sources)
+			return true;
+	return false;
+}
+
 void model_drop_rule(struct model_set *set, size_t index)
 {
 	memmove(&set->rules[index], &set->rules[index + 1],

@@ -88,6 +88,18 @@ const size_t model_name_count = PCL_ARRAY_SIZE(model_names);
 const char *const model_sources[MODEL_SOURCES] = {MODEL_ROOT "/bin/x", MODEL_ROOT "/bin/y",
 						  MODEL_ROOT "/bin/sub/z"};
 
+#define SCRIPTS MODEL_ROOT ".scripts"
+#define SCRIPT_AT(name, program)                                                                   \
+	{                                                                                          \
+		SCRIPTS "/" name, MODEL_SCRIPT, 0, program " serve-each"                           \
+	}
+
+const struct model_object model_scripts[MODEL_SOURCES] = {
+	SCRIPT_AT("x", MODEL_ROOT "/bin/x"),
+	SCRIPT_AT("y", MODEL_ROOT "/bin/y"),
+	SCRIPT_AT("z", MODEL_ROOT "/bin/sub/z"),
+};
+
 unsigned model_pick(struct model_random *random, size_t count)
 {
 	/* An xorshift generator: quality does not matter here, repeating does. */
@@ -181,8 +193,12 @@ int model_world_make(struct pcl_diag *diag)
 		if (error)
 			return pcl_diag_errno(diag, error, "cannot make %s", model_objects[i].path);
 	}
+	if (!error)
+		error = make_dir(SCRIPTS);
 	for (size_t i = 0; !error && i < MODEL_SOURCES; i++) {
 		error = copy_program(MODEL_TOOLS "/attacks/act", model_sources[i], 0);
+		if (!error)
+			error = make_object(&model_scripts[i]);
 		if (error)
 			return pcl_diag_errno(diag, error, "cannot make %s", model_sources[i]);
 	}
