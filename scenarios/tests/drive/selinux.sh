@@ -443,6 +443,7 @@ kill $reader
 wait $reader
 is 'more directories than may be watched: said in one line' 1 "$(count 'lsm=NOT_WATCHED' <heard)"
 echo "$watches" >/proc/sys/fs/inotify/max_user_watches
+
 # What runs one when rules or policies go keeps what it may do.
 $work/bin/sleep 1000 &
 sleeper=$!
@@ -468,6 +469,9 @@ wait $sleeper
 $p remove
 is 'sources: and once it ended, the policy is back' "$before" "$(digest)"
 is 'sources: no state is left of them' '' "$(ls /run/portcullis 2>/dev/null)"
+# Of the same type as the others again.
+rm a
+echo secret-a >a
 
 # Policies of versions 34 and 35, with what only those can say: in a conditional, by which commands files
 # may be asked, and who is never audited, which is here everybody.
