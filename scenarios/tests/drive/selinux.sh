@@ -232,6 +232,27 @@ is 'without labels: ramfs is as the mount table says' "$(grep -q 'none ramfs .*s
 umount none
 umount given
 
+# A file system from a machine without SELinux: mounted with a label, it is given none that lasts.
+dd if=/dev/zero of=image bs=1k count=512 2>/dev/null
+mkdir -p disk
+mke2fs -F image >/dev/null
+mount -o loop,context=system_u:object_r:tmp_t:s0 image disk
+echo secret-old >disk/old
+echo other >disk/other
+umount disk
+mount -o loop image disk
+policy a disk/old >old.yaml
+apply old.yaml
+is 'unlabelled: refused like any other, its neighbour is not' '0 a  other' \
+	"$? $(refused) $(cat disk/old 2>/dev/null) $(cat disk/other)"
+$p events --no-follow >heard
+is 'unlabelled: it had no label' 1 "$(labels | count ':unlabeled_t:.*disk/old$')"
+is 'unlabelled: an event names the rule' 1 \
+	"$(count '"RuleID":"keep#file.matchPaths\[1\]".*"Resource":"[^"]*/disk/old"' <heard)"
+$p remove
+is 'unlabelled: removed' "secret-old $before" "$(cat disk/old) $(digest)"
+umount disk
+
 # A read-only file system: what lies there keeps its label, which the policy knows as long as it is so.
 mount -t tmpfs writable writable
 echo secret-kept >writable/kept
