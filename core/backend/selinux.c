@@ -24,6 +24,7 @@
 
 #include "backend/backend.h"
 #include "backend/selinux_between.h"
+#include "backend/selinux_coming.h"
 #include "backend/selinux_events.h"
 #include "backend/selinux_labels.h"
 #include "backend/selinux_live.h"
@@ -274,7 +275,7 @@ static int make_next(const struct pcl_backend_input *input,
 	if (error)
 		return error;
 	next->generation = input->generation;
-	if (fill_record(plan, view, next))
+	if (fill_record(plan, view, next) || pcl_selinux_find_comings(input, view, next))
 		return no_memory(diag);
 	snprintf(mark, sizeof(mark), PCL_SELINUX_MARK, input->generation);
 	if (add_stays(view, &plan->changes) || pcl_selinux_clone_add(&plan->changes, mark, NULL))

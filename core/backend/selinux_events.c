@@ -54,7 +54,7 @@ struct reader {
 
 static void reader_fini(struct reader *reader)
 {
-	pcl_selinux_watch_end(&reader->watch);
+	pcl_selinux_watch_fini(&reader->watch);
 	pcl_selinux_record_fini(&reader->later);
 	pcl_selinux_avc_fini(&reader->last);
 }
@@ -504,12 +504,12 @@ static int tell(struct reader *reader, const struct pcl_selinux_avc *avc)
 }
 
 /* What no record is of. */
-static int tell_found(struct reader *reader, const char *hook, const char *object)
+static int tell_found(struct reader *reader, const char *hook, const char *object, unsigned flags)
 {
 	struct timespec now = {0};
 	struct pcl_event event = {
 		.generation = reader->applied->generation,
-		.flags = PCL_EVENT_NO_RULE,
+		.flags = PCL_EVENT_NO_RULE | flags,
 		.access = PCL_ACCESS_WRITE,
 		.hook = hook,
 		.comm = "",
@@ -528,10 +528,12 @@ static int tell_place(enum pcl_selinux_found found, const char *path, void *cont
 	static const char *const hooks[] = {
 		[PCL_SELINUX_REPLACED] = "FILE_REPLACED",
 		[PCL_SELINUX_ESCAPED] = "FILE_ESCAPED",
+		[PCL_SELINUX_APPEARED] = "FILE_APPEARED",
 		[PCL_SELINUX_UNWATCHED] = "NOT_WATCHED",
 	};
 
-	return tell_found(context, hooks[found], path);
+	return tell_found(context, hooks[found], path,
+			  found == PCL_SELINUX_APPEARED ? PCL_EVENT_APPLY_AGAIN : 0);
 }
 
 /* After a change it is another; after a removal what comes late is still of the last one. */
@@ -575,7 +577,7 @@ static int take_load(struct reader *reader)
 		reader->cursor.loads = noted.loads;
 	}
 	for (; !error && reader->fn && reader->cursor.loads; reader->cursor.loads--)
-		error = tell_found(reader, "POLICY_LOADED", LOAD_PATH);
+		error = tell_found(reader, "POLICY_LOADED", LOAD_PATH, 0);
 	return error;
 }
 

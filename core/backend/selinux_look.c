@@ -121,6 +121,14 @@ static const struct disk *disk_of(const struct disks *disks, dev_t device)
 	return NULL;
 }
 
+bool pcl_selinux_is_looked_at(dev_t device)
+{
+	struct disks disks pcl_cleanup(disks_fini) = {0};
+	const struct disk *disk = read_mounts(&disks, NULL) ? NULL : disk_of(&disks, device);
+
+	return !disk || (disk->labels && !disk->skipped);
+}
+
 /* --- files -------------------------------------------------------------------------------------
  */
 

@@ -6,6 +6,8 @@
 #ifndef PCL_BACKEND_SELINUX_LOOK_H
 #define PCL_BACKEND_SELINUX_LOOK_H
 
+#include <sys/types.h>
+
 #include "backend/selinux_plan.h"
 
 /*
@@ -16,6 +18,9 @@
  */
 int pcl_selinux_look(const struct pcl_backend_input *input, struct pcl_selinux_policy *policy,
 		     struct pcl_selinux_view **ret_view, struct pcl_diag *diag);
+
+/* Whether files of that file system are looked at, and can be given labels. */
+bool pcl_selinux_is_looked_at(dev_t device);
 
 /* A file that may have a label of ours. Returning nonzero ends the walk with that value. */
 typedef int (*pcl_selinux_file_fn)(const char *path, void *context);

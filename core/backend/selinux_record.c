@@ -50,9 +50,13 @@ void pcl_selinux_record_fini(struct pcl_selinux_record *record)
 		free(record->marks[i].name);
 		free(record->marks[i].path);
 	}
+	for (size_t i = 0; i < record->coming_count; i++)
+		free(record->comings[i].name);
+	pcl_strings_free(&record->awaits, &record->await_count);
 	free(record->labels);
 	free(record->places);
 	free(record->marks);
+	free(record->comings);
 	*record = (struct pcl_selinux_record){0};
 }
 
@@ -92,6 +96,17 @@ int pcl_selinux_record_add_mark(struct pcl_selinux_record *record, const char *n
 	mark = &record->marks[record->mark_count++];
 	*mark = (struct pcl_selinux_mark){strdup(name), strdup(path)};
 	return mark->name && mark->path ? 0 : -ENOMEM;
+}
+
+int pcl_selinux_record_add_coming(struct pcl_selinux_record *record, const char *name, bool pattern)
+{
+	struct pcl_selinux_coming *coming;
+
+	if (pcl_array_grow(&record->comings, record->coming_count, sizeof(*coming)))
+		return -ENOMEM;
+	coming = &record->comings[record->coming_count++];
+	*coming = (struct pcl_selinux_coming){strdup(name), pattern};
+	return coming->name ? 0 : -ENOMEM;
 }
 
 /* --- out ---------------------------------------------------------------------------------------
@@ -175,6 +190,16 @@ int pcl_selinux_record_print(const struct pcl_selinux_record *record, FILE *out)
 	for (size_t i = 0; i < record->mark_count; i++) {
 		(void)fprintf(out, "mark\t%s\t", record->marks[i].name);
 		print_path(out, record->marks[i].path);
+		(void)fputc('\n', out);
+	}
+	for (size_t i = 0; i < record->coming_count; i++) {
+		(void)fprintf(out, "coming\t%s\t", record->comings[i].pattern ? "pattern" : "path");
+		print_path(out, record->comings[i].name);
+		(void)fputc('\n', out);
+	}
+	for (size_t i = 0; i < record->await_count; i++) {
+		(void)fputs("await\t", out);
+		print_path(out, record->awaits[i]);
 		(void)fputc('\n', out);
 	}
 	(void)fputs(END "\n", out);
@@ -333,6 +358,15 @@ static int parse_line(char *line, struct pcl_selinux_record *record)
 	if (count == 3 && !strcmp(words[0], "mark")) {
 		unescape(words[2]);
 		return pcl_selinux_record_add_mark(record, words[1], words[2]);
+	}
+	if (count == 3 && !strcmp(words[0], "coming")) {
+		unescape(words[2]);
+		return pcl_selinux_record_add_coming(record, words[2],
+						     !strcmp(words[1], "pattern"));
+	}
+	if (count == 2 && !strcmp(words[0], "await")) {
+		unescape(words[1]);
+		return pcl_strings_add(&record->awaits, &record->await_count, words[1]);
 	}
 	return parse_change(words, count, record);
 }

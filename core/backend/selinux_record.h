@@ -38,6 +38,12 @@ struct pcl_selinux_mark {
 	char *path;
 };
 
+/* A name that a rule is about, with or without a file. */
+struct pcl_selinux_coming {
+	char *name;
+	bool pattern;
+};
+
 struct pcl_selinux_record {
 	uint64_t generation;
 	struct pcl_selinux_changes changes;
@@ -47,6 +53,10 @@ struct pcl_selinux_record {
 	size_t place_count;
 	struct pcl_selinux_mark *marks;
 	size_t mark_count;
+	struct pcl_selinux_coming *comings;
+	size_t coming_count;
+	char **awaits; /* directories where names that match patterns may come */
+	size_t await_count;
 };
 
 void pcl_selinux_record_fini(struct pcl_selinux_record *record);
@@ -59,6 +69,8 @@ int pcl_selinux_record_add_place(struct pcl_selinux_record *record,
 
 int pcl_selinux_record_add_mark(struct pcl_selinux_record *record, const char *name,
 				const char *path);
+int pcl_selinux_record_add_coming(struct pcl_selinux_record *record, const char *name,
+				  bool pattern);
 
 int pcl_selinux_record_save(const char *name, const struct pcl_selinux_record *record,
 			    struct pcl_diag *diag);

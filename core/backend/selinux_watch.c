@@ -21,19 +21,26 @@
 #include <sys/inotify.h>
 #include <sys/stat.h>
 #include <sys/timerfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "backend/selinux_between.h"
+#include "backend/selinux_coming.h"
 #include "backend/selinux_fs.h"
 #include "backend/selinux_live.h"
+#include "backend/selinux_look.h"
 #include "backend/selinux_plan.h"
 #include "base/array.h"
 #include "base/cleanup.h"
+#include "policy/glob.h"
 
 #define WANTED (IN_CREATE | IN_MOVED_TO | IN_ATTRIB)
 #define HOW (IN_ONLYDIR | IN_DONT_FOLLOW)
 #define BUFFER_SIZE 16384
 #define LATER_NS 100000000
+#define SECOND_NS 1000000000
+/* Where files come all the time, one processor is busy with them for a tenth of it. */
+#define QUIET_TIMES 9
 
 static void close_one(int fd)
 {
@@ -43,6 +50,8 @@ static void close_one(int fd)
 
 void pcl_selinux_watch_end(struct pcl_selinux_watch *watch)
 {
+	struct pcl_selinux_watch kept;
+
 	for (size_t i = 0; i < watch->directory_count; i++)
 		free(watch->directories[i].path);
 	for (size_t i = 0; watch->told && i < watch->applied->place_count; i++)
@@ -50,12 +59,29 @@ void pcl_selinux_watch_end(struct pcl_selinux_watch *watch)
 	close_one(watch->fd);
 	close_one(watch->names);
 	close_one(watch->timer);
+	for (size_t i = 0; watch->globs && i < watch->applied->coming_count; i++)
+		pcl_glob_free(&watch->globs[i]);
 	free(watch->directories);
 	free(watch->told);
 	free(watch->due);
 	free(watch->later);
 	free(watch->unwatched);
-	*watch = (struct pcl_selinux_watch)PCL_SELINUX_WATCH_INIT(watch->fn, watch->context);
+	free(watch->globs);
+	kept = *watch;
+	*watch = (struct pcl_selinux_watch)PCL_SELINUX_WATCH_INIT(kept.fn, kept.context);
+	watch->pause = kept.pause;
+	watch->appeared = kept.appeared;
+	watch->seen = kept.seen;
+	watch->seen_count = kept.seen_count;
+	watch->quiet_until = kept.quiet_until;
+}
+
+void pcl_selinux_watch_fini(struct pcl_selinux_watch *watch)
+{
+	pcl_selinux_watch_end(watch);
+	close_one(watch->pause);
+	free(watch->appeared);
+	pcl_strings_free(&watch->seen, &watch->seen_count);
 }
 
 /* --- names -------------------------------------------------------------------------------------
@@ -117,26 +143,56 @@ static int add_directory(struct pcl_selinux_watch *watch, const char *path, size
 	return 0;
 }
 
-/* Each once: what the place before lies in, too, has been added with it. */
+/* Each that path lies in, but those that before lies in, too, which have been added with it. */
+static int add_above(struct pcl_selinux_watch *watch, const char *path, const char *before)
+{
+	for (const char *slash = path; slash[1] && (slash = strchr(slash, '/')); slash++) {
+		size_t len = (size_t)(slash - path);
+
+		if (strncmp(before, path, len + 1) != 0 && add_directory(watch, path, len))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static void drop_twins(struct pcl_selinux_watch *watch)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < watch->directory_count; i++)
+		if (count &&
+		    !compare_directories(&watch->directories[count - 1], &watch->directories[i]))
+			free(watch->directories[i].path);
+		else
+			watch->directories[count++] = watch->directories[i];
+	watch->directory_count = count;
+}
+
 static int add_directories(struct pcl_selinux_watch *watch)
 {
+	const struct pcl_selinux_record *applied = watch->applied;
 	const char *before = "";
+	int error = 0;
 
-	for (size_t i = 0; i < watch->applied->place_count; i++) {
-		const char *path = watch->applied->places[i].path;
-
-		for (const char *slash = path; slash[1] && (slash = strchr(slash, '/')); slash++) {
-			size_t len = (size_t)(slash - path);
-
-			if (strncmp(before, path, len + 1) != 0 && add_directory(watch, path, len))
-				return -ENOMEM;
-		}
-		before = path;
+	for (size_t i = 0; !error && i < applied->place_count; i++) {
+		error = add_above(watch, applied->places[i].path, before);
+		before = applied->places[i].path;
 	}
-	if (watch->directory_count)
-		qsort(watch->directories, watch->directory_count, sizeof(*watch->directories),
-		      compare_directories);
-	return 0;
+	for (size_t i = 0; !error && i < applied->coming_count; i++)
+		if (!applied->comings[i].pattern)
+			error = add_above(watch, applied->comings[i].name, "");
+	for (size_t i = 0; !error && i < applied->await_count; i++) {
+		error = add_above(watch, applied->awaits[i], "");
+		if (!error)
+			error = add_directory(watch, applied->awaits[i],
+					      strlen(applied->awaits[i]));
+	}
+	if (!watch->directory_count)
+		return error;
+	qsort(watch->directories, watch->directory_count, sizeof(*watch->directories),
+	      compare_directories);
+	drop_twins(watch);
+	return error;
 }
 
 /* --- watching ----------------------------------------------------------------------------------
@@ -396,6 +452,153 @@ int pcl_selinux_watch_again(struct pcl_selinux_watch *watch)
 	return error;
 }
 
+/* --- names that come ---------------------------------------------------------------------------
+ *
+ * What a name means depends on the rules, the types that the policy has on what was there as it was
+ * made; so all is applied again. That takes a while, and so long and many times longer nothing more
+ * is told of.
+ */
+
+static int64_t now_ns(void)
+{
+	struct timespec now = {0};
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * SECOND_NS + now.tv_nsec;
+}
+
+static bool was_seen(const struct pcl_selinux_watch *watch, const char *path)
+{
+	for (size_t i = 0; i < watch->seen_count; i++)
+		if (!strcmp(watch->seen[i], path))
+			return true;
+	return false;
+}
+
+/* One is told for all that come meanwhile. */
+static void note_appeared(struct pcl_selinux_watch *watch, const char *path)
+{
+	int64_t wait = watch->quiet_until - now_ns();
+	struct itimerspec soon = {0};
+	struct stat status;
+
+	if (lstat(path, &status) || !pcl_selinux_is_looked_at(status.st_dev))
+		return;
+	if (!was_seen(watch, path))
+		(void)pcl_strings_add(&watch->seen, &watch->seen_count, path);
+	if (watch->appeared)
+		return;
+	watch->appeared = strdup(path);
+	wait = wait > LATER_NS ? wait : LATER_NS;
+	soon.it_value.tv_sec = wait / SECOND_NS;
+	soon.it_value.tv_nsec = wait % SECOND_NS;
+	(void)timerfd_settime(watch->pause, 0, &soon, NULL);
+}
+
+static int tell_appeared(struct pcl_selinux_watch *watch)
+{
+	pcl_autofree char *path = NULL;
+	uint64_t times;
+	int64_t begin = now_ns();
+	int error;
+
+	if (read(watch->pause, &times, sizeof(times)) != sizeof(times))
+		return 0;
+	path = pcl_take_ptr(watch->appeared);
+	error = path ? watch->fn(PCL_SELINUX_APPEARED, path, watch->context) : 0;
+	watch->quiet_until = now_ns() + QUIET_TIMES * (now_ns() - begin);
+	return error;
+}
+
+static bool is_awaited(const struct pcl_selinux_watch *watch, size_t at, const char *path,
+		       bool directory)
+{
+	const struct pcl_selinux_coming *coming = &watch->applied->comings[at];
+	size_t len;
+
+	if (!coming->pattern)
+		return !strcmp(coming->name, path);
+	if (watch->globs[at] && pcl_glob_match(watch->globs[at], path))
+		return true;
+	len = pcl_selinux_await_len(coming->name);
+	return directory && pcl_selinux_is_deep(coming->name) &&
+	       !strncmp(path, coming->name, len + 1);
+}
+
+static bool is_any_awaited(const struct pcl_selinux_watch *watch, const char *path, bool directory)
+{
+	for (size_t i = 0; i < watch->applied->coming_count; i++)
+		if (is_awaited(watch, i, path, directory))
+			return true;
+	return false;
+}
+
+/* path has come; a directory perhaps with all that is in it. */
+static void take_coming(struct pcl_selinux_watch *watch, const char *path, bool directory)
+{
+	const struct pcl_selinux_record *applied = watch->applied;
+
+	if (is_any_awaited(watch, path, directory))
+		note_appeared(watch, path);
+	for (size_t i = 0; directory && i < applied->coming_count; i++)
+		if (!applied->comings[i].pattern && lies_below(applied->comings[i].name, path))
+			note_appeared(watch, applied->comings[i].name);
+	for (size_t i = 0; directory && i < applied->await_count; i++)
+		if (lies_below(applied->awaits[i], path))
+			note_appeared(watch, applied->awaits[i]);
+}
+
+/* What has come before it was watched, and is in no directory whose label it has got. */
+static void look_into(struct pcl_selinux_watch *watch, const char *directory)
+{
+	pcl_autoclosedir DIR *dir = opendir(directory);
+	const struct dirent *entry;
+
+	while (dir && (entry = readdir(dir))) {
+		pcl_autofree char *path = NULL;
+
+		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
+			continue;
+		if (asprintf(&path, "%s/%s", directory[1] ? directory : "", entry->d_name) < 0) {
+			path = NULL;
+			return;
+		}
+		if (!is_place(watch->applied, path) && !was_seen(watch, path) &&
+		    is_any_awaited(watch, path, false))
+			note_appeared(watch, path);
+	}
+}
+
+static void look_for_comings(struct pcl_selinux_watch *watch)
+{
+	const struct pcl_selinux_record *applied = watch->applied;
+
+	for (size_t i = 0; i < applied->coming_count; i++)
+		if (!applied->comings[i].pattern && !was_seen(watch, applied->comings[i].name))
+			note_appeared(watch, applied->comings[i].name);
+	for (size_t i = 0; i < applied->await_count; i++)
+		look_into(watch, applied->awaits[i]);
+	if (applied->await_count == PCL_SELINUX_AWAITS_MAX)
+		note_unwatched(watch, applied->awaits[PCL_SELINUX_AWAITS_MAX - 1]);
+}
+
+static int read_globs(struct pcl_selinux_watch *watch)
+{
+	const struct pcl_selinux_record *applied = watch->applied;
+	const char *reason;
+	size_t offset;
+
+	watch->globs = calloc(applied->coming_count + 1, sizeof(struct pcl_glob *));
+	if (!watch->globs)
+		return -ENOMEM;
+	for (size_t i = 0; i < applied->coming_count; i++)
+		if (applied->comings[i].pattern &&
+		    pcl_glob_new(applied->comings[i].name, &watch->globs[i], &reason, &offset) ==
+			    -ENOMEM)
+			return -ENOMEM;
+	return 0;
+}
+
 /* --- what is told ------------------------------------------------------------------------------
  */
 
@@ -435,6 +638,8 @@ static void take_name(struct pcl_selinux_watch *watch, const char *path, uint32_
 		if (below ? lies_below(applied->places[i].path, path)
 			  : !strcmp(applied->places[i].path, path))
 			note_due(watch, i, mask);
+	if (mask & (IN_CREATE | IN_MOVED_TO) && !is_place(applied, path))
+		take_coming(watch, path, below);
 }
 
 /* One directory may be at several paths. */
@@ -461,6 +666,7 @@ static void take_all(struct pcl_selinux_watch *watch)
 	watch_all(watch);
 	for (size_t i = 0; i < watch->applied->place_count; i++)
 		watch->due[i] = true;
+	look_for_comings(watch);
 }
 
 int pcl_selinux_watch_read(struct pcl_selinux_watch *watch)
@@ -480,7 +686,9 @@ int pcl_selinux_watch_read(struct pcl_selinux_watch *watch)
 			error = take_event(watch, event);
 		at += sizeof(*event) + event->len;
 	}
-	return error ? error : pcl_selinux_watch_again(watch);
+	if (!error)
+		error = pcl_selinux_watch_again(watch);
+	return error ? error : tell_appeared(watch);
 }
 
 static bool wakes(const struct pcl_selinux_watch *watch, int fd)
@@ -496,7 +704,9 @@ static void open_all(struct pcl_selinux_watch *watch)
 	watch->fd = epoll_create1(EPOLL_CLOEXEC);
 	watch->names = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	watch->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
-	if (wakes(watch, watch->names) && wakes(watch, watch->timer))
+	if (watch->pause < 0)
+		watch->pause = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+	if (wakes(watch, watch->names) && wakes(watch, watch->timer) && wakes(watch, watch->pause))
 		return;
 	close_one(watch->names);
 	watch->names = -1;
@@ -509,7 +719,8 @@ int pcl_selinux_watch_begin(struct pcl_selinux_watch *watch, struct pcl_selinux_
 	watch->due = calloc(applied->place_count + 1, sizeof(*watch->due));
 	watch->told = calloc(applied->place_count + 1, sizeof(*watch->told));
 	watch->later = calloc(applied->place_count + 1, sizeof(*watch->later));
-	if (!watch->due || !watch->told || !watch->later || add_directories(watch))
+	if (!watch->due || !watch->told || !watch->later || add_directories(watch) ||
+	    read_globs(watch))
 		return -ENOMEM;
 	open_all(watch);
 	take_all(watch);

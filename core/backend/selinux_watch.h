@@ -6,7 +6,7 @@
  * A label is the file's and not the name's. So whoever puts another file there by a rename, as
  * package managers do, puts one there that no rule holds for, until it has the label, too. One
  * whose type has a clone that means the same gets it here; of any other it is said that it has
- * escaped.
+ * escaped. Of a name that rules are about and no file had, it is said that one has appeared.
  */
 #ifndef PCL_BACKEND_SELINUX_WATCH_H
 #define PCL_BACKEND_SELINUX_WATCH_H
@@ -16,6 +16,7 @@
 enum pcl_selinux_found {
 	PCL_SELINUX_REPLACED,  /* and it has been given its label */
 	PCL_SELINUX_ESCAPED,   /* and no rule holds for it until the policies are applied again */
+	PCL_SELINUX_APPEARED,  /* where there was none; the policies have to be applied again */
 	PCL_SELINUX_UNWATCHED, /* a directory, as there may be others: what is put there goes unseen
 				*/
 };
@@ -43,14 +44,25 @@ struct pcl_selinux_watch {
 	bool runs;   /* the timer does */
 	char **told; /* of each place: the type that it has escaped with, as was told */
 	char *unwatched;
+	struct pcl_glob **globs; /* of applied's comings that are patterns */
+
+	/* These stay from one record to the next. */
+	int pause;	/* a timer; readable when what has appeared is to be told */
+	char *appeared; /* to be told */
+	char **seen;	/* what was told */
+	size_t seen_count;
+	int64_t quiet_until; /* of CLOCK_MONOTONIC, ns */
 };
 
 #define PCL_SELINUX_WATCH_INIT(with_fn, with_context)                                              \
 	{                                                                                          \
-		.fd = -1, .names = -1, .timer = -1, .fn = (with_fn), .context = (with_context)     \
+		.fd = -1, .names = -1, .timer = -1, .pause = -1, .fn = (with_fn),                  \
+		.context = (with_context)                                                          \
 	}
 
+/* It may begin again, and then knows what it told of names that have appeared. */
 void pcl_selinux_watch_end(struct pcl_selinux_watch *watch);
+void pcl_selinux_watch_fini(struct pcl_selinux_watch *watch);
 /*
  * Watches the places of applied, which its owner keeps until the end, and looks at each once. 0,
  * -ENOMEM, or what fn returned.

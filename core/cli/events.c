@@ -32,19 +32,45 @@ static int help(void)
 	return pcl_cli_finish(PCL_EXIT_YES);
 }
 
-static int print_event(const struct pcl_event *event, void *context)
-{
-	struct pcl_event told = *event;
-
-	if (!pcl_alert_attribute(context, &told))
-		return 0;
-	return pcl_cli_print_json(pcl_alert_make(context, &told));
-}
+static volatile sig_atomic_t stopped;
 
 /* An interrupted wait ends the reading, and that is the usual way to end. */
 static void stop(int signal)
 {
 	(void)signal;
+	stopped = 1;
+}
+
+/* The reader goes on where that fails, and says why. A signal waits for the end of the change. */
+static void apply_again(const struct pcl_backend *backend)
+{
+	pcl_cleanup(pcl_engine_close) struct pcl_engine *engine = NULL;
+	pcl_cleanup(pcl_diag_fini) struct pcl_diag diag = {0};
+	sigset_t all, before;
+	int error;
+
+	(void)sigfillset(&all);
+	(void)sigprocmask(SIG_BLOCK, &all, &before);
+	error = pcl_engine_open(0, &engine, &diag);
+	if (!error && engine->backend == backend)
+		error = pcl_engine_apply_again(engine, &diag);
+	if (error)
+		(void)pcl_cli_fail_diag(PCL_EXIT_NO, &diag);
+	(void)sigprocmask(SIG_SETMASK, &before, NULL);
+}
+
+static int print_event(const struct pcl_event *event, void *context)
+{
+	struct pcl_alerts *alerts = context;
+	struct pcl_event told = *event;
+	int error;
+
+	if (!pcl_alert_attribute(alerts, &told))
+		return 0;
+	error = pcl_cli_print_json(pcl_alert_make(alerts, &told));
+	if (!error && told.flags & PCL_EVENT_APPLY_AGAIN)
+		apply_again(alerts->backend);
+	return !error && stopped ? -EINTR : error;
 }
 
 static void catch_signals(void)

@@ -463,6 +463,14 @@ static int copy_state(const struct pcl_engine *engine, struct pcl_state **ret_ne
 	return 0;
 }
 
+int pcl_engine_apply_again(struct pcl_engine *engine, struct pcl_diag *diag)
+{
+	pcl_cleanup(pcl_state_free) struct pcl_state *next = NULL;
+	int error = copy_state(engine, &next, diag);
+
+	return error ? error : commit(engine, pcl_take_ptr(next), engine->backend, diag);
+}
+
 /* A free id after the last one given, going round. 0: none is free. */
 static uint32_t free_id(const struct pcl_state *state)
 {

@@ -53,6 +53,9 @@ struct pcl_apply_options {
 int pcl_engine_apply(struct pcl_engine *engine, struct pcl_policy_set *set,
 		     const struct pcl_apply_options *options, struct pcl_diag *diag);
 
+/* What is applied once more, for a node that is not as it was. Errors as above. */
+int pcl_engine_apply_again(struct pcl_engine *engine, struct pcl_diag *diag);
+
 /* Takes everything away: enforcement, policies, domains. */
 int pcl_engine_remove(struct pcl_engine *engine, struct pcl_diag *diag);
 

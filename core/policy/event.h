@@ -16,6 +16,8 @@
 #define PCL_EVENT_RULE_BELOW (1u << 3) /* a directory was not moved, for the rule lies below it */
 #define PCL_EVENT_TRUNCATED (1u << 4)  /* object or source is only the end of the path */
 #define PCL_EVENT_NO_RULE (1u << 5)    /* refused, and neither a rule nor the posture says so */
+/* Not of an operation: rules hold for the object once they are applied again. */
+#define PCL_EVENT_APPLY_AGAIN (1u << 6)
 
 /* More than any record of one operation can stand for. */
 #define PCL_EVENT_OPERATIONS_MAX 4

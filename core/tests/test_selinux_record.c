@@ -31,6 +31,9 @@ static char whole[] =
 	"place\t42\tdir\tportcullis_rw_etc_t\t/etc/line\\012\n"
 	"place\t43\tlink\tportcullis_rw_etc_t\t/etc/rc\n"
 	"mark\t0123abcd\t/usr/bin/a b\n"
+	"coming\tpath\t/etc/new\\012\n"
+	"coming\tpattern\t/etc/*.key\n"
+	"await\t/etc/a\\011b\n"
 	"end\n";
 
 static void a_record_is_read_as_it_was_written(void **state)
@@ -72,6 +75,10 @@ static void a_record_is_read_as_it_was_written(void **state)
 	assert_string_equal(record.changes.runs[1], "etc_t");
 	assert_string_equal(record.marks[0].name, "0123abcd");
 	assert_string_equal(record.marks[0].path, "/usr/bin/a b");
+	assert_string_equal(record.comings[0].name, "/etc/new\n");
+	assert_false(record.comings[0].pattern);
+	assert_true(record.comings[1].pattern);
+	assert_string_equal(record.awaits[0], "/etc/a\tb");
 	assert_int_equal(pcl_selinux_record_print(&record, out), 0);
 	assert_int_equal(fclose(out), 0);
 	assert_string_equal(again, whole);

@@ -465,6 +465,49 @@ wait $reader
 is 'more directories than may be watched: said in one line' 1 "$(count 'lsm=NOT_WATCHED' <heard)"
 echo "$watches" >/proc/sys/fs/inotify/max_user_watches
 
+# Names that no file has as policies are applied. Whoever reads events has them applied again when one has.
+printf 'apiVersion: security.kubearmor.com/v1\nkind: KubeArmorHostPolicy\nmetadata: {name: coming}\nspec:\n' >coming.yaml
+printf '  nodeSelector: {matchLabels: {kubearmor.io/hostname: "*"}}\n  action: Block\n  file:\n' >>coming.yaml
+printf '    matchPaths: [{path: %s}]\n    matchPatterns: [{pattern: "%s"}]\n' \
+	"$work/later/deep/key" "$work/keys/*.key" >>coming.yaml
+mkdir keys
+apply coming.yaml
+$p events >heard 2>/dev/null &
+reader=$!
+until_refused() { # FILE: so many tries take longer than an apply
+	tries=0
+	while cat "$1" >/dev/null 2>&1 && [ $tries -lt 5000 ]; do tries=$((tries + 1)); done
+}
+until [ -d /proc/$reader/fdinfo ] && cat /proc/$reader/fdinfo/* 2>/dev/null | grep -q '^inotify '; do :; done
+echo secret-moved >moved
+mv moved keys/moved.key
+echo secret-made >keys/made.key
+echo notes >keys/notes
+mkdir -p later/deep
+echo secret-later >later/deep/key
+for file in keys/moved.key keys/made.key later/deep/key; do until_refused $file; done
+is 'coming: what has a ruled name now is refused, its neighbour is not' ' notes' \
+	"$(cat keys/moved.key keys/made.key later/deep/key 2>/dev/null) $(cat keys/notes)"
+is 'coming: one is told of' 1 "$(count 'lsm=FILE_APPEARED' <heard)"
+cat keys/made.key >/dev/null 2>&1
+tries=0
+until grep -q '"RuleID":"coming#file.matchPatterns\[0\]".*made.key' heard || [ $tries -ge 5000 ]; do
+	tries=$((tries + 1))
+done
+is 'coming: an event names the rule' yes "$([ $tries -lt 5000 ] && echo yes)"
+kill $reader
+wait $reader
+echo secret-early >keys/early.key
+is 'coming: while nobody reads events it is missed, as was said' secret-early "$(cat keys/early.key)"
+$p events >heard 2>/dev/null &
+reader=$!
+until_refused keys/early.key
+is 'coming: before somebody did, it is refused as well' '' "$(cat keys/early.key 2>/dev/null)"
+kill $reader
+wait $reader
+apply sources.yaml
+rm -r keys later
+
 # What runs one when rules or policies go keeps what it may do.
 $work/bin/sleep 1000 &
 sleeper=$!
