@@ -14,6 +14,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -454,9 +455,8 @@ int pcl_selinux_watch_again(struct pcl_selinux_watch *watch)
 
 /* --- names that come ---------------------------------------------------------------------------
  *
- * What a name means depends on the rules, the types that the policy has on what was there as it was
- * made; so all is applied again. That takes a while, and so long and many times longer nothing more
- * is told of.
+ * What a name means depends on the rules, and which types the policy has on the files that were
+ * there; so all is applied again. That takes a while, and many times as long nothing more is told.
  */
 
 static int64_t now_ns(void)
@@ -484,8 +484,6 @@ static void note_appeared(struct pcl_selinux_watch *watch, const char *path)
 
 	if (lstat(path, &status) || !pcl_selinux_is_looked_at(status.st_dev))
 		return;
-	if (!was_seen(watch, path))
-		(void)pcl_strings_add(&watch->seen, &watch->seen_count, path);
 	if (watch->appeared)
 		return;
 	watch->appeared = strdup(path);
@@ -548,8 +546,23 @@ static void take_coming(struct pcl_selinux_watch *watch, const char *path, bool 
 			note_appeared(watch, applied->awaits[i]);
 }
 
-/* What has come before it was watched, and is in no directory whose label it has got. */
-static void look_into(struct pcl_selinux_watch *watch, const char *directory)
+/* What still has no label after it was seen once will not get one by being applied again. */
+struct names {
+	char **items;
+	size_t count;
+};
+
+static void look_for(struct pcl_selinux_watch *watch, const char *path, struct names *names)
+{
+	if (faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) ||
+	    is_place(watch->applied, path) || pcl_strings_add(&names->items, &names->count, path))
+		return;
+	if (!was_seen(watch, path))
+		note_appeared(watch, path);
+}
+
+/* What has come before it was watched. */
+static void look_into(struct pcl_selinux_watch *watch, const char *directory, struct names *names)
 {
 	pcl_autoclosedir DIR *dir = opendir(directory);
 	const struct dirent *entry;
@@ -563,21 +576,24 @@ static void look_into(struct pcl_selinux_watch *watch, const char *directory)
 			path = NULL;
 			return;
 		}
-		if (!is_place(watch->applied, path) && !was_seen(watch, path) &&
-		    is_any_awaited(watch, path, false))
-			note_appeared(watch, path);
+		if (is_any_awaited(watch, path, false))
+			look_for(watch, path, names);
 	}
 }
 
 static void look_for_comings(struct pcl_selinux_watch *watch)
 {
 	const struct pcl_selinux_record *applied = watch->applied;
+	struct names names = {0};
 
 	for (size_t i = 0; i < applied->coming_count; i++)
-		if (!applied->comings[i].pattern && !was_seen(watch, applied->comings[i].name))
-			note_appeared(watch, applied->comings[i].name);
+		if (!applied->comings[i].pattern)
+			look_for(watch, applied->comings[i].name, &names);
 	for (size_t i = 0; i < applied->await_count; i++)
-		look_into(watch, applied->awaits[i]);
+		look_into(watch, applied->awaits[i], &names);
+	pcl_strings_free(&watch->seen, &watch->seen_count);
+	watch->seen = names.items;
+	watch->seen_count = names.count;
 	if (applied->await_count == PCL_SELINUX_AWAITS_MAX)
 		note_unwatched(watch, applied->awaits[PCL_SELINUX_AWAITS_MAX - 1]);
 }

@@ -49,7 +49,7 @@ struct pcl_selinux_watch {
 	/* These stay from one record to the next. */
 	int pause;	/* a timer; readable when what has appeared is to be told */
 	char *appeared; /* to be told */
-	char **seen;	/* what was told */
+	char **seen;	/* names without a label of ours as all were looked for last */
 	size_t seen_count;
 	int64_t quiet_until; /* of CLOCK_MONOTONIC, ns */
 };
