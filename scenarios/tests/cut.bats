@@ -13,9 +13,9 @@ setup_file() {
 }
 
 @test "what is cut short leaves a whole ruleset on debian-7.3+bpf" {
-	guest_holds debian-7.3+bpf 120
+	guest_holds debian-7.3+bpf 190
 }
 
 @test "what is cut short leaves a whole ruleset on debian-5.10+bpf" {
-	guest_holds debian-5.10+bpf 120
+	guest_holds debian-5.10+bpf 190
 }
