@@ -2,8 +2,7 @@
 /*
  * Families that no rule tells apart get one column, and so do protocols; a kind is then looked up
  * by family column, type and protocol column. Asking the model for every combination of numbers
- * would take a tenth of a second, so columns are found first; a unit test asks for every
- * combination.
+ * would take too long, so columns are found first; a unit test asks for every combination.
  */
 #include "backend/bpf_lsm_kinds.h"
 
@@ -13,70 +12,74 @@
 
 _Static_assert(PCL_PROTOCOL_COUNT <= 16, "a bit per protocol word");
 
-/* Bit per word of the language that takes the socket. */
-static unsigned words_of(int family, int type, int protocol)
-{
-	const struct pcl_socket socket = {family, type, protocol};
-	unsigned words = 0;
+/* The sets of words that take the sockets which have a number in common, in some fixed order. */
+struct row {
+	uint16_t words[PCL_SOCKET_TYPES * PCL_SOCKET_COLUMNS];
+};
 
-	for (int word = 0; word < PCL_PROTOCOL_COUNT; word++)
-		if (pcl_protocol_matches((enum pcl_protocol)word, &socket))
-			words |= 1u << word;
-	return words;
+static uint16_t words_of(int family, int type, int protocol)
+{
+	return (uint16_t)pcl_protocols_of(&(struct pcl_socket){family, type, protocol});
 }
 
-static bool same_protocol(int a, int b)
+static void ask_protocol(int protocol, struct row *row)
 {
-	for (int type = 0; type < (int)PCL_SOCKET_TYPES; type++)
-		if (words_of(AF_INET, type, a) != words_of(AF_INET, type, b) ||
-		    words_of(AF_INET6, type, a) != words_of(AF_INET6, type, b))
-			return false;
-	return true;
+	for (unsigned type = 0; type < PCL_SOCKET_TYPES; type++) {
+		row->words[2 * type] = words_of(AF_INET, (int)type, protocol);
+		row->words[2 * type + 1] = words_of(AF_INET6, (int)type, protocol);
+	}
+}
+
+static void ask_family(int family, const int *protocols, unsigned protocol_count, struct row *row)
+{
+	for (unsigned type = 0; type < PCL_SOCKET_TYPES; type++)
+		for (unsigned p = 0; p < protocol_count; p++)
+			row->words[type * PCL_SOCKET_COLUMNS + p] =
+				words_of(family, (int)type, protocols[p]);
+}
+
+/* Its column, of the count that there are; rows[count] is its own row. */
+static unsigned find_column(const struct row *rows, unsigned count)
+{
+	unsigned column = 0;
+
+	assert(count < PCL_SOCKET_COLUMNS);
+	while (memcmp(&rows[column], &rows[count], sizeof(*rows)) != 0)
+		column++;
+	return column;
 }
 
 /* Columns as the first number that has each; returns how many. */
 static unsigned find_protocols(struct pcl_bpf_kinds *tables, int first[PCL_SOCKET_COLUMNS])
 {
+	struct row rows[PCL_SOCKET_COLUMNS] = {0};
 	unsigned count = 0;
 
 	for (int protocol = 0; protocol < (int)PCL_SOCKET_PROTOCOLS; protocol++) {
-		unsigned column = 0;
+		unsigned column;
 
-		while (column < count && !same_protocol(first[column], protocol))
-			column++;
-		if (column == count) {
-			assert(count < PCL_SOCKET_COLUMNS);
+		ask_protocol(protocol, &rows[count]);
+		column = find_column(rows, count);
+		if (column == count)
 			first[count++] = protocol;
-		}
 		tables->protocol[protocol] = (uint8_t)column;
 	}
 	return count;
 }
 
-static bool same_family(int a, int b, const int *protocols, unsigned protocol_count)
-{
-	for (int type = 0; type < (int)PCL_SOCKET_TYPES; type++)
-		for (unsigned p = 0; p < protocol_count; p++)
-			if (words_of(a, type, protocols[p]) != words_of(b, type, protocols[p]))
-				return false;
-	return true;
-}
-
 static unsigned find_families(struct pcl_bpf_kinds *tables, const int *protocols,
 			      unsigned protocol_count, int first[PCL_SOCKET_COLUMNS])
 {
+	struct row rows[PCL_SOCKET_COLUMNS] = {0};
 	unsigned count = 0;
 
 	for (int family = 0; family < (int)PCL_SOCKET_FAMILIES; family++) {
-		unsigned column = 0;
+		unsigned column;
 
-		while (column < count &&
-		       !same_family(first[column], family, protocols, protocol_count))
-			column++;
-		if (column == count) {
-			assert(count < PCL_SOCKET_COLUMNS);
+		ask_family(family, protocols, protocol_count, &rows[count]);
+		column = find_column(rows, count);
+		if (column == count)
 			first[count++] = family;
-		}
 		tables->family[family] = (uint8_t)column;
 	}
 	return count;

@@ -95,7 +95,7 @@ static int own_protocol(int type, int protocol)
 	return type == SOCK_DGRAM ? IPPROTO_UDP : 0;
 }
 
-bool pcl_protocol_matches(enum pcl_protocol protocol, const struct pcl_socket *socket)
+static inline bool matches_protocol(enum pcl_protocol protocol, const struct pcl_socket *socket)
 {
 	bool inet = socket->family == AF_INET || socket->family == AF_INET6;
 	int type = socket->type & SOCKET_TYPE_MASK;
@@ -132,6 +132,23 @@ bool pcl_protocol_matches(enum pcl_protocol protocol, const struct pcl_socket *s
 		return true;
 	}
 	return false;
+}
+
+bool pcl_protocol_matches(enum pcl_protocol protocol, const struct pcl_socket *socket)
+{
+	return matches_protocol(protocol, socket);
+}
+
+/* Unrolled, each word comes to a comparison or two. */
+unsigned pcl_protocols_of(const struct pcl_socket *socket)
+{
+	unsigned words = 0;
+
+#pragma GCC unroll 16
+	for (int word = 0; word < PCL_PROTOCOL_COUNT; word++)
+		if (matches_protocol((enum pcl_protocol)word, socket))
+			words |= 1u << word;
+	return words;
 }
 
 /* The name itself or one below it, whatever its case, with or without the dot at its end. */

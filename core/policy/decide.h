@@ -92,6 +92,9 @@ bool pcl_rule_matches(const struct pcl_rule *rule, const struct pcl_operation *o
 bool pcl_rule_matches_source(const struct pcl_rule *rule, const char *source);
 /* Whether sockets of this kind are of the protocol, as a rule names it. */
 bool pcl_protocol_matches(enum pcl_protocol protocol, const struct pcl_socket *socket);
+
+/* All words that take the socket: bit 1 << word. */
+unsigned pcl_protocols_of(const struct pcl_socket *socket);
 /* What a rule whose matcher and source match does to the operation, its flags become plain. */
 enum pcl_effect pcl_rule_effect_on(const struct pcl_rule *rule,
 				   const struct pcl_operation *operation);
