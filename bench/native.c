@@ -28,6 +28,7 @@
 
 #include <jansson.h>
 
+#include "backend/bpf_lsm_load.h"
 #include "backend/bpf_lsm_slot.h"
 #include "base/array.h"
 #include "base/cleanup.h"
@@ -173,12 +174,15 @@ static struct pcl_bpf_plan *make_plan(const struct loaded *loaded)
 static struct native_bpf *load(int fd)
 {
 	struct native_bpf *skel = native_bpf__open();
+	struct pcl_bpf_machine machine = {0};
 
 	if (!skel)
 		die("open the programs", strerror(errno));
 	skel->rodata->native_tgid = (uint32_t)getpid();
 	skel->rodata->native_call = SYS_getppid;
 	skel->rodata->native_fd = (uint32_t)fd;
+	pcl_bpf_locks_find(&machine);
+	pcl_bpf_machine_tell(skel->obj, &machine);
 	/* libbpf does not ask for it where all variables are static. */
 	errno = -bpf_map__set_map_flags(skel->maps.bss, BPF_F_MMAPABLE);
 	if (errno)

@@ -341,6 +341,22 @@ struct pcl_bpf_control {
 	struct pcl_bpf_kinds kinds;
 };
 
+/*
+ * The section of the constants by which each object is told of the running kernel before it is
+ * loaded (struct pcl_bpf_machine); the map's name there.
+ */
+#define PCL_BPF_MACHINE ".rodata.machine"
+
+struct pcl_bpf_machine {
+	/* Where the kernel has these locks; 0: not known. */
+	__u64 mount_lock_at;
+	__u64 rename_lock_at;
+	/* Hooks that were given one more argument in front. */
+	__u8 has_xattr_idmap;
+	__u8 has_setattr_idmap;
+	__u8 pad[6];
+};
+
 #define PCL_EVENT_OBJECT_MAX 4096u /* PATH_MAX */
 #define PCL_EVENT_SOURCE_MAX 1024u /* enough to recognise a program; longer ones are marked */
 #define PCL_EVENT_CWD_MAX 1024u

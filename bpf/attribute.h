@@ -11,9 +11,6 @@
 
 #include "judge.h"
 
-const volatile bool pcl_has_xattr_idmap = false;
-const volatile bool pcl_has_setattr_idmap = false;
-
 #define ATTR_ATIME_SET (1u << 7)
 #define ATTR_MTIME_SET (1u << 8)
 #define ATTR_TOUCH (1u << 17)

@@ -19,9 +19,6 @@
 #include "address.h"
 #include "match.h"
 
-/* Where it (or mount_lock) is not to be had, nothing is kept. */
-extern const void rename_lock __ksym __weak;
-
 /* The sequence numbers at one moment. */
 struct pcl_moment {
 	__u32 rename_seq;
@@ -30,8 +27,8 @@ struct pcl_moment {
 
 static __always_inline void moment_take(struct pcl_moment *moment)
 {
-	moment->rename_seq = READ_FIELD(struct seqcount, &rename_lock, sequence);
-	moment->mount_seq = READ_FIELD(struct seqcount, &mount_lock, sequence);
+	moment->rename_seq = READ_FIELD(struct seqcount, machine.rename_lock_at, sequence);
+	moment->mount_seq = READ_FIELD(struct seqcount, machine.mount_lock_at, sequence);
 }
 
 /* Whether nothing has been renamed or mounted since, nor was being so then. */
@@ -45,10 +42,10 @@ static __always_inline bool moment_holds(const struct pcl_moment *moment)
 		 ((now.rename_seq | now.mount_seq) & 1));
 }
 
-/* Whether both sequence numbers can be had. */
+/* Whether both sequence numbers can be had; where not, nothing is kept. */
 static __always_inline bool moments_exist(void)
 {
-	return &rename_lock && &mount_lock;
+	return machine.rename_lock_at && machine.mount_lock_at;
 }
 
 static __always_inline struct pcl_dir *dir_entry(__u64 dentry)

@@ -56,8 +56,8 @@ static __always_inline bool is_kept_file(const struct file *file)
 		return false;
 	/* As file_sum(); one after the other, for each that is kept meanwhile costs as much. */
 	left = hidden(left - live_now());
-	left = hidden(left - READ_FIELD(struct seqcount, &rename_lock, sequence));
-	return left == hidden(READ_FIELD(struct seqcount, &mount_lock, sequence));
+	left = hidden(left - READ_FIELD(struct seqcount, machine.rename_lock_at, sequence));
+	return left == hidden(READ_FIELD(struct seqcount, machine.mount_lock_at, sequence));
 }
 
 /* It was so at moment, as long as the caller holds the file. */

@@ -378,6 +378,12 @@ static struct pcl_resident {
 	struct pcl_kept_asker askers[1u << PCL_ASKERS_BITS];
 } resident SEC(".bss");
 
+/*
+ * Written by the engine before it loads the object. KERNEL: the map is frozen, so the verifier
+ * knows the values and leaves out what they rule out.
+ */
+static const volatile struct pcl_bpf_machine machine SEC(PCL_BPF_MACHINE);
+
 /* Entry slot * PCL_BPF_DOMAINS_MAX + domain id. Mapped by the engine, which fills the dead slot. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

@@ -20,9 +20,6 @@
 #include "maps.h"
 #include "read.h"
 
-/* Where it is not to be had, nothing is kept. */
-extern const void mount_lock __ksym __weak;
-
 #define SCAN_TRIES 8u
 /* More mounts than lie on any path; a chain of moved mounts may go round in a circle. */
 #define CROSSINGS_MAX 1024u
@@ -33,8 +30,10 @@ extern const void mount_lock __ksym __weak;
 
 static __always_inline __u32 mount_sequence(void)
 {
-	/* Without the symbol an odd number, which stands for "being changed". */
-	return &mount_lock ? READ_FIELD(struct seqcount, &mount_lock, sequence) : 1;
+	/* Without the address an odd number, which stands for "being changed". */
+	__u64 lock = machine.mount_lock_at;
+
+	return lock ? READ_FIELD(struct seqcount, lock, sequence) : 1;
 }
 
 /* The number of a mount's namespace; 0: none, an anonymous one, or the kernel's own. */
@@ -198,7 +197,7 @@ static __always_inline void scan_finish(struct pcl_walk *walk)
 	__u32 now = mount_sequence();
 	__u64 names = scan->best ? scan->best : walk->mnt;
 
-	if (now != walk->mount_seq || (&mount_lock && (now & 1))) {
+	if (now != walk->mount_seq || (machine.mount_lock_at && (now & 1))) {
 		walk->mount_seq = now;
 		if (++scan->tries > SCAN_TRIES) {
 			scan->phase = SCAN_NONE;

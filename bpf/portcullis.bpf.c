@@ -282,13 +282,13 @@ int BPF_PROG(pcl_protect_anonymous, struct vm_area_struct *vma, unsigned long re
 SEC("lsm/inode_setxattr")
 int pcl_setxattr(unsigned long long *ctx)
 {
-	return judge_attribute(PCL_HOOK_SETXATTR, second_if(pcl_has_xattr_idmap, ctx));
+	return judge_attribute(PCL_HOOK_SETXATTR, second_if(machine.has_xattr_idmap, ctx));
 }
 
 SEC("lsm/inode_removexattr")
 int pcl_removexattr(unsigned long long *ctx)
 {
-	return judge_attribute(PCL_HOOK_SETXATTR, second_if(pcl_has_xattr_idmap, ctx));
+	return judge_attribute(PCL_HOOK_SETXATTR, second_if(machine.has_xattr_idmap, ctx));
 }
 
 SEC("lsm/inode_set_acl")
@@ -306,8 +306,8 @@ int pcl_remove_acl(unsigned long long *ctx)
 SEC("lsm/inode_setattr")
 int pcl_setattr(unsigned long long *ctx)
 {
-	__u64 dentry = second_if(pcl_has_setattr_idmap, ctx);
-	__u64 attr = second_if(pcl_has_setattr_idmap, ctx + 1);
+	__u64 dentry = second_if(machine.has_setattr_idmap, ctx);
+	__u64 attr = second_if(machine.has_setattr_idmap, ctx + 1);
 
 	if (!is_unseen_change(READ_FIELD(struct iattr, attr, ia_valid)))
 		return 0;

@@ -5,6 +5,7 @@
  */
 #include "backend/bpf_lsm_load.h"
 
+#include <assert.h>
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <errno.h>
@@ -13,6 +14,7 @@
 #include <string.h>
 
 #include "backend/bpf_lsm_judges.h"
+#include "backend/bpf_lsm_symbols.h"
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "portcullis.skel.h"
@@ -177,23 +179,34 @@ static void open_hooks(struct pcl_bpf_object *object)
 	}
 }
 
-/* Hooks that were given one more argument in front. */
-static void tell_arguments(struct pcl_bpf_object *object, const struct btf *btf)
+void pcl_bpf_locks_find(struct pcl_bpf_machine *machine)
 {
-	bool xattr = count_arguments(btf, HOOK_PREFIX "inode_setxattr") > SETXATTR_ARGUMENTS;
-	bool setattr = count_arguments(btf, HOOK_PREFIX "inode_setattr") > SETATTR_ARGUMENTS;
+	uint64_t mount_lock = 0, rename_lock = 0;
+	const struct pcl_symbol wanted[] = {
+		{"mount_lock", &mount_lock},
+		{"rename_lock", &rename_lock},
+	};
 
-	if (object->flavour == PCL_BPF_FLAVOUR_OLD) {
-		struct portcullis_old_bpf *old = object->skeleton;
+	pcl_symbols_find(wanted, PCL_ARRAY_SIZE(wanted));
+	machine->mount_lock_at = mount_lock;
+	machine->rename_lock_at = rename_lock;
+}
 
-		old->rodata->pcl_has_xattr_idmap = xattr;
-		old->rodata->pcl_has_setattr_idmap = setattr;
-	} else {
-		struct portcullis_bpf *full = object->skeleton;
+static void find_arguments(struct pcl_bpf_machine *machine, const struct btf *btf)
+{
+	machine->has_xattr_idmap =
+		count_arguments(btf, HOOK_PREFIX "inode_setxattr") > SETXATTR_ARGUMENTS;
+	machine->has_setattr_idmap =
+		count_arguments(btf, HOOK_PREFIX "inode_setattr") > SETATTR_ARGUMENTS;
+}
 
-		full->rodata->pcl_has_xattr_idmap = xattr;
-		full->rodata->pcl_has_setattr_idmap = setattr;
-	}
+void pcl_bpf_machine_tell(struct bpf_object *object, const struct pcl_bpf_machine *machine)
+{
+	struct bpf_map *map = bpf_object__find_map_by_name(object, PCL_BPF_MACHINE);
+	int error = bpf_map__set_initial_value(map, machine, sizeof(*machine));
+
+	assert(!error);
+	(void)error;
 }
 
 /* What the kernel does not have is not loaded. */
@@ -228,6 +241,7 @@ int pcl_bpf_object_open(struct pcl_bpf_object *ret_object, struct pcl_diag *diag
 {
 	pcl_cleanup(free_btf) struct btf *btf = NULL;
 	struct pcl_bpf_features features = {0};
+	struct pcl_bpf_machine machine = {0};
 	struct pcl_bpf_object object = {0};
 	int error = load_btf(&btf, diag);
 
@@ -246,7 +260,10 @@ int pcl_bpf_object_open(struct pcl_bpf_object *ret_object, struct pcl_diag *diag
 		pcl_bpf_object_close(&object);
 		return error;
 	}
-	tell_arguments(&object, btf);
+	find_arguments(&machine, btf);
+	pcl_bpf_locks_find(&machine);
+	pcl_bpf_machine_tell(object.hooks, &machine);
+	pcl_bpf_machine_tell(object.judges, &machine);
 	leave_out(object.hooks, btf);
 	*ret_object = object;
 	return 0;

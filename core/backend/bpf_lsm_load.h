@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "base/diag.h"
+#include "../../bpf/abi.h"
 
 /* What the kernel's own BTF says that it has. */
 struct pcl_bpf_features {
@@ -64,5 +65,9 @@ int pcl_bpf_object_open(struct pcl_bpf_object *ret_object, struct pcl_diag *diag
 /* Loads both; the judges share the maps of the hooks, and are not put in yet. */
 int pcl_bpf_object_load(struct pcl_bpf_object *object, struct pcl_diag *diag);
 void pcl_bpf_object_close(struct pcl_bpf_object *object);
+
+/* For other objects: finds where the locks are, and tells an object that is not loaded yet. */
+void pcl_bpf_locks_find(struct pcl_bpf_machine *machine);
+void pcl_bpf_machine_tell(struct bpf_object *object, const struct pcl_bpf_machine *machine);
 
 #endif

@@ -1,42 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Addresses come from /proc/kallsyms, which shows zeros to whom it does not want to tell them.
+ * The kernel's list of symbols says where the variables are.
  */
 #include "backend/bpf_lsm_memory.h"
 
 #include <errno.h>
-#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "backend/bpf_lsm_symbols.h"
+#include "base/array.h"
 #include "base/cleanup.h"
 
-#define SYMBOLS "/proc/kallsyms"
 #define HYPERVISOR "/sys/hypervisor/guest_type"
-
-void pcl_bpf_memory_parse(FILE *symbols, struct pcl_bpf_memory *ret_memory)
-{
-	struct pcl_bpf_memory memory = {0};
-	const struct {
-		const char *name;
-		uint64_t *at;
-	} wanted[] = {
-		{"page_offset_base", &memory.page_offset_base_at},
-		{"pgdir_shift", &memory.pgdir_shift_at},
-		{"physical_mask", &memory.physical_mask_at},
-	};
-	char line[512], name[256];
-	uint64_t address;
-
-	while (fgets(line, sizeof(line), symbols)) {
-		/* Modules' symbols have more behind their names. */
-		if (sscanf(line, "%" SCNx64 " %*c %255s", &address, name) != 2 || strchr(line, '['))
-			continue;
-		for (size_t i = 0; i < PCL_ARRAY_SIZE(wanted); i++)
-			if (!strcmp(name, wanted[i].name))
-				*wanted[i].at = address;
-	}
-	*ret_memory = memory;
-}
 
 static const struct pcl_rule *first_with_args(const struct pcl_backend_input *input)
 {
@@ -50,17 +26,21 @@ static const struct pcl_rule *first_with_args(const struct pcl_backend_input *in
 static const char *find(struct pcl_bpf_memory *memory)
 {
 #ifdef __x86_64__
-	pcl_autofclose FILE *symbols = fopen(SYMBOLS, "re"), *hypervisor = fopen(HYPERVISOR, "re");
+	pcl_autofclose FILE *hypervisor = fopen(HYPERVISOR, "re");
+	const struct pcl_symbol wanted[] = {
+		{"page_offset_base", &memory->page_offset_base_at},
+		{"pgdir_shift", &memory->pgdir_shift_at},
+		{"physical_mask", &memory->physical_mask_at},
+	};
 	char type[16] = "";
 
 	/* There page tables hold the hypervisor's addresses. */
 	if (hypervisor && fgets(type, sizeof(type), hypervisor) && !strncmp(type, "PV", 2) &&
 	    strncmp(type, "PVH", 3) != 0)
 		return "this is a paravirtual Xen guest";
-	if (symbols)
-		pcl_bpf_memory_parse(symbols, memory);
+	pcl_symbols_find(wanted, PCL_ARRAY_SIZE(wanted));
 	return memory->page_offset_base_at ? NULL
-					   : SYMBOLS
+					   : PCL_SYMBOLS
 		       " does not tell where the kernel maps physical memory "
 		       "(page_offset_base; see kernel.kptr_restrict)";
 #else

@@ -7,7 +7,6 @@
 #define PCL_BACKEND_BPF_LSM_MEMORY_H
 
 #include <stdint.h>
-#include <stdio.h>
 
 #include "backend/backend.h"
 #include "backend/bpf_lsm_plan.h"
@@ -24,8 +23,5 @@ struct pcl_bpf_memory {
  */
 int pcl_bpf_memory_find(const struct pcl_bpf_plan *plan, const struct pcl_backend_input *input,
 			struct pcl_bpf_memory *ret_memory, struct pcl_diag *diag);
-
-/* The same of a list of symbols, as /proc/kallsyms has it. What is not there stays 0. */
-void pcl_bpf_memory_parse(FILE *symbols, struct pcl_bpf_memory *ret_memory);
 
 #endif
