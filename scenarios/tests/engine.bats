@@ -14,17 +14,17 @@ setup_file() {
 }
 
 @test "the engine keeps its promises on debian-6.1+bpf" {
-	guest_holds debian-6.1+bpf 116
+	guest_holds debian-6.1+bpf 160
 }
 
 @test "the engine keeps its promises on ubuntu-24.04+bpf" {
-	guest_holds ubuntu-24.04+bpf 116
+	guest_holds ubuntu-24.04+bpf 160
 }
 
 @test "the engine keeps its promises on debian-5.10+bpf" {
-	guest_holds debian-5.10+bpf 116
+	guest_holds debian-5.10+bpf 160
 }
 
 @test "the engine keeps its promises on debian-7.3+bpf" {
-	guest_holds debian-7.3+bpf 116
+	guest_holds debian-7.3+bpf 160
 }
