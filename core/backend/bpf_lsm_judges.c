@@ -24,7 +24,8 @@
 /* Functions of one hook: far above any. */
 #define FUNCTIONS_MAX 256
 
-struct bpf_object *pcl_judges_open(enum pcl_bpf_flavour flavour)
+struct bpf_object *pcl_judges_open(enum pcl_bpf_flavour flavour,
+				   const struct bpf_object_open_opts *options)
 {
 	const void *elf = NULL;
 	size_t len = 0;
@@ -40,7 +41,7 @@ struct bpf_object *pcl_judges_open(enum pcl_bpf_flavour flavour)
 		elf = judges_cast_bpf__elf_bytes(&len);
 		break;
 	}
-	return bpf_object__open_mem(elf, len, NULL);
+	return bpf_object__open_mem(elf, len, options);
 }
 
 /* The number, in the BTF of the hooks, of the function that judge replaces. */

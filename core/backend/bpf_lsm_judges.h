@@ -12,7 +12,8 @@
 #include "base/diag.h"
 
 /* Owned; NULL with errno where libbpf refuses. */
-struct bpf_object *pcl_judges_open(enum pcl_bpf_flavour flavour);
+struct bpf_object *pcl_judges_open(enum pcl_bpf_flavour flavour,
+				   const struct bpf_object_open_opts *options);
 
 /* Loads them with the maps of hooks, which are loaded. 0 or a negative errno. */
 int pcl_judges_load(struct bpf_object *judges, struct bpf_object *hooks);

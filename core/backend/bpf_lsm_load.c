@@ -7,12 +7,13 @@
 
 #include <assert.h>
 #include <bpf/bpf.h>
-#include <bpf/btf.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
+#include "backend/bpf_lsm_btf.h"
 #include "backend/bpf_lsm_judges.h"
 #include "backend/bpf_lsm_symbols.h"
 #include "base/array.h"
@@ -24,56 +25,35 @@
 /* The kernel names an LSM hook's BTF function so. */
 #define HOOK_PREFIX "bpf_lsm_"
 #define SECTION_PREFIX "lsm/"
+#define TYPES_NAME "portcullis-types"
+/* Not in every libc's headers. */
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 0x0008U
+#endif
 /* With an exchange's flags. */
 #define RENAME_ARGUMENTS 5
 /* Without the mount's idmap. */
 #define SETXATTR_ARGUMENTS 5
 #define SETATTR_ARGUMENTS 2
 
-static void free_btf(struct btf **btf)
+static void find_features(const struct pcl_btf *btf, struct pcl_bpf_features *features)
 {
-	btf__free(*btf);
-}
-
-static int load_btf(struct btf **ret_btf, struct pcl_diag *diag)
-{
-	*ret_btf = btf__load_vmlinux_btf();
-	if (!*ret_btf)
-		return pcl_diag_errno(diag, -errno, "bpf_lsm: cannot read the kernel's BTF");
-	return 0;
-}
-
-static bool has_function(const struct btf *btf, const char *name)
-{
-	return btf__find_by_name_kind(btf, name, BTF_KIND_FUNC) > 0;
-}
-
-static unsigned count_arguments(const struct btf *btf, const char *name)
-{
-	int id = btf__find_by_name_kind(btf, name, BTF_KIND_FUNC);
-	const struct btf_type *function = id > 0 ? btf__type_by_id(btf, (__u32)id) : NULL;
-
-	return function ? btf_vlen(btf__type_by_id(btf, function->type)) : 0;
-}
-
-static void find_features(const struct btf *btf, struct pcl_bpf_features *features)
-{
-	features->loop = has_function(btf, "bpf_loop");
-	features->task_storage = has_function(btf, "bpf_task_storage_get");
-	features->task_btf = has_function(btf, "bpf_get_current_task_btf");
-	features->rdonly_cast = has_function(btf, "bpf_rdonly_cast");
-	features->io_threads = has_function(btf, "create_io_thread");
+	features->loop = pcl_btf_function(btf, "bpf_loop");
+	features->task_storage = pcl_btf_function(btf, "bpf_task_storage_get");
+	features->task_btf = pcl_btf_function(btf, "bpf_get_current_task_btf");
+	features->rdonly_cast = pcl_btf_function(btf, "bpf_rdonly_cast");
+	features->io_threads = pcl_btf_function(btf, "create_io_thread");
 	features->rename_flags =
-		count_arguments(btf, HOOK_PREFIX "path_rename") >= RENAME_ARGUMENTS;
+		pcl_btf_arguments(btf, HOOK_PREFIX "path_rename") >= RENAME_ARGUMENTS;
 }
 
 int pcl_bpf_features_probe(struct pcl_bpf_features *ret_features, struct pcl_diag *diag)
 {
-	pcl_cleanup(free_btf) struct btf *btf = NULL;
-	int error = load_btf(&btf, diag);
+	pcl_cleanup(pcl_btf_close) struct pcl_btf btf = {0};
+	int error = pcl_btf_open(&btf, diag);
 
 	if (!error)
-		find_features(btf, ret_features);
+		find_features(&btf, ret_features);
 	return error;
 }
 
@@ -142,6 +122,39 @@ char *pcl_bpf_features_text(const struct pcl_bpf_features *features)
 	return text;
 }
 
+/* --- where programs are attached ------------------------------------------------------------- */
+
+/* The kernel of the object that is being loaded. libbpf's hook has no context. */
+static _Thread_local const struct pcl_btf *attach_kernel;
+
+static uint32_t find_hook(const struct pcl_btf *kernel, const struct bpf_program *program)
+{
+	const char *section = bpf_program__section_name(program);
+	char function[128];
+
+	snprintf(function, sizeof(function), HOOK_PREFIX "%s", section + strlen(SECTION_PREFIX));
+	return pcl_btf_function(kernel, function);
+}
+
+static int aim(struct bpf_program *program, struct bpf_prog_load_opts *options, long cookie)
+{
+	(void)cookie;
+	options->attach_btf_id = find_hook(attach_kernel, program);
+	return options->attach_btf_id ? 0 : -ENOENT;
+}
+
+/* libbpf would search for each hook by itself. Once for all objects. */
+static int take_over_aiming(void)
+{
+	LIBBPF_OPTS(libbpf_prog_handler_opts, options, .prog_prepare_load_fn = aim);
+	static int handler;
+
+	if (handler <= 0)
+		handler = libbpf_register_prog_handler(SECTION_PREFIX, BPF_PROG_TYPE_LSM,
+						       BPF_LSM_MAC, &options);
+	return handler < 0 ? handler : 0;
+}
+
 /* --- opening --------------------------------------------------------------------------------- */
 
 /* The first complaint of libbpf; the rest repeats it with less. libbpf's hook has no context. */
@@ -157,7 +170,7 @@ __attribute__((format(printf, 2, 0))) static int keep_complaint(enum libbpf_prin
 	return 0;
 }
 
-static void open_hooks(struct pcl_bpf_object *object)
+static void open_hooks(struct pcl_bpf_object *object, const struct bpf_object_open_opts *options)
 {
 	struct portcullis_old_bpf *old;
 	struct portcullis_bpf *plain;
@@ -165,15 +178,15 @@ static void open_hooks(struct pcl_bpf_object *object)
 
 	switch (object->flavour) {
 	case PCL_BPF_FLAVOUR_OLD:
-		object->skeleton = old = portcullis_old_bpf__open();
+		object->skeleton = old = portcullis_old_bpf__open_opts(options);
 		object->hooks = old ? old->obj : NULL;
 		return;
 	case PCL_BPF_FLAVOUR_PLAIN:
-		object->skeleton = plain = portcullis_bpf__open();
+		object->skeleton = plain = portcullis_bpf__open_opts(options);
 		object->hooks = plain ? plain->obj : NULL;
 		return;
 	case PCL_BPF_FLAVOUR_FULL:
-		object->skeleton = full = portcullis_cast_bpf__open();
+		object->skeleton = full = portcullis_cast_bpf__open_opts(options);
 		object->hooks = full ? full->obj : NULL;
 		return;
 	}
@@ -192,12 +205,12 @@ void pcl_bpf_locks_find(struct pcl_bpf_machine *machine)
 	machine->rename_lock_at = rename_lock;
 }
 
-static void find_arguments(struct pcl_bpf_machine *machine, const struct btf *btf)
+static void find_arguments(struct pcl_bpf_machine *machine, const struct pcl_btf *btf)
 {
 	machine->has_xattr_idmap =
-		count_arguments(btf, HOOK_PREFIX "inode_setxattr") > SETXATTR_ARGUMENTS;
+		pcl_btf_arguments(btf, HOOK_PREFIX "inode_setxattr") > SETXATTR_ARGUMENTS;
 	machine->has_setattr_idmap =
-		count_arguments(btf, HOOK_PREFIX "inode_setattr") > SETATTR_ARGUMENTS;
+		pcl_btf_arguments(btf, HOOK_PREFIX "inode_setattr") > SETATTR_ARGUMENTS;
 }
 
 void pcl_bpf_machine_tell(struct bpf_object *object, const struct pcl_bpf_machine *machine)
@@ -210,62 +223,106 @@ void pcl_bpf_machine_tell(struct bpf_object *object, const struct pcl_bpf_machin
 }
 
 /* What the kernel does not have is not loaded. */
-static void leave_out(struct bpf_object *object, const struct btf *btf)
+static void leave_out(struct bpf_object *object, const struct pcl_btf *btf)
 {
 	struct bpf_program *program;
 
 	/* What makes a socket's file worth a look (bpf/network.h). */
-	if (!has_function(btf, "kernel_sendpage"))
+	if (!pcl_btf_function(btf, "kernel_sendpage"))
 		(void)bpf_program__set_autoload(bpf_object__find_program_by_name(object,
 										 "pcl_socket_file"),
 						false);
-	if (!has_function(btf, "__cgroup_bpf_run_filter_skb"))
+	if (!pcl_btf_function(btf, "__cgroup_bpf_run_filter_skb"))
 		(void)bpf_program__set_autoload(bpf_object__find_program_by_name(object,
 										 "pcl_egress"),
 						false);
 	bpf_object__for_each_program(program, object)
 	{
-		const char *section = bpf_program__section_name(program);
-		char function[128];
-
-		if (strncmp(section, SECTION_PREFIX, strlen(SECTION_PREFIX)))
-			continue;
-		snprintf(function, sizeof(function), HOOK_PREFIX "%s",
-			 section + strlen(SECTION_PREFIX));
-		if (!has_function(btf, function))
+		if (bpf_program__type(program) == BPF_PROG_TYPE_LSM && !find_hook(btf, program))
 			(void)bpf_program__set_autoload(program, false);
 	}
 }
 
-int pcl_bpf_object_open(struct pcl_bpf_object *ret_object, struct pcl_diag *diag)
+/*
+ * libbpf goes through all types that it is given, for each type of the objects. What it is given
+ * keeps the kernel's numbers, which programs hand to bpf_rdonly_cast. It reads them as it loads.
+ */
+static int write_types(const struct pcl_bpf_object *object)
 {
-	pcl_cleanup(free_btf) struct btf *btf = NULL;
-	struct pcl_bpf_features features = {0};
-	struct pcl_bpf_machine machine = {0};
-	struct pcl_bpf_object object = {0};
-	int error = load_btf(&btf, diag);
+	const struct btf *local[] = {bpf_object__btf(object->hooks),
+				     bpf_object__btf(object->judges)};
+	pcl_cleanup(pcl_btf_free) struct btf *types = NULL;
+	int error = pcl_btf_extract(&object->kernel, local, PCL_ARRAY_SIZE(local), &types);
+	const void *bytes;
+	__u32 len;
 
 	if (error)
 		return error;
-	find_features(btf, &features);
+	bytes = btf__raw_data(types, &len);
+	if (!bytes)
+		return -ENOMEM;
+	if (fwrite(bytes, len, 1, object->types) != 1 || fflush(object->types))
+		return -errno;
+	return 0;
+}
+
+/* A file in memory, and how libbpf is to call it. */
+static int make_types(struct pcl_bpf_object *object, char *path, size_t path_len)
+{
+	pcl_autoclose int fd = memfd_create(TYPES_NAME, MFD_CLOEXEC | MFD_NOEXEC_SEAL);
+
+	/* KERNEL: before 6.3 it does not know the flag, from then on it may insist. */
+	if (fd < 0 && errno == EINVAL)
+		fd = memfd_create(TYPES_NAME, MFD_CLOEXEC);
+	object->types = fd < 0 ? NULL : fdopen(fd, "w");
+	if (!object->types)
+		return -errno;
+	snprintf(path, path_len, "/proc/self/fd/%d", pcl_take_fd(&fd));
+	return 0;
+}
+
+static int open_objects(struct pcl_bpf_object *object)
+{
+	char path[32];
+	int error = make_types(object, path, sizeof(path));
+	LIBBPF_OPTS(bpf_object_open_opts, options, .btf_custom_path = path);
+
+	if (!error)
+		error = take_over_aiming();
+	if (error)
+		return error;
+	open_hooks(object, &options);
+	if (object->hooks)
+		object->judges = pcl_judges_open(object->flavour, &options);
+	return object->judges ? 0 : -errno;
+}
+
+int pcl_bpf_object_open(struct pcl_bpf_object *ret_object, struct pcl_diag *diag)
+{
+	pcl_cleanup(pcl_bpf_object_close) struct pcl_bpf_object object = {0};
+	struct pcl_bpf_features features = {0};
+	struct pcl_bpf_machine machine = {0};
+	int error = pcl_btf_open(&object.kernel, diag);
+
+	if (error)
+		return error;
+	find_features(&object.kernel, &features);
 	complaint[0] = '\0';
 	libbpf_set_print(keep_complaint);
 	object.flavour = pcl_bpf_flavour(&features);
-	open_hooks(&object);
-	if (object.hooks)
-		object.judges = pcl_judges_open(object.flavour);
-	if (!object.judges) {
-		error = pcl_diag_errno(diag, -errno, "bpf_lsm: cannot open the BPF objects: %s",
-				       complaint);
-		pcl_bpf_object_close(&object);
-		return error;
-	}
-	find_arguments(&machine, btf);
+	error = open_objects(&object);
+	if (!error)
+		error = write_types(&object);
+	if (error)
+		return pcl_diag_errno(diag, error, "bpf_lsm: cannot open the BPF objects: %s",
+				      complaint);
+	find_arguments(&machine, &object.kernel);
 	pcl_bpf_locks_find(&machine);
 	pcl_bpf_machine_tell(object.hooks, &machine);
 	pcl_bpf_machine_tell(object.judges, &machine);
-	leave_out(object.hooks, btf);
+	leave_out(object.hooks, &object.kernel);
 	*ret_object = object;
+	object = (struct pcl_bpf_object){0};
 	return 0;
 }
 
@@ -292,7 +349,9 @@ int pcl_bpf_object_load(struct pcl_bpf_object *object, struct pcl_diag *diag)
 
 	if (error)
 		return pcl_diag_errno(diag, error, "bpf_lsm: cannot make the map of variables");
+	attach_kernel = &object->kernel;
 	error = bpf_object__load(object->hooks);
+	attach_kernel = NULL;
 	if (!error)
 		error = pcl_judges_load(object->judges, object->hooks);
 	if (error)
@@ -303,6 +362,9 @@ int pcl_bpf_object_load(struct pcl_bpf_object *object, struct pcl_diag *diag)
 
 void pcl_bpf_object_close(struct pcl_bpf_object *object)
 {
+	pcl_btf_close(&object->kernel);
+	if (object->types)
+		(void)fclose(object->types);
 	bpf_object__close(object->judges);
 	if (object->flavour == PCL_BPF_FLAVOUR_OLD)
 		portcullis_old_bpf__destroy(object->skeleton);

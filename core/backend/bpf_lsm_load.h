@@ -8,7 +8,9 @@
 
 #include <bpf/libbpf.h>
 #include <stdbool.h>
+#include <stdio.h>
 
+#include "backend/bpf_lsm_btf.h"
 #include "base/diag.h"
 #include "../../bpf/abi.h"
 
@@ -54,6 +56,8 @@ struct pcl_bpf_object {
 	struct bpf_object *hooks;
 	struct bpf_object *judges; /* the decision, put into the hooks by bpf_lsm_judges.h */
 	void *skeleton;		   /* of hooks */
+	struct pcl_btf kernel;
+	FILE *types; /* those of the kernel that both speak of */
 	enum pcl_bpf_flavour flavour;
 };
 
