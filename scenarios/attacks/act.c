@@ -11,6 +11,7 @@
  */
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
@@ -23,6 +24,8 @@
 #include "replay.h"
 
 #define RENAME_SWAP 2 /* RENAME_EXCHANGE */
+/* Of a child: far above what any operation takes. */
+#define STACK_LEN 65536
 
 static int answer(long result)
 {
@@ -84,31 +87,43 @@ static int become_program(const struct act_request *request)
 	return errno;
 }
 
-/* In a child, whose errno comes back by a pipe that a successful execve closes. */
+/* What a child makes of a request, in memory that it shares with its parent. */
+struct errand {
+	const struct act_request *request;
+	int error;
+};
+
+/*
+ * The parent waits until the child has ended or executes something, so the child takes the parent's
+ * memory as it is: to copy it would take an emulated processor longer than most operations do.
+ */
+static pid_t start(int (*run)(void *), struct errand *errand, char *stack_end)
+{
+	return clone(run, stack_end, CLONE_VM | CLONE_VFORK | SIGCHLD, errand);
+}
+
+static int run_program(void *context)
+{
+	struct errand *errand = context;
+
+	errand->error = become_program(errand->request);
+	return 0;
+}
+
+/* In a child, whose error is none if it has become the program. */
 static int execute(const struct act_request *request, struct act_reply *reply)
 {
-	int report[2], error = 0, status;
-	pid_t pid;
+	static char stack[STACK_LEN] __attribute__((aligned(16)));
+	struct errand errand = {.request = request};
+	pid_t pid = start(run_program, &errand, stack + sizeof(stack));
+	int status;
 
-	if (pipe2(report, O_CLOEXEC))
-		return errno;
-	pid = fork();
-	if (pid == 0) {
-		error = become_program(request);
-		_exit(write(report[1], &error, sizeof(error)) == sizeof(error) ? 0 : 1);
-	}
 	if (pid < 0)
-		error = errno;
-	(void)close(report[1]);
-	if (pid > 0 && read(report[0], &error, sizeof(error)) != sizeof(error))
-		error = 0;
-	(void)close(report[0]);
-	if (pid > 0) {
-		reply->pid = pid;
-		if (waitpid(pid, &status, 0) != pid || (!error && status))
-			error = ECHILD;
-	}
-	return error;
+		return errno;
+	reply->pid = pid;
+	if (waitpid(pid, &status, 0) != pid || (!errand.error && status))
+		return ECHILD;
+	return errand.error;
 }
 
 static int map_executable(void)
@@ -232,14 +247,21 @@ static int serve_one(const struct act_request *request)
 		       : REPLAY_BROKEN;
 }
 
+static int run_one(void *context)
+{
+	struct errand *errand = context;
+
+	return serve_one(errand->request);
+}
+
 /* By a process that does nothing else, so that its number tells the operation. */
 static int serve_apart(const struct act_request *request)
 {
-	pid_t pid = fork();
+	static char stack[STACK_LEN] __attribute__((aligned(16)));
+	struct errand errand = {.request = request};
+	pid_t pid = start(run_one, &errand, stack + sizeof(stack));
 	int status;
 
-	if (!pid)
-		_exit(serve_one(request));
 	return pid > 0 && waitpid(pid, &status, 0) == pid && !status ? REPLAY_DONE : REPLAY_BROKEN;
 }
 
