@@ -87,13 +87,14 @@ const char *model_operation_left_out(const struct pcl_backend *backend, const st
 		       : NULL;
 }
 
-bool model_names_something(const struct pcl_backend *backend, const struct model_set *set)
+bool model_names_something(const struct pcl_backend *backend, unsigned kernel,
+			   const struct model_set *set)
 {
 	for (size_t i = 0; i < set->rule_count; i++) {
 		struct model_rulesets rulesets pcl_cleanup(model_rulesets_fini) = {0};
 		const struct pcl_rule *rule = read_rule(set, i, &rulesets);
 
-		if (rule && backend->status(rule, backend->kernel()).status != PCL_STATUS_EXACT)
+		if (rule && backend->status(rule, kernel).status != PCL_STATUS_EXACT)
 			return true;
 	}
 	return false;

@@ -28,9 +28,10 @@ const char *model_set_left_out(const struct pcl_backend *backend, const struct m
 /* As above, of an operation under it. */
 const char *model_operation_left_out(const struct pcl_backend *backend, const struct model_set *set,
 				     const struct act_request *request);
-/* Whether the backend's statuses say of some rule of the set that something is missed or refused
- * besides. */
-bool model_names_something(const struct pcl_backend *backend, const struct model_set *set);
+/* Whether the backend's statuses on that kernel say of some rule of the set that something is
+ * missed or refused besides. */
+bool model_names_something(const struct pcl_backend *backend, unsigned kernel,
+			   const struct model_set *set);
 
 /* The set of the sequence that has this seed, and how many operations are done under it. */
 void model_draw_common(struct model_random *random, uint64_t seed, struct model_set *ret_set);

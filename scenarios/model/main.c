@@ -592,7 +592,7 @@ static void draw_set(struct run *run, struct model_set *ret_set)
 	run->per_set = model_common_per_set(run->seed);
 	for (size_t i = 0; i < MODEL_BACKENDS; i++)
 		run->taken[i] = !model_set_left_out(model_backends[i], ret_set);
-	run->names_something = model_names_something(run->backend, ret_set);
+	run->names_something = model_names_something(run->backend, run->kernel, ret_set);
 }
 
 static int run_set(struct run *run, struct pcl_diag *diag)
