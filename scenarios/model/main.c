@@ -42,6 +42,8 @@
 #define WAITS 40
 /* How far apart the clocks of an event and of its actor may read. */
 #define SLACK_NS 200000
+/* So many of others are between two operations of one; emulated, each takes 100 us at least. */
+#define APART 3
 #define REASONS 32
 
 struct run {
@@ -69,7 +71,7 @@ struct run {
 	unsigned long shared[MODEL_BACKENDS]; /* operations that another one takes, too */
 	bool names_something;		      /* statuses, of the set at hand */
 	bool has_sources;		      /* the set at hand */
-	struct model_actor last;	      /* that was drawn */
+	struct model_actor last[APART];	      /* that were drawn, by their operations' numbers */
 	unsigned long one;		      /* that is printed as a case */
 	bool print_one;
 };
@@ -499,14 +501,23 @@ static bool same_actor(const struct model_actor *a, const struct model_actor *b)
 	       a->terminal == b->terminal;
 }
 
-/* Never one actor twice in a row: their events must lie apart in time. */
+static bool acted_lately(const struct run *run, unsigned long index,
+			 const struct model_actor *actor)
+{
+	for (unsigned long i = index < APART ? 0 : index - APART; i < index; i++)
+		if (same_actor(&run->last[i % APART], actor))
+			return true;
+	return false;
+}
+
+/* Never one actor again at once: their events must lie apart in time. */
 static void draw_operation(struct run *run, const struct model_set *set, unsigned long index,
 			   struct model_operation *ret_operation)
 {
 	do
 		model_draw_operation(&run->random, set, ret_operation);
-	while (index && same_actor(&ret_operation->actor, &run->last));
-	run->last = ret_operation->actor;
+	while (acted_lately(run, index, &ret_operation->actor));
+	run->last[index % APART] = ret_operation->actor;
 	note_shared(run, set, &ret_operation->request);
 }
 
