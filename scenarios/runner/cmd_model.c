@@ -84,8 +84,8 @@ static const struct gnt_cli cli = {
 		"errno and alerts with the model's decision. A difference is made smaller and kept\n"
 		"as a case file. The same seed draws the same.\n"
 		"With --common each target has bpf and another LSM, all of one kernel. All backends\n"
-		"do the same operations, but for what one does not take, and are compared with each\n"
-		"other, too.",
+		"do the same operations, each on the first target that has it and but for what one\n"
+		"does not take, and are compared with each other, too.",
 	.options =
 		(const struct gnt_cli_option[]){
 			{"--on", "TARGET", "where; may be given more than once"},
@@ -351,18 +351,31 @@ static enum gnt_exit run_backend(const struct model_command *command, struct gnt
 	return GNT_EXIT_OK;
 }
 
+static bool has_run(const json_t *runs, const char *backend)
+{
+	const json_t *run;
+	size_t i;
+
+	json_array_foreach(runs, i, run) {
+		if (!strcmp(json_string_value(json_object_get(run, "backend")), backend))
+			return true;
+	}
+	return false;
+}
+
+/* What the target's backends do, but for one that has done it on another target. */
 static enum gnt_exit run_both(const struct model_command *command, const struct gnt_target *target,
 			      struct gnt_agree *agree, json_t *runs, struct pcl_diag *diag)
 {
 	struct gnt_vm *vm pcl_cleanup(free_vm) = NULL;
 	pcl_autofree char *dir = NULL;
-	const char *beside = beside_bpf(target);
+	const char *const backends[] = {"bpf_lsm", beside_bpf(target)};
 	enum gnt_exit exit = boot(command, target, &dir, &vm, diag);
 
-	if (!exit)
-		exit = run_backend(command, vm, target, "bpf_lsm", beside, dir, agree, runs, diag);
-	if (!exit)
-		exit = run_backend(command, vm, target, beside, "bpf_lsm", dir, agree, runs, diag);
+	for (size_t i = 0; !exit && i < PCL_ARRAY_SIZE(backends); i++)
+		if (!has_run(runs, backends[i]))
+			exit = run_backend(command, vm, target, backends[i], backends[!i], dir,
+					   agree, runs, diag);
 	return exit;
 }
 
