@@ -16,15 +16,15 @@ setup_file() {
 }
 
 @test "SELinux holds through every change on debian-5.10+selinux" {
-	guest_holds debian-5.10+selinux 123
+	guest_holds debian-5.10+selinux 124
 }
 
 @test "SELinux holds through every change on debian-6.1+selinux" {
-	guest_holds debian-6.1+selinux 123
+	guest_holds debian-6.1+selinux 124
 }
 
 @test "SELinux holds through every change on debian-7.3+selinux" {
-	guest_holds debian-7.3+selinux 123
+	guest_holds debian-7.3+selinux 124
 }
 
 # part_holds TARGET PART COUNT: of one part of the script COUNT promises hold; skipped where it says why.

@@ -73,7 +73,6 @@ is 'status tells of a file that was replaced' 1 \
 is 'and how many there are' 1 "$($p status --json | count '"escaped":1[,}]')"
 apply told.yaml
 is 'applied again, rules hold for it' 0 "$($p status | count 'replaced or relabelled')"
-apply a.yaml
 
 # From one to another, while somebody tries: c is refused under each.
 policy a c >ac.yaml
@@ -153,13 +152,14 @@ $p status >said 2>&1
 is 'permissive is not taken for enforced' '3 1' "$? $(count 'is permissive now' <said)"
 echo 1 >$selinux/enforce
 
-# Cut short: the old ruleset or the new one, and status says which.
+# Cut short: the old ruleset or the new one, and status says which. The next change starts from there.
+policy a >old.yaml
 cut_short() { # KIND MAX LEAST
-	point=1
+	point=1 code='' now=a
+	apply a.yaml || echo "not ok $1: $(cat said)"
 	while [ $point -le "$2" ]; do
-		policy a >old.yaml && apply old.yaml || echo "not ok $1 $point: $(cat said)"
-		policy b >new.yaml
-		env "PORTCULLIS_$1_AT=$point" $p apply --backend selinux --best-effort new.yaml >cut.said 2>&1
+		next=$([ "$now" = a ] && echo b || echo a)
+		env "PORTCULLIS_$1_AT=$point" $p apply --backend selinux --best-effort "$next.yaml" >cut.said 2>&1
 		code=$?
 		[ $code = 0 ] && break
 		# Between the two a file is under either; the next command decides.
@@ -167,45 +167,52 @@ cut_short() { # KIND MAX LEAST
 		held=$(refused)
 		[ "$held$said" = aa ] || [ "$held$said" = bb ] ||
 			echo "not ok $1 at $point: $held is refused, status says $said: $(cat cut.said)"
-		[ "$1" = KILL ] || [ "$held" = a ] || echo "not ok $1 at $point: the new one holds: $(cat cut.said)"
+		[ "$1" = KILL ] || [ "$held" = "$now" ] || echo "not ok $1 at $point: the new one holds: $(cat cut.said)"
 		[ "$1" = KILL ] || is "a failure is one line ($point)" 1 "$(wc -l <cut.said)"
+		[ "$held" = "$now" ] || now=$next
 		point=$((point + 1))
 	done
-	is "$1 came to an end" 0 "$code"
+	is "$1 came to an end" "0 $next" "$code $(refused)"
 	is "$1 at several points" yes "$([ $point -gt "$3" ] && echo yes || echo $point)"
 }
 cut_short KILL 30 6
 cut_short FAIL 10 2
 
-# The first one cut short leaves nothing, and so does a removal that the next one finishes.
-for point in 1 2 3 4 5 6 7 8 9 10 11 12; do
-	$p remove >said 2>&1 || echo "not ok remove before $point: $(cat said)"
-	PORTCULLIS_KILL_AT=$point $p apply --backend selinux --best-effort old.yaml >cut.said 2>&1 && break
+# The first one cut short leaves nothing or itself, and so does a removal that the next one finishes:
+# from where one was left, the other is cut next.
+$p remove >said 2>&1 || echo "not ok remove before: $(cat said)"
+turn=0 applies=0 removals=0 held='' ended='' first=''
+while [ "$ended" != removed ] && [ $turn -lt 80 ]; do
+	turn=$((turn + 1))
+	if [ "$held" = a ]; then
+		removals=$((removals + 1))
+		PORTCULLIS_KILL_AT=$removals $p remove >cut.said 2>&1 && ended=removed
+	elif [ "$ended" = applied ]; then
+		apply old.yaml || echo "not ok apply before removal $removals: $(cat said)"
+	else
+		applies=$((applies + 1))
+		PORTCULLIS_KILL_AT=$applies $p apply --backend selinux --best-effort old.yaml >cut.said 2>&1 && ended=applied && first=$(refused)
+	fi
 	said=$($p status | sed -n "s,.*path $work/\([abc]\) .*,\1,p")
 	held=$(refused)
 	[ "$held$said" = '' ] || [ "$held$said" = aa ] ||
-		echo "not ok first cut at $point: $held is refused, status says $said: $(cat cut.said)"
+		echo "not ok cut at $applies and $removals: $held is refused, status says $said: $(cat cut.said)"
 done
-is 'the first one came to an end' a "$(refused)"
-for point in 1 2 3 4 5 6 7 8 9 10 11 12; do
-	apply old.yaml || echo "not ok apply before removal $point: $(cat said)"
-	PORTCULLIS_KILL_AT=$point $p remove >cut.said 2>&1 && break
-	$p status >/dev/null
-	[ "$(refused)" = '' ] || [ "$(refused)" = a ] || echo "not ok removal cut at $point: $(refused)"
-done
-is 'a removal came to an end' '' "$(refused)"
+is 'the first one came to an end' a "$first"
+is 'a removal came to an end' 'removed ' "$ended $held"
+echo "# the first one was cut at $((applies - 1)) points, a removal at $((removals - 1))"
+is 'both at several points' yes "$([ $applies -gt 9 ] && [ $removals -gt 9 ] && echo yes || echo "$applies $removals")"
 $p remove >said 2>&1
 is 'remove' 0 $?
 is 'the policy is back' "$before" "$(digest)"
 is 'no state is left' '' "$(ls /run/portcullis 2>/dev/null)"
 apply a.yaml
 is 'labels were back, since all were given again' "$given" "$(labels)"
-$p remove
 
 # A removal that fails says so in one line, and the next one ends it.
 fail_removals() {
 	for point in 1 2 3 4 5 6 7 8; do
-		apply old.yaml || echo "not ok apply before failure $point: $(cat said)"
+		[ "$(refused)" = a ] || apply old.yaml || echo "not ok apply before failure $point: $(cat said)"
 		PORTCULLIS_FAIL_AT=$point $p remove >cut.said 2>&1 && return
 		is "a removal that fails is one line ($point)" 1 "$(wc -l <cut.said)"
 		[ "$(refused)" = '' ] || [ "$(refused)" = a ] || echo "not ok removal failed at $point: $(refused)"
