@@ -82,9 +82,10 @@ static __always_inline __u32 conditions_of(__u64 dentry)
 	__u64 inode = (__u64)READ_FIELD(struct dentry, dentry, d_inode);
 
 	/* What is about to be made will be the acting user's. */
-	if (!inode || READ_FIELD(struct inode, inode, i_uid.val) == GET2(task, cred, fsuid.val))
+	if (!inode || READ_FIELD(struct inode, inode, i_uid.val) ==
+			      FOLLOW2(struct task_struct, task, cred, struct cred, fsuid.val))
 		conditions |= PCL_CONDITION_OWNER;
-	if (GET2(task, signal, tty))
+	if (FOLLOW2(struct task_struct, task, signal, struct signal_struct, tty))
 		conditions |= PCL_CONDITION_TERMINAL;
 	return conditions;
 }

@@ -36,14 +36,14 @@ static __always_inline int judge_file(__u32 hook, __u32 access, struct dentry *d
 /* A new name, or the loss of one, under a directory. */
 static __always_inline int judge_name(__u32 hook, const struct path *dir, struct dentry *dentry)
 {
-	return judge_file(hook, PCL_BPF_WRITE, dentry, dir->mnt, 0);
+	return judge_file(hook, PCL_BPF_WRITE, dentry, OF_PATH(dir, mnt), 0);
 }
 
 /* The name that an object is about to get, after that which it has was judged. */
 static __always_inline int judge_next_name(__u32 hook, const struct path *dir,
 					   struct dentry *dentry)
 {
-	return judge_file(hook, PCL_BPF_WRITE, dentry, dir->mnt, ASK_MORE);
+	return judge_file(hook, PCL_BPF_WRITE, dentry, OF_PATH(dir, mnt), ASK_MORE);
 }
 
 static __always_inline int judge_program(struct file *file)
@@ -107,7 +107,7 @@ int pcl_file_open(unsigned long long *ctx)
 SEC("lsm/path_truncate")
 int BPF_PROG(pcl_path_truncate, const struct path *path)
 {
-	return judge_name(PCL_HOOK_TRUNCATE, path, path->dentry);
+	return judge_name(PCL_HOOK_TRUNCATE, path, OF_PATH(path, dentry));
 }
 
 SEC("lsm/path_mknod")
@@ -215,7 +215,7 @@ int BPF_PROG(pcl_path_rename, const struct path *old_dir, struct dentry *old_den
 SEC("lsm/path_chmod")
 int BPF_PROG(pcl_path_chmod, const struct path *path, __u16 mode)
 {
-	return judge_name(PCL_HOOK_CHMOD, path, path->dentry);
+	return judge_name(PCL_HOOK_CHMOD, path, OF_PATH(path, dentry));
 }
 
 #ifndef PCL_OLD_KERNEL
@@ -223,7 +223,7 @@ int BPF_PROG(pcl_path_chmod, const struct path *path, __u16 mode)
 SEC("lsm/path_chown")
 int BPF_PROG(pcl_path_chown, const struct path *path)
 {
-	return judge_name(PCL_HOOK_CHOWN, path, path->dentry);
+	return judge_name(PCL_HOOK_CHOWN, path, OF_PATH(path, dentry));
 }
 #endif
 
@@ -512,7 +512,7 @@ int BPF_PROG(pcl_guard_rename, const struct path *old_dir, struct dentry *old_de
 SEC("lsm/path_chmod")
 int BPF_PROG(pcl_guard_chmod, const struct path *path)
 {
-	return guard_name(path->dentry);
+	return guard_name(OF_PATH(path, dentry));
 }
 
 SEC("lsm/sb_umount")

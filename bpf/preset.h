@@ -30,7 +30,7 @@ static __always_inline bool is_own_process(__u64 pid)
 {
 	__u64 first = (__u64)READ_FIELD(struct pid, pid, tasks[0].first);
 	__u64 task = first - bpf_core_field_offset(struct task_struct, pid_links);
-	__u64 ours = (__u64)GET(current_task(), signal);
+	__u64 ours = (__u64)FOLLOW(struct task_struct, current_task(), signal);
 
 	return first && (__u64)READ_FIELD(struct task_struct, task, signal) == ours;
 }

@@ -35,4 +35,30 @@ extern void *bpf_rdonly_cast(void *obj, __u32 btf_id) __ksym __weak;
 		value_;                                                                            \
 	})
 
+/*
+ * As GET(), where following the pointer takes no hook's time. KERNEL: for each pointer that is read
+ * through a trusted one (an argument of a hook, the current task) the verifier goes through all of
+ * the kernel's types up to four times, on each of its ways; what is read by address is not trusted.
+ */
+#ifdef PCL_RDONLY_CAST
+#define OF_PATH(pointer, field) READ_FIELD(struct path, pointer, field)
+#define FOLLOW(type, pointer, field) READ_FIELD(type, pointer, field)
+#define FOLLOW2(type, pointer, first, type2, second)                                               \
+	({                                                                                         \
+		__u64 first_ = (__u64)READ_FIELD(type, pointer, first);                            \
+		READ_FIELD(type2, first_, second);                                                 \
+	})
+#define FOLLOW3(type, pointer, first, type2, second, type3, third)                                 \
+	({                                                                                         \
+		__u64 second_ = (__u64)FOLLOW2(type, pointer, first, type2, second);               \
+		READ_FIELD(type3, second_, third);                                                 \
+	})
+#else
+#define OF_PATH(pointer, field) ((pointer)->field) /* of a hook's argument */
+#define FOLLOW(type, pointer, field) GET(pointer, field)
+#define FOLLOW2(type, pointer, first, type2, second) GET2(pointer, first, second)
+#define FOLLOW3(type, pointer, first, type2, second, type3, third)                                 \
+	GET3(pointer, first, second, third)
+#endif
+
 #endif

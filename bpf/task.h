@@ -17,6 +17,7 @@
 
 #include "asker.h"
 #include "question.h"
+#include "read.h"
 #include "visit.h"
 
 static __always_inline struct pcl_bpf_domain *domain_entry(__u64 live, __u32 domain)
@@ -175,7 +176,10 @@ static __always_inline void search_spaces(struct pcl_task *state, __u64 live)
 
 static __always_inline __u32 mount_ns_of(struct task_struct *task)
 {
-	return GET2(task, nsproxy, mnt_ns) ? GET3(task, nsproxy, mnt_ns, ns.inum) : 0;
+	return FOLLOW2(struct task_struct, task, nsproxy, struct nsproxy, mnt_ns)
+		       ? FOLLOW3(struct task_struct, task, nsproxy, struct nsproxy, mnt_ns,
+				 struct mnt_namespace, ns.inum)
+		       : 0;
 }
 
 /*
@@ -225,15 +229,27 @@ static __always_inline void end_visit(struct task_struct *task, struct pcl_task 
 	if (!state->visiting)
 		return;
 	state->arrived = 1;
-	place_task(state, live, GET3(task, cgroups, dfl_cgrp, level), state->live);
+	place_task(state, live,
+		   FOLLOW3(struct task_struct, task, cgroups, struct css_set, dfl_cgrp,
+			   struct cgroup, level),
+		   state->live);
 }
 
-/* The id of the cgroup that the task is in. */
+/* The id of the cgroup that the task is in, for hooks that are called all the time. */
 static __always_inline __u64 cgroup_of(struct task_struct *task)
 {
 	struct cgroup *cgroup = GET2(task, cgroups, dfl_cgrp);
 
 	return GET2(cgroup, kn, id);
+}
+
+/* The same for the rest. */
+static __always_inline __u64 cgroup_followed(struct task_struct *task)
+{
+	struct cgroup *cgroup =
+		FOLLOW2(struct task_struct, task, cgroups, struct css_set, dfl_cgrp);
+
+	return FOLLOW2(struct cgroup, cgroup, kn, struct kernfs_node, id);
 }
 
 /* The current task's state with its domain up to date, or NULL when the kernel has no memory. */
@@ -248,8 +264,8 @@ static __always_inline struct pcl_task *current_state(struct task_struct *task, 
 		__sync_fetch_and_add(&resident.control.no_room, 1);
 		return NULL;
 	}
-	cgroup = GET2(task, cgroups, dfl_cgrp);
-	cgroup_id = cgroup_of(task);
+	cgroup = FOLLOW2(struct task_struct, task, cgroups, struct css_set, dfl_cgrp);
+	cgroup_id = cgroup_followed(task);
 	/* A task of the host may enter a container's namespaces and stay in its cgroup. */
 	if (resident.control.spaces)
 		mount_ns = mount_ns_of(task);
@@ -259,7 +275,7 @@ static __always_inline struct pcl_task *current_state(struct task_struct *task, 
 		state->live = live;
 		state->cgroup_id = cgroup_id;
 		state->mount_ns = mount_ns;
-		place_task(state, live, GET(cgroup, level), looked);
+		place_task(state, live, FOLLOW(struct cgroup, cgroup, level), looked);
 	}
 	return state;
 }
@@ -313,7 +329,8 @@ static __always_inline int find_state(__u32 class, __u32 flags, struct pcl_asker
 	if (!(live = live_for(flags)) || (GET(task, flags) & PF_KTHREAD))
 		return 0;
 	if (!(flags & ASK_FAST) && asks_by_task() &&
-	    asker_is_kept(task, live, cgroup_of(task), &kept) && !(kept.active & (1u << class)))
+	    asker_is_kept(task, live, cgroup_followed(task), &kept) &&
+	    !(kept.active & (1u << class)))
 		return 0;
 	ret_asker->live = live;
 	ret_asker->state = current_state(task, live);
