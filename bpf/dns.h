@@ -92,7 +92,8 @@ __noinline int domain_among(struct __sk_buff *skb, __u32 level, __u64 live)
 	return NOT_FOUND;
 }
 
-static __always_inline __u32 domain_of_packet(struct __sk_buff *skb, __u64 live)
+/* A function of its own, since the verifier would follow it for each kind of packet. */
+__noinline __u32 domain_of_packet(struct __sk_buff *skb, __u64 live)
 {
 	__u32 domain = PCL_BPF_DOMAIN_HOST, i;
 
