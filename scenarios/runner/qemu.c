@@ -94,12 +94,12 @@ static void add_machine(struct args *args, const struct gnt_qemu_config *config)
 	add(args, "%s", machines[config->arch].machine);
 	add(args, "-cpu");
 	/*
-	 * Under -icount each step of a string instruction counts. With erms the kernel clears and
-	 * copies pages byte by byte, which is one instruction on a real machine and 4,096 here;
-	 * without it, it goes by words, and the count is nearer to what the kernel does.
+	 * Emulated, each step of a string instruction counts, and takes its time. With erms Linux
+	 * and libc clear and copy byte by byte, which is one instruction on a real machine and
+	 * 4,096 a page here; without it they go by words.
 	 */
 	add(args, "%s%s", machines[config->arch].cpu,
-	    icount && config->arch == GNT_ARCH_X86_64 ? ",erms=off,fsrm=off" : "");
+	    !config->kvm && config->arch == GNT_ARCH_X86_64 ? ",erms=off,fsrm=off" : "");
 	add(args, "-smp");
 	add(args, "%d", config->cpus ? config->cpus : 1);
 	add(args, "-m");
