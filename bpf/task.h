@@ -235,21 +235,12 @@ static __always_inline void end_visit(struct task_struct *task, struct pcl_task 
 		   state->live);
 }
 
-/* The id of the cgroup that the task is in, for hooks that are called all the time. */
+/* The id of the cgroup that the task is in. */
 static __always_inline __u64 cgroup_of(struct task_struct *task)
 {
 	struct cgroup *cgroup = GET2(task, cgroups, dfl_cgrp);
 
 	return GET2(cgroup, kn, id);
-}
-
-/* The same for the rest. */
-static __always_inline __u64 cgroup_followed(struct task_struct *task)
-{
-	struct cgroup *cgroup =
-		FOLLOW2(struct task_struct, task, cgroups, struct css_set, dfl_cgrp);
-
-	return FOLLOW2(struct cgroup, cgroup, kn, struct kernfs_node, id);
 }
 
 /* The current task's state with its domain up to date, or NULL when the kernel has no memory. */
@@ -264,8 +255,8 @@ static __always_inline struct pcl_task *current_state(struct task_struct *task, 
 		__sync_fetch_and_add(&resident.control.no_room, 1);
 		return NULL;
 	}
-	cgroup = FOLLOW2(struct task_struct, task, cgroups, struct css_set, dfl_cgrp);
-	cgroup_id = cgroup_followed(task);
+	cgroup = GET2(task, cgroups, dfl_cgrp);
+	cgroup_id = cgroup_of(task);
 	/* A task of the host may enter a container's namespaces and stay in its cgroup. */
 	if (resident.control.spaces)
 		mount_ns = mount_ns_of(task);
@@ -329,8 +320,7 @@ static __always_inline int find_state(__u32 class, __u32 flags, struct pcl_asker
 	if (!(live = live_for(flags)) || (GET(task, flags) & PF_KTHREAD))
 		return 0;
 	if (!(flags & ASK_FAST) && asks_by_task() &&
-	    asker_is_kept(task, live, cgroup_followed(task), &kept) &&
-	    !(kept.active & (1u << class)))
+	    asker_is_kept(task, live, cgroup_of(task), &kept) && !(kept.active & (1u << class)))
 		return 0;
 	ret_asker->live = live;
 	ret_asker->state = current_state(task, live);
