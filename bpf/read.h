@@ -36,9 +36,10 @@ extern void *bpf_rdonly_cast(void *obj, __u32 btf_id) __ksym __weak;
 	})
 
 /*
- * As GET(), where following the pointer takes no hook's time. KERNEL: for each pointer that is read
- * through a trusted one (an argument of a hook, the current task) the verifier goes through all of
- * the kernel's types up to four times, on each of its ways; what is read by address is not trusted.
+ * As GET(), for what is followed seldom: each read carries a check. KERNEL: for each pointer that
+ * is read through a trusted one (a hook's argument, the current task) the verifier goes through all
+ * of the kernel's types up to four times, on each of its ways; what is read by address is not
+ * trusted.
  */
 #ifdef PCL_RDONLY_CAST
 #define OF_PATH(pointer, field) READ_FIELD(struct path, pointer, field)
