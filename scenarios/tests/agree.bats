@@ -45,7 +45,7 @@ sources() {
 	sed -n 's/^common: //p' "$BATS_FILE_TMPDIR/$1.out" |
 		jq -e '[.runs[] | select(.backend == "selinux")
 			| {operations, with_sources, by_sources}
-			| select(.with_sources * 10 > .operations and .by_sources * 100 > .operations)]
+			| select(.with_sources * 4 > .operations and .by_sources * 50 > .operations)]
 			| if length == 1 then .[0] else false end'
 }
 
